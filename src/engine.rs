@@ -1,0 +1,13 @@
+//! The engine.
+
+pub mod allowed;
+pub mod constraint;
+pub mod diagnostic;
+pub mod error;
+pub mod grammar;
+pub mod model;
+pub mod sampler;
+pub mod trace;
+pub mod vocabulary;
+
+pub use diagnostic::{Diagnostic, Position, Severity};

@@ -1,0 +1,116 @@
+//! The set of tokens that the mask allowed at one step, small enough to keep for every step.
+//!
+//! A mask over 152k tokens is 19 KB; most masks allow either a handful of tokens or nearly all.
+//! The three encodings here make a typical step cost a few hundred bytes.
+
+use serde::{Serialize, Serializer};
+
+use super::trace::TokenId;
+
+/// A set of token ids out of `0..width`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AllowedSet {
+    width: usize,
+    count: usize,
+    ids: Encoding,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Encoding {
+    /// The members, rising.
+    Only(Box<[TokenId]>),
+    /// The others, rising.
+    AllBut(Box<[TokenId]>),
+    /// One bit a token, as llguidance lays them out: bit `t % 32` of word `t / 32`.
+    Bits(Box<[u32]>),
+}
+
+impl AllowedSet {
+    /// From a bit mask of `width` bits, bit `t % 32` of word `t / 32` for token `t`.
+    pub fn from_bits(words: &[u32], width: usize) -> Self {
+        let count: usize = words.iter().map(|w| w.count_ones() as usize).sum();
+        let bits_cost = words.len();
+        let ids = if count < bits_cost {
+            Encoding::Only((0..width as TokenId).filter(|&t| bit(words, t)).collect())
+        } else if width - count < bits_cost {
+            Encoding::AllBut((0..width as TokenId).filter(|&t| !bit(words, t)).collect())
+        } else {
+            Encoding::Bits(words.into())
+        };
+        Self { width, count, ids }
+    }
+
+    /// How many tokens are in the set.
+    pub fn count(&self) -> usize {
+        self.count
+    }
+
+    /// How many tokens the set was taken from.
+    pub fn width(&self) -> usize {
+        self.width
+    }
+
+    /// Whether `token` is in the set.
+    pub fn contains(&self, token: TokenId) -> bool {
+        (token as usize) < self.width
+            && match &self.ids {
+                Encoding::Only(ids) => ids.binary_search(&token).is_ok(),
+                Encoding::AllBut(ids) => ids.binary_search(&token).is_err(),
+                Encoding::Bits(words) => bit(words, token),
+            }
+    }
+
+    /// The members, rising.
+    pub fn iter(&self) -> impl Iterator<Item = TokenId> + '_ {
+        (0..self.width as TokenId).filter(|&t| self.contains(t))
+    }
+}
+
+fn bit(words: &[u32], token: TokenId) -> bool {
+    words.get(token as usize / 32).is_some_and(|w| w >> (token % 32) & 1 == 1)
+}
+
+/// Written as its shorter side: `{"count": 3, "of": 8192, "only": [1, 5, 9]}`, or `all_but`.
+impl Serialize for AllowedSet {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        use serde::ser::SerializeStruct;
+        let mut out = serializer.serialize_struct("AllowedSet", 3)?;
+        out.serialize_field("count", &self.count)?;
+        out.serialize_field("of", &self.width)?;
+        if self.count * 2 <= self.width {
+            out.serialize_field("only", &self.iter().collect::<Vec<_>>())?;
+        } else {
+            let others: Vec<TokenId> = (0..self.width as TokenId).filter(|&t| !self.contains(t)).collect();
+            out.serialize_field("all_but", &others)?;
+        }
+        out.end()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Every encoding answers as the plain bits do, and is chosen when it is the smallest.
+    #[test]
+    fn encodings_agree_with_the_bits() {
+        let width = 1000;
+        let member = [|t: u32| t == 7, |t: u32| t != 7 && t != 999, |t: u32| t % 3 == 0, |_| false, |_| true];
+        for wanted in member {
+            let mut words = vec![0u32; width.div_ceil(32)];
+            for t in (0..width as u32).filter(|&t| wanted(t)) {
+                words[t as usize / 32] |= 1 << (t % 32);
+            }
+            let set = AllowedSet::from_bits(&words, width);
+            let members: Vec<u32> = (0..width as u32).filter(|&t| wanted(t)).collect();
+            assert_eq!(set.iter().collect::<Vec<_>>(), members);
+            assert_eq!(set.count(), members.len());
+            assert!(!set.contains(width as u32), "past the end is never allowed");
+            let size = match &set.ids {
+                Encoding::Only(ids) | Encoding::AllBut(ids) => ids.len(),
+                Encoding::Bits(words) => words.len(),
+            };
+            assert!(size <= words.len());
+        }
+    }
+}

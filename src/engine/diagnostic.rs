@@ -1,0 +1,97 @@
+//! Findings about a text: what is wrong, where, how to fix it. Data only; rendering is elsewhere.
+
+use std::ops::Range;
+
+use serde::Serialize;
+
+/// How bad a finding is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Severity {
+    /// The text cannot be used.
+    Error,
+    /// The text can be used, and will surprise.
+    Warning,
+}
+
+/// One finding about a text.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Diagnostic {
+    /// How bad it is.
+    pub severity: Severity,
+    /// A stable name for this kind of finding: `undefined-name`, `single-quotes`.
+    pub code: &'static str,
+    /// The place, in bytes of the text. Empty at the end of the text if nothing can be pointed at.
+    pub span: Range<usize>,
+    /// The place's first character, for people.
+    pub start: Position,
+    /// One past the place's last character.
+    pub end: Position,
+    /// What is wrong, in one sentence without a full stop.
+    pub message: String,
+    /// How to fix it, if that is known.
+    pub help: Option<String>,
+}
+
+impl Diagnostic {
+    /// An error at `span` of `text`. The span is moved to character boundaries inside the text.
+    pub fn error(text: &str, span: Range<usize>, code: &'static str, message: impl Into<String>) -> Self {
+        let start = floor_boundary(text, span.start);
+        let end = ceil_boundary(text, span.end).max(start);
+        Self {
+            severity: Severity::Error,
+            code,
+            span: start..end,
+            start: Position::of(text, start),
+            end: Position::of(text, end),
+            message: message.into(),
+            help: None,
+        }
+    }
+
+    /// The same finding with a hint how to fix it.
+    #[must_use]
+    pub fn with_help(mut self, help: impl Into<String>) -> Self {
+        self.help = Some(help.into());
+        self
+    }
+}
+
+/// A place in a text: both count from 1, columns in characters.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub struct Position {
+    /// Line, from 1.
+    pub line: usize,
+    /// Column in characters, from 1.
+    pub column: usize,
+}
+
+impl Position {
+    /// The position of the byte `offset` of `text`.
+    ///
+    /// ```
+    /// use maze::engine::Position;
+    /// assert_eq!(Position::of("é\nab", 4), Position { line: 2, column: 2 });
+    /// ```
+    pub fn of(text: &str, offset: usize) -> Self {
+        let before = &text[..floor_boundary(text, offset)];
+        let line_start = before.rfind('\n').map_or(0, |i| i + 1);
+        Self { line: before.matches('\n').count() + 1, column: before[line_start..].chars().count() + 1 }
+    }
+}
+
+fn floor_boundary(text: &str, offset: usize) -> usize {
+    let mut i = offset.min(text.len());
+    while !text.is_char_boundary(i) {
+        i -= 1;
+    }
+    i
+}
+
+fn ceil_boundary(text: &str, offset: usize) -> usize {
+    let mut i = offset.min(text.len());
+    while !text.is_char_boundary(i) {
+        i += 1;
+    }
+    i
+}

@@ -1,0 +1,63 @@
+//! What the engine needs of a language model, and what it tells about itself.
+//!
+//! [`LanguageModel`] is small on purpose: tokens in, logits out, and a KV cache that rolls back.
+//! Implementations live in the folder beside this file. Nothing here may know a grammar.
+
+use serde::Serialize;
+
+use super::error::ModelError;
+use super::trace::TokenId;
+
+pub mod scripted;
+
+/// A causal language model with its KV cache.
+///
+/// The cache holds the tokens of all [`forward`](Self::forward) calls since the last
+/// [`truncate`](Self::truncate). A model is used from one thread at a time.
+pub trait LanguageModel: Send {
+    /// What the model is.
+    fn info(&self) -> &ModelInfo;
+
+    /// How many tokens the KV cache holds.
+    fn len(&self) -> usize;
+
+    /// Whether the KV cache is empty.
+    fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Appends `tokens` to the cache and returns the logits that follow each of the last `rows`
+    /// of them: `rows * info().vocab` values in f32, row-major, oldest first.
+    ///
+    /// One call with k tokens and k calls with one token give the same logits.
+    ///
+    /// # Errors
+    /// [`ModelError::ContextFull`] if the cache cannot take them, [`ModelError::TokenRange`] for
+    /// an id outside the vocabulary, [`ModelError::Rows`] unless `1 <= rows <= tokens.len()`; the
+    /// cache is then as before.
+    fn forward(&mut self, tokens: &[TokenId], rows: usize) -> Result<&[f32], ModelError>;
+
+    /// Forgets all but the first `len` tokens, in constant time. Longer than the cache: no effect.
+    fn truncate(&mut self, len: usize);
+}
+
+/// What a model is: identity for the trace, sizes for the engine.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct ModelInfo {
+    /// The name people know it by: a folder's or file's name, or `maze-nano`.
+    pub name: String,
+    /// The block it is built of, as its files name it: `llama`, `qwen2`.
+    pub architecture: String,
+    /// How the weights are stored: `f32`, `bf16`, `Q4_K`.
+    pub weights: String,
+    /// Where it runs: `cpu`, `cuda:0`.
+    pub device: String,
+    /// Number of parameters.
+    pub parameters: u64,
+    /// Width of the logits. May be more than the tokenizer has: the rest is padding.
+    pub vocab: usize,
+    /// Most tokens the KV cache can hold.
+    pub context: usize,
+    /// Short hash over the weights' description, so that a trace says what made it.
+    pub fingerprint: String,
+}

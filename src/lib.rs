@@ -1,0 +1,2 @@
+//! maze
+pub mod engine;
