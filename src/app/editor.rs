@@ -135,8 +135,7 @@ impl EditorBuffer {
     pub fn go(&mut self, motion: Motion, width: usize) {
         let to = self.target(motion, width);
         let keeps_goal = matches!(motion, Motion::Rows(_));
-        self.goal = keeps_goal
-            .then(|| self.goal.unwrap_or_else(|| wrap::column_of(self, self.caret, width)));
+        self.goal = keeps_goal.then(|| self.goal.unwrap_or_else(|| wrap::column_of(self, self.caret, width)));
         self.caret = to;
     }
 

@@ -24,19 +24,17 @@ pub struct Example {
 }
 
 /// All of them; the first is open at the start.
-pub const EXAMPLES: &[Example] = &[
-    Example {
-        name: "JSON, by hand",
-        about: "A person as JSON: watch the punctuation being forced.",
-        kind: GrammarKind::Lark,
-        file: "person.lark",
-        grammar: "// A person, as JSON with a fixed order of keys.\n\
+pub const EXAMPLES: &[Example] = &[Example {
+    name: "JSON, by hand",
+    about: "A person as JSON: watch the punctuation being forced.",
+    kind: GrammarKind::Lark,
+    file: "person.lark",
+    grammar: "// A person, as JSON with a fixed order of keys.\n\
 start: \"{\" name \",\" age \",\" tags \"}\"\n\
 name: \"\\\"name\\\": \" STRING\n\
 age: \" \\\"age\\\": \" /[1-9][0-9]?/\n\
 tags: \" \\\"tags\\\": [\" (STRING (\", \" STRING)*)? \"]\"\n\
 STRING: /\"[a-zA-Z ]{1,20}\"/\n",
-        prompt: "// JSON: a person with a name, an age and tags\n",
-        language: Language::Json,
-    },
-];
+    prompt: "// JSON: a person with a name, an age and tags\n",
+    language: Language::Json,
+}];

@@ -209,7 +209,8 @@ mod tests {
         }
         for (i, (context, key, action)) in BINDINGS.iter().enumerate() {
             for (other_context, other_key, other) in &BINDINGS[i + 1..] {
-                let overlap = context == other_context || *context == Everywhere || *other_context == Everywhere;
+                let overlap =
+                    context == other_context || *context == Everywhere || *other_context == Everywhere;
                 assert!(!(overlap && key == other_key), "{key}: {} and {}", action.name(), other.name());
             }
         }

@@ -158,14 +158,10 @@ mod tests {
         assert_eq!(t.span(0), (at(0, 0), at(0, 5)));
         assert_eq!(t.span(1), (at(0, 5), at(1, 2)));
         assert_eq!(t.span(2), (at(1, 2), at(2, 0)));
-        assert_eq!([at(0, 0), at(0, 6), at(1, 1), at(1, 2), at(2, 0), at(9, 9)].map(|p| t.token_at(p)), [
-            Some(0),
-            Some(1),
-            Some(1),
-            Some(2),
-            Some(3),
-            Some(3)
-        ]);
+        assert_eq!(
+            [at(0, 0), at(0, 6), at(1, 1), at(1, 2), at(2, 0), at(9, 9)].map(|p| t.token_at(p)),
+            [Some(0), Some(1), Some(1), Some(2), Some(3), Some(3)]
+        );
         assert_eq!(Transcript::default().token_at(at(0, 0)), None);
     }
 

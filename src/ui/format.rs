@@ -57,7 +57,10 @@ mod tests {
     #[test]
     fn numbers_keep_their_columns() {
         let shares = [0.0, 1e-9, 0.0001, 0.00999, 0.0994999, 0.0995, 0.5, 0.99949, 0.9995, 1.0];
-        assert_eq!(shares.map(percent).join(" "), "0.00% <0.01% 0.01% 1.00% 9.95% 9.9% 50.0% 99.9% 100% 100%");
+        assert_eq!(
+            shares.map(percent).join(" "),
+            "0.00% <0.01% 0.01% 1.00% 9.95% 9.9% 50.0% 99.9% 100% 100%"
+        );
         let micros = [0, 41, 999, 1_000, 9_949, 9_951, 999_400, 1_200_000];
         assert_eq!(
             micros.map(|m| duration(Duration::from_micros(m))).join(" "),

@@ -15,7 +15,11 @@ use super::theme::{Role, Theme};
 
 /// Draws a border.
 pub fn draw(buffer: &mut Buffer, area: Rect, background: Style, border: Style) {
-    Block::bordered().border_type(BorderType::Rounded).style(background).border_style(border).render(area, buffer);
+    Block::bordered()
+        .border_type(BorderType::Rounded)
+        .style(background)
+        .border_style(border)
+        .render(area, buffer);
 }
 
 /// Draws a pane's border and titles; returns what is left inside.

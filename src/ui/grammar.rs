@@ -83,7 +83,15 @@ pub fn kind_name(kind: GrammarKind) -> &'static str {
     }
 }
 
-fn gutter(buffer: &mut Buffer, area: Rect, y: u16, line: usize, mark: Option<&Mark>, state: &State, theme: &Theme) {
+fn gutter(
+    buffer: &mut Buffer,
+    area: Rect,
+    y: u16,
+    line: usize,
+    mark: Option<&Mark>,
+    state: &State,
+    theme: &Theme,
+) {
     let is_current = state.focus == Pane::Grammar && state.grammar.buffer.caret().line == line;
     let role = if is_current { Role::GutterCurrent } else { Role::Gutter };
     let mut pen = Pen::new(buffer, area, y);

@@ -34,7 +34,10 @@ pub enum Syntax {
 impl Syntax {
     fn find(self) -> (&'static SyntaxSet, &'static SyntaxReference) {
         match self {
-            Self::Lark => (lark(), lark().find_syntax_by_name("Lark").unwrap_or_else(|| lark().find_syntax_plain_text())),
+            Self::Lark => (
+                lark(),
+                lark().find_syntax_by_name("Lark").unwrap_or_else(|| lark().find_syntax_plain_text()),
+            ),
             Self::Regex => by_extension("re"),
             Self::Of(Language::Plain) => (lark(), lark().find_syntax_plain_text()),
             Self::Of(language) => by_extension(language.extension()),
@@ -184,7 +187,8 @@ impl HighlightCache {
                 }
                 // A line that the syntax cannot cope with stays plain.
                 let operations = parser.parse_line(&self.buffer, set).unwrap_or_default();
-                let ranges = RangedHighlightIterator::new(&mut state, &operations, &self.buffer, &highlighter);
+                let ranges =
+                    RangedHighlightIterator::new(&mut state, &operations, &self.buffer, &highlighter);
                 spans.extend(ranges.filter_map(|(style, _, range)| {
                     let range = range.start..range.end.min(len);
                     (!range.is_empty()).then(|| (code_style(style), range))

@@ -34,11 +34,7 @@ pub fn draw(buffer: &mut Buffer, state: &State, view: &mut View, inside: Rect) {
     let is_tall = area.height >= TALL;
     let summary_height = if is_tall { SUMMARY.0 } else { SUMMARY.1 }.min(area.height);
     summary(buffer, Rect { height: summary_height, ..area }, state, index, step, &view.theme);
-    let rest = Rect {
-        y: area.y + summary_height,
-        height: area.height - summary_height,
-        ..area
-    };
+    let rest = Rect { y: area.y + summary_height, height: area.height - summary_height, ..area };
     let Some(insight) = &step.insight else {
         Pen::new(buffer, rest, 0).put("No details were recorded for this token.", view.theme.text(Role::Dim));
         return;
@@ -47,11 +43,7 @@ pub fn draw(buffer: &mut Buffer, state: &State, view: &mut View, inside: Rect) {
     if is_tall {
         let candidates_height = rest.height / 2;
         let upper = Rect { height: candidates_height, ..rest };
-        let lower = Rect {
-            y: rest.y + candidates_height,
-            height: rest.height - candidates_height,
-            ..rest
-        };
+        let lower = Rect { y: rest.y + candidates_height, height: rest.height - candidates_height, ..rest };
         let is_active = state.focus == Pane::Inspector && part == Part::Candidates;
         candidates::draw(buffer, state, &view.theme, upper, step, insight, is_active);
         tokens::draw(buffer, state, view, lower, step, insight);

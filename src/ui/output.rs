@@ -8,8 +8,8 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::{Modifier, Style};
 
-use crate::app::keymap;
 use crate::app::action::Action;
+use crate::app::keymap;
 use crate::app::state::{ModelState, RunStatus, State};
 use crate::engine::trace::StepKind;
 
@@ -135,7 +135,8 @@ fn mark_cell(
     symbol: &str,
     style: Style,
 ) {
-    let holds = |r: &VisibleRow| r.line == at.line && r.row.start <= at.byte && (at.byte < r.row.end || r.is_last);
+    let holds =
+        |r: &VisibleRow| r.line == at.line && r.row.start <= at.byte && (at.byte < r.row.end || r.is_last);
     let Some(y) = rows.iter().position(holds) else { return };
     let row = rows[y].row;
     let x = super::glyphs::width(&text.line(at.line)[row.start..at.byte], row.column);

@@ -97,13 +97,48 @@ mod tests {
     #[test]
     fn what_does_not_fit_is_cut_and_says_so() {
         let style = Style::new();
-        assert_eq!(written(5, |p| { p.put("abcde", style); }), "abcde");
-        assert_eq!(written(5, |p| { p.put("abcdef", style); }), "abcd…");
-        assert_eq!(written(8, |p| { p.column("ab", 4, style).put("x", style); }), "ab  x   ");
-        assert_eq!(written(8, |p| { p.right_column("12", 4, style).put("x", style); }), "  12x   ");
-        assert_eq!(written(6, |p| { p.put("a", style).at_right("zz", style); }), "a   zz");
-        assert_eq!(written(3, |p| { p.put("\u{1b}[m", style); }), "␛[m");
-        assert_eq!(written(0, |p| { p.put("x", style).at_right("y", style); }), "");
+        assert_eq!(
+            written(5, |p| {
+                p.put("abcde", style);
+            }),
+            "abcde"
+        );
+        assert_eq!(
+            written(5, |p| {
+                p.put("abcdef", style);
+            }),
+            "abcd…"
+        );
+        assert_eq!(
+            written(8, |p| {
+                p.column("ab", 4, style).put("x", style);
+            }),
+            "ab  x   "
+        );
+        assert_eq!(
+            written(8, |p| {
+                p.right_column("12", 4, style).put("x", style);
+            }),
+            "  12x   "
+        );
+        assert_eq!(
+            written(6, |p| {
+                p.put("a", style).at_right("zz", style);
+            }),
+            "a   zz"
+        );
+        assert_eq!(
+            written(3, |p| {
+                p.put("\u{1b}[m", style);
+            }),
+            "␛[m"
+        );
+        assert_eq!(
+            written(0, |p| {
+                p.put("x", style).at_right("y", style);
+            }),
+            ""
+        );
     }
 
     #[test]

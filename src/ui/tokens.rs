@@ -27,7 +27,8 @@ pub struct ListCache {
 impl ListCache {
     fn update(&mut self, state: &State, step: &Arc<Step>, insight: &Insight) {
         let (rejected, query) = (state.inspector.lists_rejected(), &state.inspector.query);
-        let is_same = |(s, r, q): &(Arc<Step>, bool, String)| Arc::ptr_eq(s, step) && *r == rejected && q == query;
+        let is_same =
+            |(s, r, q): &(Arc<Step>, bool, String)| Arc::ptr_eq(s, step) && *r == rejected && q == query;
         if self.of.as_ref().is_some_and(is_same) {
             return;
         }
@@ -39,7 +40,14 @@ impl ListCache {
 }
 
 /// Draws the list with its heading.
-pub fn draw(buffer: &mut Buffer, state: &State, view: &mut View, area: Rect, step: &Arc<Step>, insight: &Insight) {
+pub fn draw(
+    buffer: &mut Buffer,
+    state: &State,
+    view: &mut View,
+    area: Rect,
+    step: &Arc<Step>,
+    insight: &Insight,
+) {
     view.list.update(state, step, insight);
     let (theme, tokens) = (&view.theme, &view.list.tokens);
     let is_active = state.focus == Pane::Inspector && state.inspector.part != Part::Candidates;

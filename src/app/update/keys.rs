@@ -220,12 +220,8 @@ pub(super) fn move_in_list(state: &mut State, by: isize) {
     }
     let Some(vocabulary) = state.model.vocabulary() else { return };
     let of_inspector = &state.inspector;
-    let listed = inspector::listed(
-        &insight.allowed,
-        of_inspector.lists_rejected(),
-        &of_inspector.query,
-        vocabulary,
-    );
+    let listed =
+        inspector::listed(&insight.allowed, of_inspector.lists_rejected(), &of_inspector.query, vocabulary);
     let last = listed.len().saturating_sub(1);
     state.inspector.row = state.inspector.row.min(last).saturating_add_signed(by).min(last);
 }

@@ -54,7 +54,8 @@ fn click(state: &mut State, pane: Pane, column: u16, row: u16) {
         let text = &state.run.transcript;
         let top = output::top(state, width, height);
         let at = wrap::advance(text, top, (row - inside.y) as isize, width);
-        let token = text.token_at(wrap::place_at(text, at, usize::from(column.saturating_sub(inside.x)), width));
+        let token =
+            text.token_at(wrap::place_at(text, at, usize::from(column.saturating_sub(inside.x)), width));
         keys::select(state, token);
         return;
     }
