@@ -36,3 +36,32 @@ pub struct Compiled {
     source: GrammarSource,
     template: Constraint,
 }
+
+impl Compiled {
+    /// A constraint at the start of the grammar.
+    pub fn constraint(&self) -> Constraint {
+        self.template.fork()
+    }
+}
+
+/// tmp
+pub struct Compiler(super::constraint::ConstraintFactory);
+impl Compiler {
+    /// tmp
+    pub fn new(v: &super::vocabulary::Vocabulary) -> Result<Self, String> {
+        Ok(Self(super::constraint::ConstraintFactory::new(v)?))
+    }
+    /// tmp
+    pub fn compile(&self, s: &GrammarSource) -> (Option<Compiled>, Vec<super::diagnostic::Diagnostic>) {
+        match self.0.create(llguidance::api::TopLevelGrammar::from_lark(s.text.clone())) {
+            Ok((template, _)) => (Some(Compiled { source: s.clone(), template }), vec![]),
+            Err(e) => (None, vec![super::diagnostic::Diagnostic::error(&s.text, 0..0, "x", e)]),
+        }
+    }
+}
+impl GrammarSource {
+    /// tmp
+    pub fn new(kind: GrammarKind, name: impl Into<String>, text: impl Into<String>) -> Self {
+        Self { kind, name: name.into(), text: text.into() }
+    }
+}
