@@ -312,9 +312,9 @@ impl Session {
         let most = self.trace.request.max_tokens.saturating_sub(generated);
         // The last token needs no place in the KV cache.
         let room = (self.model.info().context + 1).saturating_sub(self.tokens.len());
-        let take = forced.len().min(most).min(room);
+        let before = self.tokens.len();
         let mut ending = end.map(|reason| (reason, None));
-        for &token in &forced[..take] {
+        for &token in forced.iter().take(most.min(room)) {
             match self.guide.commit(token) {
                 Ok(true) => self.tokens.push(token),
                 Ok(false) => {
@@ -328,24 +328,21 @@ impl Session {
                 }
             }
         }
-        if ending.is_none() && take > 0 {
+        let taken = self.tokens.len() - before;
+        if ending.is_none() && taken > 0 {
             match self.guide.ended() {
                 Ok(reason) => ending = reason.map(|r| (r, None)),
                 Err(stop) => ending = Some((stop.reason, Some(stop.message))),
             }
         }
-        if ending.is_none() && take == most {
+        if ending.is_none() && taken == most {
             ending = Some((FinishReason::MaxTokens, None));
-        } else if ending.is_none() && take == room {
+        } else if ending.is_none() && taken == room {
             ending = Some((FinishReason::ContextFull, None));
         }
         match ending {
-            // Nothing waits for a step, so the run ends here and now.
-            Some((reason, detail)) if take == 0 => self.end(reason, detail),
-            Some((reason, detail)) if !self.trace.request.detail => {
-                self.record_plainly();
-                self.end(reason, detail);
-            }
+            // Without detail nobody asks what the model thinks of forced tokens.
+            Some((reason, detail)) if taken == 0 || !self.trace.request.detail => self.end(reason, detail),
             ending => self.ending = ending,
         }
     }
