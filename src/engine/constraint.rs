@@ -51,6 +51,11 @@ impl ConstraintFactory {
         self.factory.limits()
     }
 
+    /// Whether `token` ends a generation.
+    pub fn is_eos(&self, token: TokenId) -> bool {
+        self.factory.tok_env().tok_trie().eos_tokens().contains(&token)
+    }
+
     /// A constraint at the start of `grammar`, and llguidance's warnings about it.
     ///
     /// # Errors
@@ -138,7 +143,9 @@ impl Constraint {
             return Ok(false);
         }
         let is_eos = self.parser.token_env.tok_trie().eos_tokens().contains(&token);
-        let allowed = if is_eos { self.is_accepting()? } else { self.guarded(|p| p.validate_token(token))? };
+        // A grammar may name an end-of-sequence token in its text; otherwise it may come where the
+        // text is complete.
+        let allowed = self.guarded(|p| p.validate_token(token))? || (is_eos && self.is_accepting()?);
         if !allowed {
             return Ok(false);
         }
@@ -152,12 +159,19 @@ impl Constraint {
         self.guarded(|p| Ok(p.is_accepting()))
     }
 
-    /// Whether the text so far is complete and nothing can follow.
-    pub fn is_complete(&mut self) -> Result<bool, ConstraintStop> {
-        if self.parser.stopped() {
-            return Ok(self.parser.stop_reason() == StopReason::NoExtension);
+    /// The reason to end here, if the text is complete and nothing can follow.
+    ///
+    /// # Errors
+    /// If the parser cannot go on.
+    pub fn ended(&mut self) -> Result<Option<FinishReason>, ConstraintStop> {
+        if !self.parser.stopped() && !self.guarded(TokenParser::check_stop)? {
+            return Ok(None);
         }
-        self.guarded(TokenParser::check_stop)
+        match self.parser.stop_reason() {
+            StopReason::NoExtension => Ok(Some(FinishReason::GrammarComplete)),
+            StopReason::EndOfSentence => Ok(Some(FinishReason::Eos)),
+            _ => Err(self.stop("the parser has stopped")),
+        }
     }
 
     /// Takes back the last `count` tokens. `template` is the same grammar at its start, for
@@ -168,11 +182,13 @@ impl Constraint {
     pub fn rollback(&mut self, count: usize, template: &Constraint) -> Result<(), ConstraintStop> {
         let keep = self.tokens.len().saturating_sub(count);
         let dropped = self.tokens.len() - keep;
-        if dropped == 0 {
+        // A cancel is permanent for a parser: only a replay gets past it.
+        let cancelled = self.parser.cancellation_handle().is_some_and(|h| h.is_cancelled());
+        if dropped == 0 && !cancelled {
             return Ok(());
         }
         let rolled = panic_utils::catch_unwind(AssertUnwindSafe(|| self.parser.rollback(dropped)));
-        if rolled.is_ok() {
+        if rolled.is_ok() && !cancelled {
             // llguidance 1.9.1 may serve a mask cached before the rollback otherwise.
             self.parser.invalidate_bias_cache();
             self.tokens.truncate(keep);
@@ -237,6 +253,20 @@ impl Mask {
         Self { bits, width }
     }
 
+    /// A mask over `width` tokens that allows one, or none if that is out of range.
+    pub fn only(width: usize, token: TokenId) -> Self {
+        let mut mask = Self { bits: SimpleVob::alloc(width), width };
+        mask.allow(token);
+        mask
+    }
+
+    /// Allows `token` too, unless it is out of range.
+    pub(super) fn allow(&mut self, token: TokenId) {
+        if (token as usize) < self.width {
+            self.bits.allow_token(token);
+        }
+    }
+
     /// One bit a token: bit `t % 32` of word `t / 32`. At least `width` bits.
     pub fn words(&self) -> &[u32] {
         &self.bits.as_slice()[..self.width.div_ceil(32)]
@@ -255,6 +285,31 @@ impl Mask {
     /// Whether `token` is allowed.
     pub fn allows(&self, token: TokenId) -> bool {
         (token as usize) < self.width && self.words()[token as usize / 32] >> (token % 32) & 1 == 1
+    }
+
+    /// The allowed tokens, rising.
+    pub fn iter(&self) -> impl Iterator<Item = TokenId> + '_ {
+        let width = self.width as TokenId;
+        self.words()
+            .iter()
+            .enumerate()
+            .flat_map(|(i, &word)| Bits(word).map(move |b| i as TokenId * 32 + b))
+            .take_while(move |&t| t < width)
+    }
+}
+
+/// The positions of the ones in a word, rising.
+struct Bits(u32);
+
+impl Iterator for Bits {
+    type Item = u32;
+
+    fn next(&mut self) -> Option<u32> {
+        (self.0 != 0).then(|| {
+            let position = self.0.trailing_zeros();
+            self.0 &= self.0 - 1;
+            position
+        })
     }
 }
 
