@@ -48,18 +48,12 @@ pub enum ModelEvent {
 }
 
 /// What a check of a grammar found.
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 pub struct Checked {
     /// What may be run, if anything.
     pub compiled: Option<Arc<Compiled>>,
     /// What is wrong or surprising.
     pub diagnostics: Vec<Diagnostic>,
-}
-
-impl std::fmt::Debug for Checked {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Checked(ok: {}, {:?})", self.compiled.is_some(), self.diagnostics)
-    }
 }
 
 /// How a run goes.
@@ -81,7 +75,7 @@ pub enum RunEvent {
 }
 
 /// Something to be done outside of [`update`](super::update).
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 pub enum Effect {
     /// Check the grammar of this revision; the result is an [`Event::Checked`].
     Check(u64, GrammarSource),
@@ -112,21 +106,4 @@ pub enum Effect {
     Suspend,
     /// End the program.
     Quit,
-}
-
-impl std::fmt::Debug for Effect {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::Check(revision, source) => write!(f, "Check({revision}, {:?})", source.name),
-            Self::Start { id, paused, .. } => write!(f, "Start({}, paused: {paused})", id.0),
-            Self::Pause => f.write_str("Pause"),
-            Self::Resume => f.write_str("Resume"),
-            Self::Step => f.write_str("Step"),
-            Self::Stop => f.write_str("Stop"),
-            Self::Warm(language) => write!(f, "Warm({})", language.name()),
-            Self::CaptureMouse(on) => write!(f, "CaptureMouse({on})"),
-            Self::Suspend => f.write_str("Suspend"),
-            Self::Quit => f.write_str("Quit"),
-        }
-    }
 }

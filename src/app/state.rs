@@ -100,17 +100,7 @@ pub struct GrammarPane {
     /// What that check found.
     pub diagnostics: Vec<Diagnostic>,
     /// The grammar of that check, if it can be used.
-    pub compiled: Option<CompiledGrammar>,
-}
-
-/// A grammar that can be run. Its own type because a compiled grammar cannot be printed.
-#[derive(Clone)]
-pub struct CompiledGrammar(pub Arc<Compiled>);
-
-impl std::fmt::Debug for CompiledGrammar {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("CompiledGrammar")
-    }
+    pub compiled: Option<Arc<Compiled>>,
 }
 
 impl GrammarPane {

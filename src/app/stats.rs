@@ -15,7 +15,7 @@ pub struct Stats {
     pub forced: usize,
     /// Time spent on them.
     pub busy: Duration,
-    /// How long the masks took, rising. Forced tokens have none.
+    /// How long the masks took, rising. Most forced tokens have none.
     masks: Vec<Duration>,
 }
 
@@ -25,9 +25,8 @@ impl Stats {
         for step in steps {
             self.tokens += 1;
             self.busy += step.timings.total();
-            if step.kind == StepKind::Forced {
-                self.forced += 1;
-            } else {
+            self.forced += usize::from(step.kind == StepKind::Forced);
+            if !step.timings.mask.is_zero() {
                 let at = self.masks.partition_point(|m| *m <= step.timings.mask);
                 self.masks.insert(at, step.timings.mask);
             }

@@ -4,7 +4,7 @@
 //! running program all get the same states from the same events.
 
 use super::event::{Checked, Effect, Event, ModelEvent};
-use super::state::{CompiledGrammar, ModelState, State};
+use super::state::{ModelState, State};
 
 mod keys;
 mod pointer;
@@ -79,5 +79,5 @@ fn checked(state: &mut State, revision: u64, result: Checked) {
     }
     grammar.checked = Some(revision);
     grammar.diagnostics = result.diagnostics;
-    grammar.compiled = result.compiled.map(CompiledGrammar);
+    grammar.compiled = result.compiled;
 }

@@ -8,7 +8,6 @@ use ratatui::widgets::{Block, BorderType, Widget};
 use crate::app::inspector::Part;
 use crate::app::state::{Pane, State};
 
-use super::grammar::kind_name;
 use super::layout::{self, Areas};
 use super::pen::Pen;
 use super::theme::{Role, Theme};
@@ -66,7 +65,7 @@ fn name(pane: Pane) -> &'static str {
 
 fn detail(state: &State, pane: Pane) -> String {
     match pane {
-        Pane::Grammar => format!("{}, {}", state.grammar.name, kind_name(state.grammar.kind)),
+        Pane::Grammar => format!("{}, {}", state.grammar.name, state.grammar.kind.name()),
         Pane::Output => state.language.name().to_owned(),
         Pane::Prompt | Pane::Inspector => String::new(),
     }

@@ -74,15 +74,6 @@ pub fn syntax(kind: GrammarKind) -> Syntax {
     }
 }
 
-/// The name of what a grammar is written in.
-pub fn kind_name(kind: GrammarKind) -> &'static str {
-    match kind {
-        GrammarKind::Lark => "Lark",
-        GrammarKind::JsonSchema => "JSON Schema",
-        GrammarKind::Regex => "regex",
-    }
-}
-
 fn gutter(
     buffer: &mut Buffer,
     area: Rect,

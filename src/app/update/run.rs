@@ -85,7 +85,7 @@ pub(super) fn start_if_ready(state: &mut State) -> Vec<Effect> {
     state.run = Run { id, status: RunStatus::Starting, trace: Some(trace), ..Run::default() };
     state.inspector.candidates_top = 0;
     state.inspector.row = 0;
-    vec![Effect::Start { id, request: Box::new(request), grammar: grammar.0, paused }]
+    vec![Effect::Start { id, request: Box::new(request), grammar, paused }]
 }
 
 /// Takes in what a run tells. Runs that have been replaced are not listened to.
