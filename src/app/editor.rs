@@ -360,8 +360,11 @@ mod tests {
         b.go(Motion::Rows(1), WIDTH);
         assert_eq!(b.caret(), Place { line: 2, byte: 6 });
         b.go(Motion::Rows(9), WIDTH);
+        assert_eq!(b.caret(), Place { line: 2, byte: 6 });
         b.go(Motion::Rows(-9), WIDTH);
-        assert_eq!(b.caret(), Place::default());
+        assert_eq!(b.caret(), Place { line: 0, byte: 6 });
+        b.go(Motion::Rows(-1), WIDTH);
+        assert_eq!(b.caret(), Place::default(), "above the first row there is only the start");
     }
 
     /// Any edits, undone to the start, give the first text; redone, the last.

@@ -156,10 +156,10 @@ impl HighlightCache {
         let moved = |i: usize| if i >= old_end { i - old_end + new_end } else { i.min(new_end) };
         if is_unfinished {
             let frontier = moved(self.valid);
-            self.settled_from = moved(self.settled_from).max(frontier + 1).max(new_end);
+            self.settled_from = moved(self.settled_from).max(frontier + 1).max(new_end + 1);
             self.valid = self.valid.min(head);
         } else {
-            self.settled_from = new_end;
+            self.settled_from = new_end + 1;
             self.valid = head;
         }
     }
