@@ -51,6 +51,11 @@ impl ConstraintFactory {
         self.factory.limits()
     }
 
+    /// Whether `token` ends a generation.
+    pub fn is_eos(&self, token: TokenId) -> bool {
+        self.factory.tok_env().tok_trie().eos_tokens().contains(&token)
+    }
+
     /// A constraint at the start of `grammar`, and llguidance's warnings about it.
     ///
     /// # Errors
