@@ -4,11 +4,13 @@
 //! test or another program. [`Engine`] is the way in, [`Trace`] is what comes out.
 
 pub mod allowed;
+pub mod bench;
 pub mod constraint;
 pub mod diagnostic;
 pub mod error;
 pub mod grammar;
 pub mod guide;
+pub mod load;
 mod mask_worker;
 pub mod model;
 pub mod sampler;

@@ -8,7 +8,21 @@ use serde::Serialize;
 use super::error::ModelError;
 use super::trace::TokenId;
 
+pub mod blob;
+pub mod config;
+pub mod cpu;
+pub mod decoder;
+pub mod device;
+pub mod embedded;
+pub mod gguf;
+pub mod kernels;
+pub mod random;
+pub mod raw;
+pub mod rope;
+pub mod safetensors;
 pub mod scripted;
+pub mod tokenizer;
+pub mod weights;
 
 /// A causal language model with its KV cache.
 ///

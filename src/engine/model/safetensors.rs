@@ -1,0 +1,222 @@
+//! The headers of one or several safetensors files, read without trusting them.
+//!
+//! Format: <https://huggingface.co/docs/safetensors/index#format>. The tensors of a file must
+//! cover its data section exactly, without gaps and overlaps, and a name may occur only once
+//! over all shards. Tensor data is read later, one tensor at a time.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use candle_core::quantized::GgmlDType;
+use serde::Deserialize;
+use serde::de::{IgnoredAny, MapAccess, Visitor};
+
+use super::blob::Blob;
+use super::raw::RawTensor;
+use crate::engine::error::LoadError;
+
+/// The longest header; the format's own limit.
+const MAX_HEADER: u64 = 100_000_000;
+
+/// The tensors of all shards of a model.
+#[derive(Debug, Default)]
+pub struct Safetensors {
+    shards: Vec<Blob>,
+    tensors: BTreeMap<String, Entry>,
+}
+
+#[derive(Debug)]
+struct Entry {
+    shard: usize,
+    dtype: String,
+    dims: Vec<usize>,
+    offset: u64,
+    bytes: u64,
+}
+
+/// One entry of a header as it is written.
+#[derive(Debug, Deserialize)]
+struct Description {
+    dtype: String,
+    shape: Vec<u64>,
+    data_offsets: (u64, u64),
+}
+
+impl Safetensors {
+    /// Reads and checks the headers of all shards.
+    ///
+    /// # Errors
+    /// [`LoadError::Format`] naming the file and the tensor.
+    pub fn open(blobs: Vec<Blob>) -> Result<Self, LoadError> {
+        let mut all = Self::default();
+        for blob in blobs {
+            all.add(blob)?;
+        }
+        Ok(all)
+    }
+
+    fn add(&mut self, blob: Blob) -> Result<(), LoadError> {
+        let size = blob.read(0, 8)?;
+        let size = u64::from_le_bytes(std::array::from_fn(|i| size[i]));
+        if size > MAX_HEADER || size > blob.len() - 8 {
+            return Err(blob.error(format!(
+                "the header is said to have {size} bytes, the file has {} (the limit is {MAX_HEADER})",
+                blob.len()
+            )));
+        }
+        let header = blob.read(8, size)?;
+        let header: Entries = serde_json::from_slice(&header)
+            .map_err(|e| blob.error(format!("the header is not that of a safetensors file: {e}")))?;
+        let start = 8 + size;
+        let shard = self.shards.len();
+        let mut ranges = Vec::new();
+        for (name, description) in header.0 {
+            let entry = check(&blob, shard, start, &name, description)?;
+            ranges.push((entry.offset, entry.bytes, name.clone()));
+            if let Some(other) = self.tensors.insert(name.clone(), entry) {
+                let other = self.shards.get(other.shard).map_or(blob.path(), Blob::path);
+                return Err(
+                    blob.error(format!("tensor {name} occurs twice; the first is in {}", other.display()))
+                );
+            }
+        }
+        ranges.sort_unstable();
+        let mut end = start;
+        for (offset, bytes, name) in ranges {
+            if offset != end {
+                let what = if offset > end { "a gap before" } else { "an overlap at" };
+                return Err(blob.error(format!(
+                    "{what} tensor {name}: it starts at {}, {} expected",
+                    offset - start,
+                    end - start
+                )));
+            }
+            end += bytes;
+        }
+        if end != blob.len() {
+            return Err(blob.error(format!(
+                "the tensors end at byte {end}, the file has {}: it is truncated or has bytes that no tensor owns",
+                blob.len()
+            )));
+        }
+        self.shards.push(blob);
+        Ok(())
+    }
+
+    /// Names of all tensors, sorted.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.tensors.keys().map(String::as_str)
+    }
+
+    /// The sizes of a tensor, outermost first.
+    pub fn dims(&self, name: &str) -> Option<&[usize]> {
+        self.tensors.get(name).map(|t| t.dims.as_slice())
+    }
+
+    /// Bytes of all tensors together.
+    pub fn tensor_bytes(&self) -> u64 {
+        self.tensors.values().map(|t| t.bytes).sum()
+    }
+
+    /// The file that holds the tensor.
+    pub fn blob(&self, name: &str) -> Option<&Blob> {
+        self.shards.get(self.tensors.get(name)?.shard)
+    }
+
+    /// Reads one tensor's data; `None` if there is none of that name.
+    ///
+    /// # Errors
+    /// If its type is not F32, F16 or BF16, or the file cannot be read.
+    pub fn tensor(&self, name: &str) -> Result<Option<RawTensor>, LoadError> {
+        let (Some(entry), Some(blob)) = (self.tensors.get(name), self.blob(name)) else { return Ok(None) };
+        let dtype = match entry.dtype.as_str() {
+            "F32" => GgmlDType::F32,
+            "F16" => GgmlDType::F16,
+            "BF16" => GgmlDType::BF16,
+            other => {
+                return Err(blob.error(format!(
+                    "tensor {name} has the unsupported type {other} (supported: F32, F16, BF16)"
+                )));
+            }
+        };
+        let data = blob.read(entry.offset, entry.bytes)?.into_owned();
+        Ok(Some(RawTensor { name: name.to_owned(), dtype, dims: entry.dims.clone(), data }))
+    }
+}
+
+fn check(
+    blob: &Blob,
+    shard: usize,
+    start: u64,
+    name: &str,
+    description: Description,
+) -> Result<Entry, LoadError> {
+    let (from, to) = description.data_offsets;
+    let room = blob.len() - start;
+    if from > to || to > room {
+        return Err(blob.error(format!(
+            "truncated: tensor {name} lies at {from}..{to}, the file has {room} bytes of data"
+        )));
+    }
+    let size = match description.dtype.as_str() {
+        "F32" => 4,
+        "F16" | "BF16" => 2,
+        // Tensors of other types may be there as long as nobody asks for them.
+        _ => 0,
+    };
+    let mut elements = 1u64;
+    for &dim in &description.shape {
+        elements = elements
+            .checked_mul(dim)
+            .filter(|&n| n <= 1 << 48)
+            .ok_or_else(|| blob.error(format!("tensor {name} has an impossible dimension {dim}")))?;
+    }
+    if size > 0 && elements * size != to - from {
+        return Err(blob.error(format!(
+            "tensor {name} of type {} and shape {:?} needs {} bytes, its offsets give it {}",
+            description.dtype,
+            description.shape,
+            elements * size,
+            to - from
+        )));
+    }
+    Ok(Entry {
+        shard,
+        dtype: description.dtype,
+        dims: description.shape.iter().map(|&d| d as usize).collect(),
+        offset: start + from,
+        bytes: to - from,
+    })
+}
+
+/// The header's entries in order. A JSON map would keep only the last of two equal names.
+struct Entries(Vec<(String, Description)>);
+
+impl<'de> Deserialize<'de> for Entries {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Names;
+        impl<'de> Visitor<'de> for Names {
+            type Value = Entries;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a map from tensor names to {dtype, shape, data_offsets}")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Entries, A::Error> {
+                let mut entries = Vec::new();
+                while let Some(name) = map.next_key::<String>()? {
+                    if name == "__metadata__" {
+                        map.next_value::<IgnoredAny>()?;
+                    } else {
+                        let description = map
+                            .next_value()
+                            .map_err(|e| serde::de::Error::custom(format!("tensor {name}: {e}")))?;
+                        entries.push((name, description));
+                    }
+                }
+                Ok(Entries(entries))
+            }
+        }
+        deserializer.deserialize_map(Names)
+    }
+}
