@@ -5,6 +5,7 @@
 
 pub mod allowed;
 pub mod bench;
+pub mod check;
 pub mod constraint;
 pub mod diagnostic;
 pub mod error;
