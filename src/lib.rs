@@ -1,2 +1,5 @@
 //! maze
+pub mod app;
 pub mod engine;
+pub mod sanitize;
+pub mod ui;
