@@ -5,9 +5,11 @@
 
 pub mod allowed;
 pub mod bench;
+pub mod check;
 pub mod constraint;
 pub mod diagnostic;
 pub mod error;
+pub mod generate;
 pub mod grammar;
 pub mod guide;
 pub mod load;
@@ -21,8 +23,10 @@ pub mod vocabulary;
 pub use allowed::AllowedSet;
 pub use diagnostic::{Diagnostic, Position, Severity};
 pub use error::{EngineError, LoadError, ModelError};
+pub use generate::{Engine, Event, Run, RunEvent};
 pub use grammar::{GrammarKind, GrammarSource};
 pub use guide::Canceller;
+pub use load::{DeviceSpec, ModelSpec};
 pub use model::{LanguageModel, ModelInfo};
 pub use sampler::SamplerSettings;
 pub use session::Session;

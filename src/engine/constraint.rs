@@ -7,7 +7,7 @@
 use std::panic::AssertUnwindSafe;
 
 use llguidance::api::{ParserLimits, StopReason, TopLevelGrammar};
-use llguidance::toktrie::{InferenceCapabilities, SimpleVob};
+use llguidance::toktrie::{InferenceCapabilities, Recognizer, SimpleVob, TokTrie};
 use llguidance::{CancellationHandle, ParserFactory, TokenParser, panic_utils};
 
 use super::trace::{FinishReason, TokenId};
@@ -207,6 +207,57 @@ impl Constraint {
         Ok(())
     }
 
+    /// Commits as much of `text` as the grammar allows, byte by byte, whatever the tokenization.
+    ///
+    /// # Errors
+    /// If the parser reaches a limit on the way.
+    pub fn feed(&mut self, text: &[u8]) -> Result<Fed, ConstraintStop> {
+        let mut taken = 0;
+        // The trie leaves out bytes that no token has.
+        for token in self.parser.token_env.tok_trie().greedy_tokenize(text) {
+            let bytes = self.parser.token_env.tok_trie().token(token).to_vec();
+            if !text[taken..].starts_with(&bytes) || !self.commit(token)? {
+                break;
+            }
+            taken += bytes.len();
+        }
+        let (more, expected) = self.look_ahead(&text[taken..])?;
+        if taken < text.len() && taken + more == text.len() {
+            let message = format!("the model has no token for byte 0x{:02X}", text[taken]);
+            return Err(ConstraintStop { reason: FinishReason::DeadEnd, message });
+        }
+        Ok(Fed { taken: taken + more, expected })
+    }
+
+    /// How many bytes of `text` may come next, and which bytes may follow those. Changes nothing.
+    fn look_ahead(&mut self, text: &[u8]) -> Result<(usize, Vec<u8>), ConstraintStop> {
+        let mut taken = 0;
+        // Bytes that the grammar forces are already inside of the parser.
+        for &forced in self.parser.parser.currently_forced_bytes() {
+            if text.get(taken) != Some(&forced) {
+                return Ok((taken, vec![forced]));
+            }
+            taken += 1;
+        }
+        self.guarded(|parser| {
+            Ok(parser.parser.with_recognizer(|recognizer| {
+                recognizer.trie_started("look ahead");
+                let start = taken;
+                while let Some(&byte) = text.get(taken)
+                    && byte != TokTrie::SPECIAL_TOKEN_MARKER
+                    && recognizer.try_push_byte(byte)
+                {
+                    taken += 1;
+                }
+                let expected =
+                    (0..TokTrie::SPECIAL_TOKEN_MARKER).filter(|&b| recognizer.byte_allowed(b)).collect();
+                recognizer.pop_bytes(taken - start);
+                recognizer.trie_finished();
+                (taken, expected)
+            }))
+        })
+    }
+
     /// Runs `f` on the parser; panics and errors become a stop.
     fn guarded<T>(
         &mut self,
@@ -232,6 +283,15 @@ impl Constraint {
         };
         ConstraintStop { reason, message }
     }
+}
+
+/// How far a text went.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fed {
+    /// How many of its bytes the grammar takes.
+    pub taken: usize,
+    /// The bytes that could follow those, rising.
+    pub expected: Vec<u8>,
 }
 
 /// Which tokens may come next.

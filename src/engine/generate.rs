@@ -14,7 +14,7 @@ use super::diagnostic::Diagnostic;
 use super::error::EngineError;
 use super::grammar::{Compiled, Compiler, GrammarSource};
 use super::guide::Canceller;
-use super::load::Loaded;
+use super::load::{DeviceSpec, Loaded, ModelSpec, load};
 use super::model::{LanguageModel, ModelInfo};
 use super::session::Session;
 use super::trace::{FinishReason, Outcome, Request, Step, Trace};
@@ -42,6 +42,15 @@ pub enum Event<'a> {
 }
 
 impl Engine {
+    /// Loads a model with its own context length; [`load`] and [`new`](Self::new) apart give
+    /// progress and a choice of it.
+    ///
+    /// # Errors
+    /// If the model cannot be loaded.
+    pub fn load(spec: &ModelSpec, device: DeviceSpec) -> Result<Self, EngineError> {
+        Self::new(load(spec, device, None, &mut |_| ControlFlow::Continue(()))?)
+    }
+
     /// An engine around a loaded model.
     ///
     /// # Errors
@@ -103,10 +112,10 @@ impl Engine {
     /// Runs a request to its end.
     ///
     /// ```
-    /// use maze::engine::{Engine, GrammarKind, GrammarSource, ModelSpec, Request};
+    /// use maze::engine::{DeviceSpec, Engine, GrammarSource, ModelSpec, Request};
     ///
-    /// let mut engine = Engine::new(maze::engine::load(&ModelSpec::Embedded)?)?;
-    /// let grammar = GrammarSource::new(GrammarKind::Regex, "a date", r"20[0-9]{2}-[01][0-9]-[0-3][0-9]");
+    /// let mut engine = Engine::load(&ModelSpec::Embedded, DeviceSpec::Cpu)?;
+    /// let grammar = GrammarSource::regex("a date", r"20[0-9]{2}-[01][0-9]-[0-3][0-9]");
     /// let trace = engine.run(Request {
     ///     prompt: "# Python: the date of today\ntoday = \"".into(),
     ///     grammar: Some(grammar),
@@ -127,15 +136,15 @@ impl Engine {
     ///
     /// ```
     /// use std::ops::ControlFlow;
-    /// use maze::engine::{Engine, Event, FinishReason, ModelSpec, Request};
+    /// use maze::engine::{DeviceSpec, Engine, Event, FinishReason, ModelSpec, Request};
     ///
-    /// let mut engine = Engine::new(maze::engine::load(&ModelSpec::Embedded)?)?;
-    /// let request = Request { prompt: "def add(a, b):\n".into(), ..Request::default() };
+    /// let mut engine = Engine::load(&ModelSpec::Embedded, DeviceSpec::Cpu)?;
+    /// let request = Request { prompt: "# Python: Add two numbers\n".into(), ..Request::default() };
     /// let trace = engine.run_with(request, |event| match event {
-    ///     Event::Step(9, _) => ControlFlow::Break(()),
+    ///     Event::Step(2, _) => ControlFlow::Break(()),
     ///     _ => ControlFlow::Continue(()),
     /// })?;
-    /// assert_eq!(trace.steps.len(), 10);
+    /// assert_eq!(trace.steps.len(), 3);
     /// assert_eq!(trace.outcome.map(|o| o.reason), Some(FinishReason::Cancelled));
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
@@ -157,9 +166,9 @@ impl Engine {
     /// does not keep up slows the run down, one that is dropped cancels it.
     ///
     /// ```
-    /// use maze::engine::{Engine, ModelSpec, Request, RunEvent};
+    /// use maze::engine::{DeviceSpec, Engine, ModelSpec, Request, RunEvent};
     ///
-    /// let engine = Engine::new(maze::engine::load(&ModelSpec::Embedded)?)?;
+    /// let engine = Engine::load(&ModelSpec::Embedded, DeviceSpec::Cpu)?;
     /// let request = Request { prompt: "fn main() {\n".into(), max_tokens: 5, ..Request::default() };
     /// let run = engine.spawn(request)?;
     /// let steps = run.events.iter().filter(|e| matches!(e, RunEvent::Step(..))).count();

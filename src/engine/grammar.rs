@@ -167,7 +167,7 @@ impl Compiler {
     pub fn new(vocabulary: &Vocabulary) -> Result<Self, String> {
         let special_tokens = (0..vocabulary.len() as u32)
             .filter(|&t| vocabulary.is_special(t))
-            .map(|t| String::from_utf8_lossy(vocabulary.bytes(t)).into_owned())
+            .filter_map(|t| String::from_utf8(vocabulary.bytes(t).to_vec()).ok())
             .collect();
         Ok(Self {
             factory: Arc::new(ConstraintFactory::new(vocabulary)?),

@@ -37,6 +37,12 @@ pub struct Canceller {
     mask: Arc<Mutex<CancelMask>>,
 }
 
+impl std::fmt::Debug for Canceller {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Canceller").field("cancelled", &self.is_cancelled()).finish()
+    }
+}
+
 impl Canceller {
     /// Asks the session to end with [`FinishReason::Cancelled`] as soon as it can: between two
     /// tokens, between two chunks of the prompt, or within a mask computation.

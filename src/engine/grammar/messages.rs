@@ -12,6 +12,7 @@ use super::{GrammarKind, GrammarSource, regex_pattern};
 mod lark;
 mod pattern;
 mod schema;
+mod syntax;
 
 /// What is wrong, before its place is turned into lines and columns.
 struct Finding {
@@ -56,7 +57,9 @@ pub(super) fn explain(source: &GrammarSource, error: &str, special_tokens: &[Str
             GrammarKind::Regex => vec![pattern::explain_regex_grammar(regex_pattern(text), error)],
         }
     };
-    findings.into_iter().map(|f| f.into_diagnostic(text)).collect()
+    let mut found: Vec<Diagnostic> = findings.into_iter().map(|f| f.into_diagnostic(text)).collect();
+    found.sort_by_key(|d| d.span.start);
+    found
 }
 
 /// The warning that only the empty text matches; not one of llguidance's.
@@ -79,6 +82,8 @@ pub(super) fn warning(source: &GrammarSource, message: &str) -> Diagnostic {
         }
     };
     diagnostic.severity = Severity::Warning;
+    diagnostic.message = diagnostic.message.replace("is not supported", "is ignored");
+    diagnostic.help = None;
     diagnostic
 }
 
@@ -159,12 +164,13 @@ fn between<'a>(message: &'a str, open: &str, close: &str) -> Option<&'a str> {
 
 /// The candidate that a misspelt name most likely means, if one is close.
 fn closest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    let limit = (name.chars().count() / 3).clamp(1, 3);
+    // A name of one or two letters is close to everything.
+    let limit = name.chars().count().div_ceil(3).min(3) * usize::from(name.chars().count() > 2);
     candidates
         .into_iter()
         .filter(|&c| c != name)
         .map(|c| (distance(&name.to_lowercase(), &c.to_lowercase()), c))
-        .filter(|&(d, _)| d <= limit)
+        .filter(|&(d, _)| d <= limit && limit > 0)
         .min()
         .map(|(_, c)| c)
 }

@@ -78,11 +78,6 @@ impl<'a> Scan<'a> {
         &self.text[token.span.clone()]
     }
 
-    /// The token at, or else the first one after, the byte `offset`.
-    pub fn at(&self, offset: usize) -> Option<&Token> {
-        self.tokens.iter().find(|t| t.span.end > offset)
-    }
-
     /// The first token of `kind` with exactly this text.
     pub fn find(&self, kind: Kind, text: &str) -> Option<&Token> {
         self.tokens.iter().find(|t| t.kind == kind && self.str(t) == text)

@@ -20,7 +20,10 @@ impl PatternError {
     pub fn read(error: &str) -> Self {
         let mut lines = error.lines();
         let reason = lines.clone().find_map(|l| l.strip_prefix("error: "));
-        let drawing = lines.find(|l| l.starts_with("    ") && l.trim_start().starts_with('^'));
+        // Without the parser's drawing, the first caret would be llguidance's, under its own line.
+        let drawing = lines
+            .find(|l| l.starts_with("    ") && l.trim_start().starts_with('^'))
+            .filter(|_| error.contains("regex parse error"));
         let columns = drawing.map(|l| {
             let start = l.len() - l.trim_start().len() - 4;
             (start, start + l.trim().len())

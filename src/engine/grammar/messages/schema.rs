@@ -13,7 +13,8 @@ pub(super) fn not_json(text: &str, error: &serde_json::Error) -> Finding {
     // serde_json counts columns in bytes, up to and including the one that it cannot take.
     let line_start: usize =
         text.split_inclusive('\n').take(error.line().saturating_sub(1)).map(str::len).sum();
-    let at = (line_start + error.column().saturating_sub(1)).min(text.len());
+    let at = if error.is_eof() { text.len() } else { line_start + error.column().saturating_sub(1) };
+    let at = at.min(text.len());
     let words = error.to_string();
     let reason = words.rfind(" at line ").map_or(words.as_str(), |end| &words[..end]);
     if reason.starts_with("recursion limit") {
@@ -138,21 +139,17 @@ fn value(strings: &[Text], value: &str) -> Range<usize> {
 /// `required` and `a`, of which the quoted one says more.
 fn mentioned(strings: &[Text], message: &str) -> Range<usize> {
     let quoted = message.split('\'').skip(1).step_by(2);
-    let words = message.split(|c: char| !c.is_alphanumeric() && c != '$');
-    // An empty `enum` is reported as an empty `anyOf`.
-    let also = message.contains("anyOf is empty").then_some("enum");
+    let words = message.split(|c: char| !c.is_alphanumeric() && c != '$').filter(|w| w.len() > 1);
+    // Some messages do not use the schema's own words.
+    let also = match message {
+        "anyOf is empty" => Some("enum"),
+        "incompatible types" => Some("allOf"),
+        "invalid multiple of" => Some("multipleOf"),
+        _ => None,
+    };
     quoted
         .chain(words)
         .chain(also)
-        .filter(|word| !word.is_empty())
-        .find_map(|word| {
-            strings
-                .iter()
-                .find(|t| t.value == word && (t.is_key || word.len() > 1 || quoted_in(message, word)))
-        })
+        .find_map(|word| strings.iter().find(|t| t.value == word))
         .map_or(0..0, |t| t.span.clone())
-}
-
-fn quoted_in(message: &str, word: &str) -> bool {
-    message.contains(&format!("'{word}'"))
 }
