@@ -1,2 +1,6 @@
 //! maze
+pub mod cli;
+pub mod commands;
+pub mod config;
 pub mod engine;
+pub mod sanitize;
