@@ -203,7 +203,10 @@ fn every_block_type_computes() {
         let dot = |a: &[f32], b: &[f32]| -> f32 { a.iter().zip(b).map(|(a, b)| a * b).sum() };
         let cosine = dot(&exact, rounded) / (dot(&exact, &exact) * dot(rounded, rounded)).sqrt();
         assert!(cosine > least && cosine < 1.0001, "{dtype:?}: {cosine}");
-        assert_eq!(model.info().weights.to_uppercase().replace("_K", "K"), format!("{dtype:?}").to_uppercase());
+        assert_eq!(
+            model.info().weights.to_uppercase().replace("_K", "K"),
+            format!("{dtype:?}").to_uppercase()
+        );
     }
 }
 
@@ -233,7 +236,8 @@ fn write_gguf(case: &str, dtype: GgmlDType, path: &Path, extra: &[(&str, Value)]
     metadata.push((format!("{arch}.rope.freq_base"), Value::F32(theta)));
     metadata.extend(extra.iter().map(|(k, v)| ((*k).to_owned(), v.clone())));
 
-    let tensors = candle_core::safetensors::load(folder(case).join("model.safetensors"), &Device::Cpu).unwrap();
+    let tensors =
+        candle_core::safetensors::load(folder(case).join("model.safetensors"), &Device::Cpu).unwrap();
     let mut out = Vec::new();
     for (name, tensor) in tensors {
         let tensor = tensor.to_dtype(candle_core::DType::F32).unwrap();
@@ -411,7 +415,8 @@ fn the_embedded_model_agrees_with_candle_transformers() {
     let mut position = 0;
     for _ in 0..40 {
         let input = Tensor::new(&tokens[position..], &Device::Cpu).unwrap().unsqueeze(0).unwrap();
-        let right = theirs.forward(&input, position).unwrap().flatten_all().unwrap().to_vec1::<f32>().unwrap();
+        let right =
+            theirs.forward(&input, position).unwrap().flatten_all().unwrap().to_vec1::<f32>().unwrap();
         let ours = model.forward(&tokens[position..], 1).unwrap();
         position = tokens.len();
         // Activations are rounded to 8 bits before each product, so small differences grow.
