@@ -2,6 +2,7 @@
 //! how long a key takes. Waits for text, never for time.
 
 use std::io::{Read, Write};
+use std::num::NonZero;
 use std::sync::{Arc, Condvar, Mutex};
 use std::time::{Duration, Instant};
 
@@ -15,6 +16,10 @@ struct Tui {
     writer: Box<dyn Write + Send>,
     child: Box<dyn Child + Send + Sync>,
     master: Box<dyn MasterPty + Send>,
+}
+
+fn cells(n: u16) -> NonZero<u16> {
+    NonZero::new(n).expect("a terminal has cells")
 }
 
 impl Tui {
@@ -33,7 +38,8 @@ impl Tui {
         }
         let child = pair.slave.spawn_command(command).unwrap();
         drop(pair.slave);
-        let screen = Arc::new((Mutex::new(vt100::Parser::new(rows, columns, 0)), Condvar::new()));
+        let screen =
+            Arc::new((Mutex::new(vt100::Parser::new(cells(rows), cells(columns), 0)), Condvar::new()));
         let mut reader = pair.master.try_clone_reader().unwrap();
         let shared = screen.clone();
         std::thread::spawn(move || {
@@ -68,7 +74,7 @@ impl Tui {
     }
 
     fn resize(&self, rows: u16, columns: u16) {
-        self.screen.0.lock().unwrap().screen_mut().set_size(rows, columns);
+        self.screen.0.lock().unwrap().screen_mut().set_size(cells(rows), cells(columns));
         self.master.resize(PtySize { rows, cols: columns, pixel_width: 0, pixel_height: 0 }).unwrap();
     }
 

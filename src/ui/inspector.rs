@@ -30,7 +30,7 @@ const LABEL: usize = 9;
 pub fn draw(buffer: &mut Buffer, state: &State, view: &mut View, inside: Rect) {
     let area = Rect { width: padded(inside).width.saturating_sub(1), ..padded(inside) };
     let Some((index, step)) = state.run.inspected() else {
-        let text = "Here you see what the mask did at each token.";
+        let text = "What the mask does, token by token.";
         Pen::new(buffer, area, 0).put(text, view.theme.text(Role::Dim));
         return;
     };

@@ -158,7 +158,7 @@ fn hints(state: &State) -> Vec<(Action, &'static str)> {
         out.push((Action::Close, "stop"));
     }
     out.extend(match state.focus {
-        Pane::Grammar | Pane::Prompt => named(&[Action::Undo]),
+        Pane::Grammar | Pane::Prompt => Vec::new(),
         Pane::Output => vec![(Action::Left, "back"), (Action::Right, "on"), (Action::End, "follow")],
         Pane::Inspector => named(&[Action::NextList, Action::Search]),
     });

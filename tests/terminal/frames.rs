@@ -61,9 +61,8 @@ fn tokens_searched() {
 #[test]
 fn a_broken_grammar() {
     snapshot("broken", |p| {
-        p.press("↓");
-        p.press("End");
-        p.type_text(" nothing");
+        p.press("Ctrl-End");
+        p.type_text("NAME: /[a-z/");
         p.press("F5");
     });
 }
@@ -152,8 +151,9 @@ fn the_cursor_is_where_typing_goes() {
 #[test]
 fn errors_are_shown_where_they_are() {
     let mut p = Playground::new(120, 40);
-    p.press("Ctrl-End");
-    p.type_text("bad: nowhere");
+    p.press("↓");
+    p.press("End");
+    p.type_text(" nowhere");
     let finding = p.state.grammar.finding().cloned().expect("an undefined name is an error");
     let parts = maze::ui::editor::parts(&p.state, Pane::Grammar).unwrap();
     let y = parts.text.y + finding.start.line as u16 - 1;

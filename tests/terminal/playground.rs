@@ -148,7 +148,7 @@ impl Playground {
                     let checked = Checked { compiled: compiled.map(Arc::new), diagnostics };
                     self.event(Event::Checked(revision, checked));
                 }
-                Effect::Start { id, request, grammar, .. } => {
+                Effect::Start { id, request, grammar, paused } => {
                     self.end_run();
                     let model = self.model.take().unwrap();
                     match Session::start(model, self.vocabulary.clone(), Some(grammar), *request) {
@@ -156,6 +156,10 @@ impl Playground {
                             let prompt = session.trace().prompt.clone();
                             self.run = Some((id, session, 0));
                             self.event(Event::Run(id, RunEvent::Started { prompt }));
+                            if paused {
+                                self.advance(1);
+                                self.event(Event::Run(id, RunEvent::Paused));
+                            }
                         }
                         Err((error, model)) => {
                             self.model = Some(model);
