@@ -14,7 +14,7 @@ use super::theme::{Role, Theme};
 
 /// Columns of the mark before a token, and of the percentage.
 const MARK: usize = 2;
-const PERCENT: usize = 7;
+const PERCENT: usize = 6;
 
 /// Draws both columns, as many rows as fit.
 pub fn draw(
@@ -84,7 +84,7 @@ fn row(
         Probability::After => candidate.after,
     };
     let room = usize::from(area.width).saturating_sub(MARK + PERCENT + 1);
-    let bar_width = (room / 3).clamp(2, 12);
+    let bar_width = (room * 2 / 5).clamp(2, 12);
     let name = state.model.vocabulary().map_or_else(
         || format!("#{}", candidate.token),
         |vocabulary| sanitize::token(vocabulary.bytes(candidate.token)),

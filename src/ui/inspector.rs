@@ -23,11 +23,14 @@ const TALL: u16 = 24;
 /// Rows of the summary where there is room, and where there is not.
 const SUMMARY: (u16, u16) = (6, 4);
 
+/// Columns of the names in the summary.
+const LABEL: usize = 9;
+
 /// Draws the pane's inside.
 pub fn draw(buffer: &mut Buffer, state: &State, view: &mut View, inside: Rect) {
     let area = Rect { width: padded(inside).width.saturating_sub(1), ..padded(inside) };
     let Some((index, step)) = state.run.inspected() else {
-        let text = "Here you see what the mask did at each token.";
+        let text = "What the mask does, token by token.";
         Pen::new(buffer, area, 0).put(text, view.theme.text(Role::Dim));
         return;
     };
@@ -42,7 +45,8 @@ pub fn draw(buffer: &mut Buffer, state: &State, view: &mut View, inside: Rect) {
     let part = state.inspector.part;
     if is_tall {
         let candidates_height = rest.height / 2;
-        let upper = Rect { height: candidates_height, ..rest };
+        // The last row of the upper part stays blank.
+        let upper = Rect { height: candidates_height.saturating_sub(1), ..rest };
         let lower = Rect { y: rest.y + candidates_height, height: rest.height - candidates_height, ..rest };
         let is_active = state.focus == Pane::Inspector && part == Part::Candidates;
         candidates::draw(buffer, state, &view.theme, upper, step, insight, is_active);
@@ -79,45 +83,44 @@ fn summary(buffer: &mut Buffer, area: Rect, state: &State, index: usize, step: &
         return;
     };
     let label = |pen: &mut Pen, name: &str| {
-        pen.column(name, 10, dim);
+        pen.column(name, LABEL, dim);
     };
     let mut pen = Pen::new(buffer, area, 1);
     label(&mut pen, "allowed");
-    pen.put(&insight.allowed.count().to_string(), text)
-        .put(&format!(" of {}", insight.allowed.width()), dim)
-        .put("  removed ", dim)
-        .put(&percent(insight.mass_removed), text);
+    pen.put(&insight.allowed.count().to_string(), text).put(&format!(" of {}", insight.allowed.width()), dim);
     let mut pen = Pen::new(buffer, area, 2);
-    label(&mut pen, "chosen");
-    change(&mut pen, &percent(insight.chosen.before), &percent(insight.chosen.after), theme);
+    label(&mut pen, "removed");
+    pen.put(&percent(insight.mass_removed), text);
     if area.height == SUMMARY.0 {
+        pen.put(" of the probability", dim);
         let mut pen = Pen::new(buffer, area, 3);
         label(&mut pen, "entropy");
         entropy(&mut pen, insight, theme);
+        pen.put(" bit", dim);
         times(buffer, area, 4, timings, theme);
     } else {
-        pen.put("  ", dim);
+        pen.put("  entropy ", dim);
         entropy(&mut pen, insight, theme);
         times(buffer, area, 3, timings, theme);
     }
 }
 
+/// The entropy before and after the mask.
 fn entropy(pen: &mut Pen, insight: &Insight, theme: &Theme) {
-    let bits = |v: f32| format!("{v:.2}");
-    change(pen, &bits(insight.entropy_before), &bits(insight.entropy_after), theme);
-    pen.put(" bit", theme.text(Role::Dim));
+    pen.put(&format!("{:.2}", insight.entropy_before), theme.base())
+        .put(" → ", theme.text(Role::Dim))
+        .put(&format!("{:.2}", insight.entropy_after), theme.base());
 }
 
-/// Before and after the mask.
-fn change(pen: &mut Pen, before: &str, after: &str, theme: &Theme) {
-    pen.put(before, theme.base()).put(" → ", theme.text(Role::Dim)).put(after, theme.base());
-}
-
+/// Where the time went; what took none is left out.
 fn times(buffer: &mut Buffer, area: Rect, row: u16, timings: &crate::engine::trace::Timings, theme: &Theme) {
     let mut pen = Pen::new(buffer, area, row);
-    pen.column("time", 10, theme.text(Role::Dim));
+    pen.column("time", LABEL, theme.text(Role::Dim));
     for (name, time) in [("forward ", timings.forward), ("mask ", timings.mask), ("pick ", timings.sample)] {
         let value = duration(time);
+        if time.is_zero() {
+            continue;
+        }
         if pen.left() < name.len() + value.chars().count() {
             break;
         }

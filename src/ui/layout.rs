@@ -74,7 +74,7 @@ pub fn areas(size: (u16, u16), focus: Pane, zoomed: bool) -> Option<Areas> {
     let prompt_height = (body.height / 5).clamp(5, 10);
     let left;
     if width >= WIDE.0 && height >= WIDE.1 {
-        let inspector_width = (width * 3 / 10).clamp(44, 64);
+        let inspector_width = (width * 34 / 100).clamp(46, 72);
         [left, areas.output, areas.inspector] = Layout::horizontal([
             Constraint::Fill(1),
             Constraint::Fill(1),

@@ -22,22 +22,38 @@ pub fn draw(buffer: &mut Buffer, area: Rect, state: &State, theme: &Theme) {
         return;
     }
     let (mark, word, role) = phase(state);
-    pen.put(mark, theme.text(role)).skip(1).put(&word, theme.text(role));
-    let right = right(state);
-    let right_width: usize = right.iter().map(|(text, _)| width(text, 0) + 2).sum();
-    for figure in figures(state) {
-        // Figures come in the order of their weight; the model's name stays.
-        if pen.left() < width(&figure, 0) + 3 + right_width {
+    let needs = |form: Form| {
+        let figures: usize = figures(state, form).iter().map(|f| width(f, 0) + GAP).sum();
+        let right: usize = right(state, form).iter().map(|(text, _)| width(text, 0) + GAP).sum();
+        width(mark, 0) + 1 + width(&word, 0) + figures + right
+    };
+    let form = if needs(Form::Long) <= pen.left() { Form::Long } else { Form::Short };
+    let right = right(state, form);
+    let right_width: usize = right.iter().map(|(text, _)| width(text, 0) + GAP).sum();
+    let room = pen.left().saturating_sub(right_width + width(mark, 0) + 1);
+    pen.put(mark, theme.text(role)).skip(1).put_within(&word, room, theme.text(role));
+    for figure in figures(state, form) {
+        if pen.left() < width(&figure, 0) + GAP + right_width {
             break;
         }
-        pen.skip(3).put(&figure, theme.text(Role::Title));
+        pen.skip(GAP).put(&figure, theme.text(Role::Title));
     }
     let blanks = pen.left().saturating_sub(right_width);
     pen.skip(blanks);
     for (text, role) in right {
-        pen.put(&text, theme.text(role)).skip(2);
+        pen.skip(GAP - 1).put(&text, theme.text(role)).skip(1);
     }
 }
+
+/// How much room there is.
+#[derive(Clone, Copy, PartialEq)]
+enum Form {
+    Long,
+    Short,
+}
+
+/// Columns between two figures.
+const GAP: usize = 2;
 
 /// A mark, a word and a role for where the run stands.
 fn phase(state: &State) -> (&'static str, String, Role) {
@@ -63,31 +79,45 @@ fn phase(state: &State) -> (&'static str, String, Role) {
     }
 }
 
-fn figures(state: &State) -> Vec<String> {
+/// The weightiest first.
+fn figures(state: &State, form: Form) -> Vec<String> {
     let stats = &state.run.stats;
     if stats.tokens == 0 {
         return Vec::new();
     }
-    let mut out = vec![format!("{} tokens, {} forced", stats.tokens, stats.forced)];
+    let mut out = vec![match form {
+        Form::Long => format!("{} tokens, {} forced", stats.tokens, stats.forced),
+        Form::Short => format!("{} tok", stats.tokens),
+    }];
     if let Some(rate) = stats.rate() {
         out.push(format!("{} tok/s", format::rate(rate)));
     }
     if let (Some(p50), Some(p99)) = (stats.mask_percentile(0.5), stats.mask_percentile(0.99)) {
-        out.push(format!("mask p50 {} p99 {}", format::duration(p50), format::duration(p99)));
+        out.push(match form {
+            Form::Long => format!("mask p50 {}, p99 {}", format::duration(p50), format::duration(p99)),
+            Form::Short => format!("mask {}/{} µs", p50.as_micros(), p99.as_micros()),
+        });
     }
     out
 }
 
-fn right(state: &State) -> Vec<(String, Role)> {
+fn right(state: &State, form: Form) -> Vec<(String, Role)> {
     let mut out = Vec::new();
     if let ModelState::Ready(info, _) = &state.model {
-        out.push((format!("{} on {}", info.name, info.device), Role::Dim));
+        let text = match form {
+            Form::Long => format!("{} on {}", info.name, info.device),
+            Form::Short => info.name.chars().take(12).collect(),
+        };
+        out.push((text, Role::Dim));
     }
-    out.push(match (state.grammar.is_checked(), state.grammar.errors(), &state.grammar.compiled) {
-        (true, 0, Some(_)) => ("✓ grammar".into(), Role::Good),
-        (true, ..) => ("✗ grammar".into(), Role::Error),
-        (false, ..) => ("… grammar".into(), Role::Dim),
-    });
+    let (mark, role) = match (state.grammar.is_checked(), state.grammar.errors(), &state.grammar.compiled) {
+        (true, 0, Some(_)) => ("✓", Role::Good),
+        (true, ..) => ("✗", Role::Error),
+        (false, ..) => ("…", Role::Dim),
+    };
+    // Without words where there is no room: the grammar's pane says more if something is wrong.
+    let is_short = form == Form::Short && role != Role::Error;
+    out.push((if is_short { mark.to_owned() } else { format!("{mark} grammar") }, role));
     out
 }
 
@@ -128,7 +158,7 @@ fn hints(state: &State) -> Vec<(Action, &'static str)> {
         out.push((Action::Close, "stop"));
     }
     out.extend(match state.focus {
-        Pane::Grammar | Pane::Prompt => named(&[Action::Undo]),
+        Pane::Grammar | Pane::Prompt => Vec::new(),
         Pane::Output => vec![(Action::Left, "back"), (Action::Right, "on"), (Action::End, "follow")],
         Pane::Inspector => named(&[Action::NextList, Action::Search]),
     });
