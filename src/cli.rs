@@ -5,9 +5,12 @@
 
 use std::path::PathBuf;
 
+use candle_core::quantized::GgmlDType;
 use clap::{ArgGroup, Args, Parser, Subcommand};
 
+use crate::engine::model::random::Shape;
 use crate::engine::{DeviceSpec, SamplerSettings};
+use crate::ui::theme::ThemeName;
 
 /// A terminal playground for grammar-constrained generation.
 ///
@@ -36,6 +39,8 @@ pub enum Command {
     Check(CheckArgs),
     /// List the grammars that come with the program, or print one.
     Grammars(GrammarsArgs),
+    /// Measure tokens per second with and without a grammar, in one run.
+    Bench(BenchArgs),
 }
 
 /// Which model, where.
@@ -82,9 +87,9 @@ pub struct PlayArgs {
     /// The model.
     #[command(flatten)]
     pub model: ModelArgs,
-    /// A theme by name, or a .tmTheme file.
+    /// The colours: dark or light [default: as the terminal is].
     #[arg(long, value_name = "THEME")]
-    pub theme: Option<String>,
+    pub theme: Option<ThemeName>,
     /// Do not ask the terminal for its colours.
     #[arg(long)]
     pub no_probe: bool,
@@ -184,6 +189,56 @@ pub struct CheckArgs {
 pub struct GrammarsArgs {
     /// Print the text of this grammar.
     pub name: Option<String>,
+}
+
+/// Arguments of `bench`.
+#[derive(Args, Clone, Debug)]
+pub struct BenchArgs {
+    /// The model.
+    #[command(flatten)]
+    pub model: ModelArgs,
+    /// Instead of a model, random weights of a real shape: tiny, qwen2.5-0.5b, qwen2.5-1.5b or
+    /// qwen2.5-7b.
+    #[arg(long, value_name = "SHAPE", conflicts_with = "model")]
+    pub shape: Option<Shape>,
+    /// How random weights are stored: f32, f16, bf16, q8_0, q4_k or q6_k.
+    #[arg(long, value_name = "TYPE", default_value = "bf16", value_parser = weights)]
+    pub weights: GgmlDType,
+    /// The grammar [default: the shipped Python grammar].
+    #[command(flatten)]
+    pub grammar: GrammarArgs,
+    /// Tokens in the prompt: 1 to 100000.
+    #[arg(long, value_name = "N", default_value = "512", value_parser = prompt_tokens)]
+    pub prompt_tokens: usize,
+    /// Tokens to generate in each round: 1 to 1000000.
+    #[arg(long, value_name = "N", default_value = "256", value_parser = max_tokens)]
+    pub tokens: usize,
+    /// Rounds; each measures everything once, and the median of a figure is shown.
+    #[arg(long, value_name = "N", default_value = "3", value_parser = rounds)]
+    pub rounds: usize,
+    /// Print one JSON object.
+    #[arg(long)]
+    pub json: bool,
+}
+
+fn weights(text: &str) -> Result<GgmlDType, String> {
+    Ok(match text {
+        "f32" => GgmlDType::F32,
+        "f16" => GgmlDType::F16,
+        "bf16" => GgmlDType::BF16,
+        "q8_0" => GgmlDType::Q8_0,
+        "q4_k" => GgmlDType::Q4K,
+        "q6_k" => GgmlDType::Q6K,
+        _ => return Err("must be f32, f16, bf16, q8_0, q4_k or q6_k".into()),
+    })
+}
+
+fn prompt_tokens(text: &str) -> Result<usize, String> {
+    whole(text, 1, 100_000)
+}
+
+fn rounds(text: &str) -> Result<usize, String> {
+    whole(text, 1, 100)
 }
 
 fn context(text: &str) -> Result<usize, String> {

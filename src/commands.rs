@@ -1,4 +1,4 @@
-//! The commands that need no screen, one file each, thin over the engine.
+//! The commands, one file each, thin over the engine; `play` opens the playground.
 //!
 //! A command prints what it was asked for on stdout and everything else on stderr, and returns how
 //! the process shall end. Only this folder and `main.rs` print.
@@ -8,16 +8,18 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use crate::cli::{Cli, Command, GrammarArgs};
-use crate::config::{self, Config};
+use crate::config::Config;
 use crate::engine::grammar::library;
 use crate::engine::load::{self, Progress};
 use crate::engine::{EngineError, GrammarKind, GrammarSource, LoadError};
 use output::Sink;
 
+mod bench;
 mod check;
 mod generate;
 mod grammars;
 mod output;
+mod play;
 mod signals;
 
 /// How a command failed.
@@ -66,25 +68,16 @@ impl From<EngineError> for Failure {
     }
 }
 
-/// Runs a command; `None` if the arguments ask for the playground.
-pub fn run(cli: &Cli) -> Option<ExitCode> {
-    let result = match cli.command.as_ref()? {
-        Command::Generate(args) => generate::run(args),
-        Command::Check(args) => check::run(args),
-        Command::Grammars(args) => grammars::run(args),
+/// Runs what the arguments ask for: a command, or the playground.
+pub fn run(cli: &Cli) -> ExitCode {
+    let result = match &cli.command {
+        Some(Command::Generate(args)) => generate::run(args),
+        Some(Command::Check(args)) => check::run(args),
+        Some(Command::Grammars(args)) => grammars::run(args),
+        Some(Command::Bench(args)) => bench::run(args),
+        None => play::run(&cli.play),
     };
-    Some(exit_code(result))
-}
-
-/// What the playground starts with: its configuration, and the grammar that the arguments name.
-///
-/// # Errors
-/// The code to exit with; the reason has been printed.
-pub fn playground(cli: &Cli) -> Result<(Config, Option<GrammarSource>), ExitCode> {
-    let config = Config::playground(&cli.play, config::environment).map_err(Failure::Input);
-    config
-        .and_then(|config| Ok((config, source(&cli.play.grammar)?)))
-        .map_err(|failure| exit_code(Err(failure)))
+    exit_code(result)
 }
 
 fn exit_code(result: Result<(), Failure>) -> ExitCode {

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 
 use crate::cli::{ModelArgs, PlayArgs};
 use crate::engine::{DeviceSpec, ModelSpec};
+use crate::ui::theme::ThemeName;
 
 /// What every command needs to know.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -16,8 +17,8 @@ pub struct Config {
     pub device: DeviceSpec,
     /// How many tokens the model's cache shall hold.
     pub context: Option<usize>,
-    /// A theme by name, or a `.tmTheme` file.
-    pub theme: Option<String>,
+    /// The colours; found out from the terminal if not given.
+    pub theme: Option<ThemeName>,
     /// Whether the terminal may be asked for its colours.
     pub probe: bool,
 }
@@ -39,7 +40,9 @@ impl Config {
             model: model.map_or(ModelSpec::Embedded, ModelSpec::Path),
             device,
             context: args.context,
-            theme: variable("MAZE_THEME"),
+            theme: variable("MAZE_THEME")
+                .map(|t| t.parse().map_err(|e| format!("MAZE_THEME: {e}")))
+                .transpose()?,
             probe: true,
         })
     }
@@ -50,7 +53,7 @@ impl Config {
     /// As [`new`](Self::new).
     pub fn playground(args: &PlayArgs, environment: impl Fn(&str) -> Option<String>) -> Result<Self, String> {
         let config = Self::new(&args.model, environment)?;
-        Ok(Self { theme: args.theme.clone().or(config.theme), probe: !args.no_probe, ..config })
+        Ok(Self { theme: args.theme.or(config.theme), probe: !args.no_probe, ..config })
     }
 }
 
@@ -67,7 +70,7 @@ mod tests {
         match name {
             "MAZE_MODEL" => Some("/models/a.gguf".into()),
             "MAZE_DEVICE" => Some("cpu".into()),
-            "MAZE_THEME" => Some("maze-light".into()),
+            "MAZE_THEME" => Some("light".into()),
             _ => None,
         }
     }
@@ -81,9 +84,9 @@ mod tests {
         let config = Config::new(&args, env).expect("valid");
         assert_eq!(config.model, ModelSpec::Path("b".into()));
         assert_eq!((config.device, config.context), (DeviceSpec::Cuda(1), Some(7)));
-        let play = PlayArgs { theme: Some("maze-dark".into()), no_probe: true, ..PlayArgs::default() };
+        let play = PlayArgs { theme: Some(ThemeName::Dark), no_probe: true, ..PlayArgs::default() };
         let config = Config::playground(&play, env).expect("valid");
-        assert_eq!((config.theme.as_deref(), config.probe), (Some("maze-dark"), false));
+        assert_eq!((config.theme, config.probe), (Some(ThemeName::Dark), false));
     }
 
     #[test]

@@ -6,6 +6,5 @@ use clap::Parser;
 use maze::cli::Cli;
 
 fn main() -> ExitCode {
-    let cli = Cli::parse();
-    maze::commands::run(&cli).unwrap_or(ExitCode::SUCCESS)
+    maze::commands::run(&Cli::parse())
 }

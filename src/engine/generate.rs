@@ -139,12 +139,12 @@ impl Engine {
     /// use maze::engine::{DeviceSpec, Engine, Event, FinishReason, ModelSpec, Request};
     ///
     /// let mut engine = Engine::load(&ModelSpec::Embedded, DeviceSpec::Cpu)?;
-    /// let request = Request { prompt: "def add(a, b):\n".into(), ..Request::default() };
+    /// let request = Request { prompt: "# Python: Add two numbers\n".into(), ..Request::default() };
     /// let trace = engine.run_with(request, |event| match event {
-    ///     Event::Step(9, _) => ControlFlow::Break(()),
+    ///     Event::Step(2, _) => ControlFlow::Break(()),
     ///     _ => ControlFlow::Continue(()),
     /// })?;
-    /// assert_eq!(trace.steps.len(), 10);
+    /// assert_eq!(trace.steps.len(), 3);
     /// assert_eq!(trace.outcome.map(|o| o.reason), Some(FinishReason::Cancelled));
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
