@@ -83,8 +83,7 @@ pub fn run(options: Options) -> io::Result<u8> {
     let theme = options.theme.unwrap_or_else(|| terminal::suitable_theme(options.probe));
     let mut state = State::new(&examples::EXAMPLES[0]);
     if let Some(source) = options.grammar {
-        state.grammar.buffer = editor::EditorBuffer::new(&source.text);
-        (state.grammar.kind, state.grammar.name) = (source.kind, source.name);
+        state.start_with(&source);
     }
     if let Some(prompt) = options.prompt {
         state.prompt = editor::EditorBuffer::new(&prompt);

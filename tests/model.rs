@@ -369,8 +369,8 @@ fn the_vocabulary_is_as_wide_as_the_logits_and_knows_start_and_ends() {
 #[derive(serde::Deserialize)]
 struct Part {
     name: String,
+    tokens: usize,
     bits_per_byte: f64,
-    logprobs: Vec<f64>,
 }
 
 /// The shipped weights predict code as well as the ones they were made from.
@@ -384,7 +384,7 @@ fn the_embedded_model_is_as_good_as_its_f16_weights() {
     let (mut ours, mut reference, mut bytes) = (0., 0., 0);
     for (text, part) in text.split("\u{c}\n").zip(&parts) {
         let tokens = vocabulary.encode_prompt(text).unwrap();
-        assert_eq!(tokens.len(), part.logprobs.len() + 1, "{}", part.name);
+        assert_eq!(tokens.len(), part.tokens, "{}", part.name);
         model.truncate(0);
         let logits = model.forward(&tokens, tokens.len()).unwrap();
         let mut bits = 0.;
@@ -396,10 +396,15 @@ fn the_embedded_model_is_as_good_as_its_f16_weights() {
         reference += part.bits_per_byte * text.len() as f64;
         bytes += text.len();
     }
-    assert_eq!(parts.len(), 6);
+    assert_eq!(text.split('\u{c}').count(), parts.len());
     let (ours, reference) = (ours / bytes as f64, reference / bytes as f64);
     let off = (ours - reference).abs() / reference;
     assert!(off < 0.01, "{ours:.4} bits per byte, {reference:.4} from the f16 weights");
+}
+
+fn softmax(logits: &[f32]) -> impl Iterator<Item = f64> {
+    let total: f64 = logits.iter().map(|&l| f64::from(l).exp()).sum();
+    logits.iter().map(move |&l| f64::from(l).exp() / total)
 }
 
 /// candle-transformers computes the same from the same file.
@@ -419,8 +424,10 @@ fn the_embedded_model_agrees_with_candle_transformers() {
             theirs.forward(&input, position).unwrap().flatten_all().unwrap().to_vec1::<f32>().unwrap();
         let ours = model.forward(&tokens[position..], 1).unwrap();
         position = tokens.len();
-        // Activations are rounded to 8 bits before each product, so small differences grow.
-        assert!(distance(ours, &right) < 0.5, "token {position}: {}", distance(ours, &right));
+        // Activations are rounded to 8 bits before each product, so a different order of sums
+        // can move a logit visibly, but not the distribution.
+        let apart: f64 = softmax(ours).zip(softmax(&right)).map(|(a, b)| (a - b).abs() / 2.).sum();
+        assert!(apart < 0.1, "token {position}: distributions are {apart} apart");
         let best = (0..right.len()).max_by(|&a, &b| right[a].total_cmp(&right[b])).unwrap();
         tokens.push(best as u32);
     }

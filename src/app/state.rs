@@ -14,7 +14,7 @@ use crate::ui::wrap::RowRef;
 
 use super::editor::EditorBuffer;
 use super::event::RunId;
-use super::examples::Example;
+use super::examples::{Example, language_of};
 use super::inspector::Inspector;
 use super::language::Language;
 use super::stats::Stats;
@@ -221,6 +221,7 @@ pub struct Message {
 impl State {
     /// The state at the start, with an example open.
     pub fn new(example: &Example) -> Self {
+        let grammar = example.source();
         Self {
             size: (80, 24),
             focus: Pane::Grammar,
@@ -229,9 +230,9 @@ impl State {
             theme: ThemeName::default(),
             mouse: true,
             grammar: GrammarPane {
-                buffer: EditorBuffer::new(example.grammar),
-                kind: example.kind,
-                name: example.file.to_owned(),
+                buffer: EditorBuffer::new(&grammar.text),
+                kind: grammar.kind,
+                name: grammar.name,
                 checked: None,
                 diagnostics: Vec::new(),
                 compiled: None,
@@ -248,11 +249,20 @@ impl State {
 
     /// Puts an example into the editors.
     pub fn open(&mut self, example: &Example) {
-        self.grammar.buffer.set_text(example.grammar);
-        self.grammar.kind = example.kind;
-        self.grammar.name = example.file.to_owned();
+        let grammar = example.source();
+        self.grammar.buffer.set_text(&grammar.text);
+        (self.grammar.kind, self.grammar.name) = (grammar.kind, grammar.name);
         self.prompt.set_text(example.prompt);
         self.language = example.language;
+    }
+
+    /// Starts with a grammar that the person named, and the prompt that goes with it if it is a
+    /// shipped one.
+    pub fn start_with(&mut self, source: &GrammarSource) {
+        self.grammar.buffer = EditorBuffer::new(&source.text);
+        (self.grammar.kind, self.grammar.name) = (source.kind, source.name.clone());
+        self.prompt = EditorBuffer::new(Example::of_file(&source.name).map_or("", |e| e.prompt));
+        self.language = language_of(source);
     }
 
     /// Whether keys type text.

@@ -31,12 +31,32 @@ impl ThemeName {
         }
     }
 
+    /// The name on the command line.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Dark => "dark",
+            Self::Light => "light",
+        }
+    }
+
     /// The text of the theme file.
     pub fn source(self) -> &'static str {
         match self {
             Self::Dark => include_str!("../../themes/maze-dark.tmTheme"),
             Self::Light => include_str!("../../themes/maze-light.tmTheme"),
         }
+    }
+}
+
+impl std::str::FromStr for ThemeName {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let known = Self::ALL.map(Self::name);
+        Self::ALL
+            .into_iter()
+            .find(|t| t.name() == text)
+            .ok_or_else(|| format!("there is no theme {text:?}; there are {}", known.join(" and ")))
     }
 }
 

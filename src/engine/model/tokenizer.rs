@@ -4,7 +4,7 @@
 use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
-use candle_core::quantized::gguf_file;
+use candle_core::quantized::gguf_file::{Content, Value, VersionedMagic};
 use candle_core::quantized::tokenizer::TokenizerFromGguf;
 use serde::Deserialize;
 use serde_json::Value as Json;
@@ -105,27 +105,42 @@ pub fn synthetic(width: usize) -> Result<Vocabulary, LoadError> {
         .map_err(|e| gguf.blob().error(e.to_string()))
 }
 
-/// The text of a `tokenizer.json` made from GGUF metadata.
+/// The text of a `tokenizer.json` made from GGUF metadata, for byte-pair tokenizers whose way of
+/// splitting words is known; another way would give other tokens than the model was trained on.
 fn from_metadata(gguf: &Gguf) -> Result<Vec<u8>, LoadError> {
-    let advice = "put the model's tokenizer.json beside the file";
-    let metadata: HashMap<_, _> = gguf
+    let error = |reason: &dyn std::fmt::Display| {
+        gguf.blob().error(format!(
+            "its metadata holds no usable tokenizer ({reason}); put the model's tokenizer.json beside the file"
+        ))
+    };
+    let mut metadata: HashMap<_, _> = gguf
         .metadata()
         .iter()
         .filter(|(key, _)| key.starts_with("tokenizer."))
         .map(|(key, value)| (key.clone(), value.clone()))
         .collect();
-    let content = gguf_file::Content {
-        magic: gguf_file::VersionedMagic::GgufV3,
+    let mut set = |key: &str, value| metadata.insert(format!("tokenizer.ggml.{key}"), value);
+    match gguf.string("tokenizer.ggml.pre").unwrap_or("default") {
+        "default" | "gpt-2" | "gpt2" | "qwen2" => {}
+        "llama3" | "llama-bpe" | "llama-v3" => {
+            set("pre", Value::String("llama3".into()));
+            set("ignore_merges", Value::Bool(true));
+        }
+        other => return Err(error(&format!("unknown way of splitting words {other:?}"))),
+    }
+    let content = Content {
+        magic: VersionedMagic::GgufV3,
         metadata,
         tensor_infos: HashMap::new(),
         tensor_data_offset: 0,
     };
-    let tokenizer = tokenizers::Tokenizer::from_gguf(&content)
-        .map_err(|e| gguf.blob().error(format!("its metadata holds no usable tokenizer ({e}); {advice}")))?;
-    tokenizer
-        .to_string(false)
-        .map(String::into_bytes)
-        .map_err(|e| gguf.blob().error(format!("its tokenizer cannot be written out ({e}); {advice}")))
+    let tokenizer = tokenizers::Tokenizer::from_gguf(&content).map_err(|e| error(&e))?;
+    let mut json = serde_json::to_value(&tokenizer).map_err(|e| error(&e))?;
+    // GPT-2's own tokenizer has no space before the text; candle's default has.
+    if let Some(space) = json.pointer_mut("/pre_tokenizer/add_prefix_space") {
+        *space = false.into();
+    }
+    serde_json::to_vec(&json).map_err(|e| error(&e))
 }
 
 /// The named tokens of a tokenizer.
