@@ -30,6 +30,20 @@ fn streaming(c: &mut Criterion) {
     });
 }
 
+/// The same in a line that never ends.
+fn one_line(c: &mut Criterion) {
+    let mut p = Playground::new(160, 45);
+    let text = |i: usize| steps::step(i, b"{'a': [1, 2]}, ", 8192);
+    p.press("F5");
+    p.steps((0..10_000).map(text).collect());
+    c.bench_function("frame with 34 new tokens in one line of 10,000", |b| {
+        b.iter(|| {
+            p.steps((0..34).map(text).collect());
+            black_box(p.draw().area)
+        });
+    });
+}
+
 fn typing(c: &mut Criterion) {
     for lines in [50, 500, 5000] {
         let mut p = Playground::new(160, 45);
@@ -58,5 +72,5 @@ fn listing(c: &mut Criterion) {
     });
 }
 
-criterion_group!(benches, streaming, typing, listing);
+criterion_group!(benches, streaming, one_line, typing, listing);
 criterion_main!(benches);
