@@ -94,7 +94,7 @@ mod tests {
     /// Every encoding answers as the plain bits do, and is chosen when it is the smallest.
     #[test]
     fn encodings_agree_with_the_bits() {
-        let width = 1000;
+        let width = 1000_usize;
         let member = [|t: u32| t == 7, |t: u32| t != 7 && t != 999, |t: u32| t % 3 == 0, |_| false, |_| true];
         for wanted in member {
             let mut words = vec![0u32; width.div_ceil(32)];

@@ -1,12 +1,13 @@
-//! How fast a model is by itself, without a grammar and without a sampler.
+//! How fast a model is by itself, and what a grammar and the trace cost on top of it.
 
 use std::time::{Duration, Instant};
 
 use serde::Serialize;
 
-use super::error::ModelError;
+use super::error::{EngineError, ModelError};
+use super::generate::Engine;
 use super::model::LanguageModel;
-use super::trace::TokenId;
+use super::trace::{Request, StepKind, TokenId};
 
 /// What [`decode`] measured.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -57,6 +58,86 @@ pub fn decode(model: &mut dyn LanguageModel, prompt_len: usize, tokens: usize) -
         tokens_per_second: tokens as f64 / total.as_secs_f64().max(f64::MIN_POSITIVE),
         median_ms: at(50),
         p99_ms: at(99),
+    })
+}
+
+/// What [`generate`] measured.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct Generation {
+    /// Tokens generated.
+    pub tokens: usize,
+    /// How many of them the grammar forced.
+    pub forced: usize,
+    /// Seconds for them, prefills left out.
+    pub seconds: f64,
+    /// Generated tokens per second.
+    pub tokens_per_second: f64,
+    /// Time to compute a mask, hidden or not.
+    pub mask_us: Percentiles,
+    /// The part of the mask's time that the forward pass did not hide.
+    pub mask_wait_us: Percentiles,
+    /// Time to pick a token and to record the statistics.
+    pub sample_us: Percentiles,
+}
+
+/// The usual three figures about a set of times, in microseconds.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
+pub struct Percentiles {
+    /// The median.
+    pub p50: f64,
+    /// The 99th percentile.
+    pub p99: f64,
+    /// The largest.
+    pub max: f64,
+}
+
+impl Percentiles {
+    /// The percentiles of some times; zeros of none.
+    pub fn of(times: impl Iterator<Item = Duration>) -> Self {
+        let mut us: Vec<f64> = times.map(|t| t.as_secs_f64() * 1e6).collect();
+        us.sort_unstable_by(f64::total_cmp);
+        // The nearest rank: the smallest value that at least this share is not above.
+        let at = |share: f64| {
+            let rank = (us.len() as f64 * share).ceil() as usize;
+            us.get(rank.saturating_sub(1)).copied().unwrap_or(0.0)
+        };
+        Self { p50: at(0.5), p99: at(0.99), max: at(1.0) }
+    }
+}
+
+/// Runs `request` through the whole constrained loop, again and again with new seeds until
+/// `tokens` tokens have come.
+///
+/// # Errors
+/// If the request cannot run, or generates nothing.
+pub fn generate(engine: &mut Engine, request: &Request, tokens: usize) -> Result<Generation, EngineError> {
+    let mut steps = Vec::new();
+    let mut seconds = 0.0;
+    let mut request = request.clone();
+    while steps.len() < tokens {
+        request.max_tokens = tokens - steps.len();
+        let trace = engine.run(request.clone())?;
+        request.sampler.seed += 1;
+        if trace.steps.is_empty() {
+            let reason = trace.outcome.map_or("nothing", |o| o.reason.name());
+            return Err(EngineError::Setting(format!(
+                "the run to be measured generated no token ({reason})"
+            )));
+        }
+        if let Some(outcome) = &trace.outcome {
+            seconds += (outcome.elapsed - outcome.prefill).as_secs_f64();
+        }
+        steps.extend(trace.steps);
+    }
+    let sampled = || steps.iter().filter(|s| s.kind == StepKind::Sampled).map(|s| s.timings);
+    Ok(Generation {
+        tokens: steps.len(),
+        forced: steps.iter().filter(|s| s.kind == StepKind::Forced).count(),
+        seconds,
+        tokens_per_second: steps.len() as f64 / seconds.max(f64::MIN_POSITIVE),
+        mask_us: Percentiles::of(sampled().map(|t| t.mask)),
+        mask_wait_us: Percentiles::of(sampled().map(|t| t.mask_wait)),
+        sample_us: Percentiles::of(sampled().map(|t| t.sample)),
     })
 }
 

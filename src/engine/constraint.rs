@@ -7,7 +7,7 @@
 use std::panic::AssertUnwindSafe;
 
 use llguidance::api::{ParserLimits, StopReason, TopLevelGrammar};
-use llguidance::toktrie::{InferenceCapabilities, SimpleVob};
+use llguidance::toktrie::{InferenceCapabilities, Recognizer, SimpleVob, TokTrie};
 use llguidance::{CancellationHandle, ParserFactory, TokenParser, panic_utils};
 
 use super::trace::{FinishReason, TokenId};
@@ -49,6 +49,11 @@ impl ConstraintFactory {
     /// The limits llguidance works under.
     pub fn limits(&self) -> &ParserLimits {
         self.factory.limits()
+    }
+
+    /// Whether `token` ends a generation.
+    pub fn is_eos(&self, token: TokenId) -> bool {
+        self.factory.tok_env().tok_trie().eos_tokens().contains(&token)
     }
 
     /// A constraint at the start of `grammar`, and llguidance's warnings about it.
@@ -138,7 +143,9 @@ impl Constraint {
             return Ok(false);
         }
         let is_eos = self.parser.token_env.tok_trie().eos_tokens().contains(&token);
-        let allowed = if is_eos { self.is_accepting()? } else { self.guarded(|p| p.validate_token(token))? };
+        // A grammar may name an end-of-sequence token in its text; otherwise it may come where the
+        // text is complete.
+        let allowed = self.guarded(|p| p.validate_token(token))? || (is_eos && self.is_accepting()?);
         if !allowed {
             return Ok(false);
         }
@@ -152,12 +159,19 @@ impl Constraint {
         self.guarded(|p| Ok(p.is_accepting()))
     }
 
-    /// Whether the text so far is complete and nothing can follow.
-    pub fn is_complete(&mut self) -> Result<bool, ConstraintStop> {
-        if self.parser.stopped() {
-            return Ok(self.parser.stop_reason() == StopReason::NoExtension);
+    /// The reason to end here, if the text is complete and nothing can follow.
+    ///
+    /// # Errors
+    /// If the parser cannot go on.
+    pub fn ended(&mut self) -> Result<Option<FinishReason>, ConstraintStop> {
+        if !self.parser.stopped() && !self.guarded(TokenParser::check_stop)? {
+            return Ok(None);
         }
-        self.guarded(TokenParser::check_stop)
+        match self.parser.stop_reason() {
+            StopReason::NoExtension => Ok(Some(FinishReason::GrammarComplete)),
+            StopReason::EndOfSentence => Ok(Some(FinishReason::Eos)),
+            _ => Err(self.stop("the parser has stopped")),
+        }
     }
 
     /// Takes back the last `count` tokens. `template` is the same grammar at its start, for
@@ -168,11 +182,13 @@ impl Constraint {
     pub fn rollback(&mut self, count: usize, template: &Constraint) -> Result<(), ConstraintStop> {
         let keep = self.tokens.len().saturating_sub(count);
         let dropped = self.tokens.len() - keep;
-        if dropped == 0 {
+        // A cancel is permanent for a parser: only a replay gets past it.
+        let cancelled = self.parser.cancellation_handle().is_some_and(|h| h.is_cancelled());
+        if dropped == 0 && !cancelled {
             return Ok(());
         }
         let rolled = panic_utils::catch_unwind(AssertUnwindSafe(|| self.parser.rollback(dropped)));
-        if rolled.is_ok() {
+        if rolled.is_ok() && !cancelled {
             // llguidance 1.9.1 may serve a mask cached before the rollback otherwise.
             self.parser.invalidate_bias_cache();
             self.tokens.truncate(keep);
@@ -189,6 +205,57 @@ impl Constraint {
         }
         *self = replayed;
         Ok(())
+    }
+
+    /// Commits as much of `text` as the grammar allows, byte by byte, whatever the tokenization.
+    ///
+    /// # Errors
+    /// If the parser reaches a limit on the way.
+    pub fn feed(&mut self, text: &[u8]) -> Result<Fed, ConstraintStop> {
+        let mut taken = 0;
+        // The trie leaves out bytes that no token has.
+        for token in self.parser.token_env.tok_trie().greedy_tokenize(text) {
+            let bytes = self.parser.token_env.tok_trie().token(token).to_vec();
+            if !text[taken..].starts_with(&bytes) || !self.commit(token)? {
+                break;
+            }
+            taken += bytes.len();
+        }
+        let (more, expected) = self.look_ahead(&text[taken..])?;
+        if taken < text.len() && taken + more == text.len() {
+            let message = format!("the model has no token for byte 0x{:02X}", text[taken]);
+            return Err(ConstraintStop { reason: FinishReason::DeadEnd, message });
+        }
+        Ok(Fed { taken: taken + more, expected })
+    }
+
+    /// How many bytes of `text` may come next, and which bytes may follow those. Changes nothing.
+    fn look_ahead(&mut self, text: &[u8]) -> Result<(usize, Vec<u8>), ConstraintStop> {
+        let mut taken = 0;
+        // Bytes that the grammar forces are already inside of the parser.
+        for &forced in self.parser.parser.currently_forced_bytes() {
+            if text.get(taken) != Some(&forced) {
+                return Ok((taken, vec![forced]));
+            }
+            taken += 1;
+        }
+        self.guarded(|parser| {
+            Ok(parser.parser.with_recognizer(|recognizer| {
+                recognizer.trie_started("look ahead");
+                let start = taken;
+                while let Some(&byte) = text.get(taken)
+                    && byte != TokTrie::SPECIAL_TOKEN_MARKER
+                    && recognizer.try_push_byte(byte)
+                {
+                    taken += 1;
+                }
+                let expected =
+                    (0..TokTrie::SPECIAL_TOKEN_MARKER).filter(|&b| recognizer.byte_allowed(b)).collect();
+                recognizer.pop_bytes(taken - start);
+                recognizer.trie_finished();
+                (taken, expected)
+            }))
+        })
     }
 
     /// Runs `f` on the parser; panics and errors become a stop.
@@ -218,6 +285,15 @@ impl Constraint {
     }
 }
 
+/// How far a text went.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fed {
+    /// How many of its bytes the grammar takes.
+    pub taken: usize,
+    /// The bytes that could follow those, rising.
+    pub expected: Vec<u8>,
+}
+
 /// Which tokens may come next.
 #[derive(Clone)]
 pub struct Mask {
@@ -235,6 +311,20 @@ impl Mask {
             bits.allow_token(token);
         }
         Self { bits, width }
+    }
+
+    /// A mask over `width` tokens that allows one, or none if that is out of range.
+    pub fn only(width: usize, token: TokenId) -> Self {
+        let mut mask = Self { bits: SimpleVob::alloc(width), width };
+        mask.allow(token);
+        mask
+    }
+
+    /// Allows `token` too, unless it is out of range.
+    pub(super) fn allow(&mut self, token: TokenId) {
+        if (token as usize) < self.width {
+            self.bits.allow_token(token);
+        }
     }
 
     /// One bit a token: bit `t % 32` of word `t / 32`. At least `width` bits.
@@ -255,6 +345,31 @@ impl Mask {
     /// Whether `token` is allowed.
     pub fn allows(&self, token: TokenId) -> bool {
         (token as usize) < self.width && self.words()[token as usize / 32] >> (token % 32) & 1 == 1
+    }
+
+    /// The allowed tokens, rising.
+    pub fn iter(&self) -> impl Iterator<Item = TokenId> + '_ {
+        let width = self.width as TokenId;
+        self.words()
+            .iter()
+            .enumerate()
+            .flat_map(|(i, &word)| Bits(word).map(move |b| i as TokenId * 32 + b))
+            .take_while(move |&t| t < width)
+    }
+}
+
+/// The positions of the ones in a word, rising.
+struct Bits(u32);
+
+impl Iterator for Bits {
+    type Item = u32;
+
+    fn next(&mut self) -> Option<u32> {
+        (self.0 != 0).then(|| {
+            let position = self.0.trailing_zeros();
+            self.0 &= self.0 - 1;
+            position
+        })
     }
 }
 

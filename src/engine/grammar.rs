@@ -1,12 +1,29 @@
 //! A grammar as the person writes it, compiled into a constraint.
 //!
 //! Broken input is a value: [`Compiler::compile`] gives diagnostics with places in the person's
-//! text, and a [`Compiled`] grammar only if generation may start with it. This file must never
-//! name llguidance's parser types (that is [`constraint`](super::constraint)).
+//! text, and a [`Compiled`] grammar only if generation may start with it. Text from anywhere is
+//! safe to compile: its size, its nesting and the time it may take are bounded, and what it makes
+//! llguidance do happens on a thread with a stack that is deep enough. This file must never name
+//! llguidance's parser types (that is [`constraint`](super::constraint)) nor read its error
+//! messages (that is `grammar/messages.rs`).
 
+use std::path::Path;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, mpsc};
+use std::time::Duration;
+
+use llguidance::api::TopLevelGrammar;
 use serde::Serialize;
 
-use super::constraint::Constraint;
+use super::constraint::{Constraint, ConstraintFactory};
+use super::diagnostic::Diagnostic;
+use super::trace::FinishReason;
+use super::vocabulary::Vocabulary;
+
+mod json;
+pub mod library;
+mod messages;
+mod scan;
 
 /// The languages a constraint can be written in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
@@ -16,8 +33,30 @@ pub enum GrammarKind {
     Lark,
     /// A JSON Schema.
     JsonSchema,
-    /// A regular expression, in Rust's syntax, that the whole output must match.
+    /// A regular expression, in Rust's syntax, that the whole output must match. Line breaks at
+    /// its end do not count.
     Regex,
+}
+
+impl GrammarKind {
+    /// What a file's name says it holds: `.lark`, `.json` or `.regex`.
+    pub fn of_path(path: &Path) -> Option<Self> {
+        match path.extension()?.to_str()? {
+            "lark" => Some(Self::Lark),
+            "json" => Some(Self::JsonSchema),
+            "regex" => Some(Self::Regex),
+            _ => None,
+        }
+    }
+
+    /// The name for people.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Lark => "Lark",
+            Self::JsonSchema => "JSON Schema",
+            Self::Regex => "regex",
+        }
+    }
 }
 
 /// The text of a grammar and what it is called.
@@ -31,8 +70,282 @@ pub struct GrammarSource {
     pub text: String,
 }
 
+impl GrammarSource {
+    /// A grammar in any language.
+    pub fn new(kind: GrammarKind, name: impl Into<String>, text: impl Into<String>) -> Self {
+        Self { kind, name: name.into(), text: text.into() }
+    }
+
+    /// A Lark grammar.
+    pub fn lark(name: impl Into<String>, text: impl Into<String>) -> Self {
+        Self::new(GrammarKind::Lark, name, text)
+    }
+
+    /// A JSON Schema.
+    pub fn json_schema(name: impl Into<String>, text: impl Into<String>) -> Self {
+        Self::new(GrammarKind::JsonSchema, name, text)
+    }
+
+    /// A regular expression.
+    pub fn regex(name: impl Into<String>, text: impl Into<String>) -> Self {
+        Self::new(GrammarKind::Regex, name, text)
+    }
+}
+
 /// A grammar that compiled: a constraint at its start, ready to be forked for a run.
 pub struct Compiled {
     source: GrammarSource,
     template: Constraint,
+}
+
+impl Compiled {
+    /// The text it was compiled from.
+    pub fn source(&self) -> &GrammarSource {
+        &self.source
+    }
+
+    /// A new constraint at the start of the grammar.
+    pub fn constraint(&self) -> Constraint {
+        self.template.fork()
+    }
+}
+
+impl std::fmt::Debug for Compiled {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Compiled").field("name", &self.source.name).finish_non_exhaustive()
+    }
+}
+
+/// The longest grammar that is compiled, in bytes. 5,000 lines of Lark are about 200 KiB.
+pub const MAX_BYTES: usize = 256 * 1024;
+
+/// The deepest brackets may nest in Lark. llguidance itself stops at 30 groups; conditions and
+/// arguments have no limit there.
+const MAX_DEPTH: usize = 64;
+
+/// Stack for compiling, per byte of text. llguidance recurses from rule to rule: chains of rules,
+/// each in 27 groups, need 0.8 KiB a byte. Untouched stack costs nothing.
+const STACK_PER_BYTE: usize = 2048;
+
+/// Stack for compiling, in any case.
+const STACK: usize = 4 << 20;
+
+/// llguidance's own limits keep almost every grammar under a second; some JSON Schemas with
+/// thousands of optional properties are quadratic.
+const TIME_LIMIT: Duration = Duration::from_secs(5);
+
+/// Compilations past their time limit that may go on in the background before new ones are refused.
+const MAX_ABANDONED: usize = 2;
+
+/// Turns grammars into constraints over one vocabulary.
+pub struct Compiler {
+    factory: Arc<ConstraintFactory>,
+    special_tokens: Vec<String>,
+    time_limit: Duration,
+    abandoned: Arc<AtomicUsize>,
+}
+
+/// Why there is no constraint.
+enum Failure {
+    /// llguidance refused, in its words.
+    Refused(String),
+    /// The text of a JSON Schema is not JSON.
+    NotJson(serde_json::Error),
+    /// It compiles, yet no token may come first.
+    Dead,
+    /// It compiles, yet its first mask needs more than llguidance's limits.
+    Limit(String),
+    /// A limit of this file.
+    Bound(Diagnostic),
+}
+
+impl Compiler {
+    /// A compiler for constraints over `vocabulary`.
+    ///
+    /// # Errors
+    /// If llguidance cannot work with the vocabulary.
+    pub fn new(vocabulary: &Vocabulary) -> Result<Self, String> {
+        let special_tokens = (0..vocabulary.len() as u32)
+            .filter(|&t| vocabulary.is_special(t))
+            .filter_map(|t| String::from_utf8(vocabulary.bytes(t).to_vec()).ok())
+            .collect();
+        Ok(Self {
+            factory: Arc::new(ConstraintFactory::new(vocabulary)?),
+            special_tokens,
+            time_limit: TIME_LIMIT,
+            abandoned: Arc::default(),
+        })
+    }
+
+    /// The same compiler, giving up on a grammar after `limit` instead of 5 seconds.
+    #[must_use]
+    pub fn with_time_limit(mut self, limit: Duration) -> Self {
+        self.time_limit = limit;
+        self
+    }
+
+    /// Compiles `source` and computes its first mask, so that a grammar under which nothing can be
+    /// generated is an error here and not a surprise later.
+    ///
+    /// There is a compiled grammar exactly if no diagnostic is an error.
+    pub fn compile(&self, source: &GrammarSource) -> (Option<Compiled>, Vec<Diagnostic>) {
+        match self.build(source) {
+            Ok((template, warnings)) => {
+                let warnings = warnings.iter().map(|w| messages::warning(source, w)).collect();
+                (Some(Compiled { source: source.clone(), template }), warnings)
+            }
+            Err(Failure::Refused(error)) => (None, messages::explain(source, &error, &self.special_tokens)),
+            Err(Failure::NotJson(error)) => (None, vec![messages::not_json(&source.text, &error)]),
+            Err(Failure::Dead) => (None, vec![messages::dead(source)]),
+            Err(Failure::Limit(limit)) => (None, vec![messages::limit(&source.text, &limit)]),
+            Err(Failure::Bound(diagnostic)) => (None, vec![diagnostic]),
+        }
+    }
+
+    fn build(&self, source: &GrammarSource) -> Result<(Constraint, Vec<String>), Failure> {
+        let grammar = to_llguidance(source)?;
+        if self.abandoned.load(Ordering::Relaxed) >= MAX_ABANDONED {
+            return Err(Failure::Bound(
+                Diagnostic::error(
+                    &source.text,
+                    0..0,
+                    "compiler-busy",
+                    "earlier grammars are still compiling",
+                )
+                .with_help("wait a few seconds"),
+            ));
+        }
+        let (sender, receiver) = mpsc::sync_channel(1);
+        let factory = Arc::clone(&self.factory);
+        std::thread::Builder::new()
+            .name("compile".into())
+            .stack_size(STACK + source.text.len() * STACK_PER_BYTE)
+            .spawn(move || {
+                // Nobody listens any more if the time limit has passed.
+                let _ = sender.send(compile_and_probe(&factory, grammar));
+            })
+            .map_err(|e| {
+                let message = format!("no thread to compile on: {e}");
+                Failure::Bound(Diagnostic::error(&source.text, 0..0, "no-thread", message))
+            })?;
+        match receiver.recv_timeout(self.time_limit) {
+            Ok(result) => result,
+            Err(mpsc::RecvTimeoutError::Disconnected) => {
+                Err(Failure::Refused("the grammar engine failed without a message".into()))
+            }
+            Err(mpsc::RecvTimeoutError::Timeout) => {
+                self.abandon(receiver);
+                let message =
+                    format!("compiling takes longer than the limit of {} s", self.time_limit.as_secs_f32());
+                Err(Failure::Bound(
+                    Diagnostic::error(&source.text, 0..0, "time-limit", message)
+                        .with_help("use fewer alternatives or optional properties, or split the grammar"),
+                ))
+            }
+        }
+    }
+
+    /// Counts a compilation that nobody waits for until it ends: llguidance cannot be interrupted.
+    fn abandon<T: Send + 'static>(&self, receiver: mpsc::Receiver<T>) {
+        let abandoned = Arc::clone(&self.abandoned);
+        abandoned.fetch_add(1, Ordering::Relaxed);
+        let waiter = std::thread::Builder::new().name("compile-rest".into()).spawn(move || {
+            drop(receiver.recv());
+            abandoned.fetch_sub(1, Ordering::Relaxed);
+        });
+        if waiter.is_err() {
+            self.abandoned.fetch_sub(1, Ordering::Relaxed);
+        }
+    }
+}
+
+fn compile_and_probe(
+    factory: &ConstraintFactory,
+    grammar: TopLevelGrammar,
+) -> Result<(Constraint, Vec<String>), Failure> {
+    let (mut constraint, mut warnings) = factory.create(grammar).map_err(Failure::Refused)?;
+    match constraint.mask() {
+        Ok(mask) => {
+            // A complete text of which the end-of-sequence tokens are the only continuation.
+            let only_empty = constraint.is_accepting().unwrap_or(false)
+                && (0..mask.width() as u32).filter(|&t| mask.allows(t)).all(|t| factory.is_eos(t));
+            if only_empty {
+                warnings.push(messages::ONLY_EMPTY.into());
+            }
+            Ok((constraint, warnings))
+        }
+        Err(stop) if stop.reason == FinishReason::DeadEnd => Err(Failure::Dead),
+        Err(stop) => Err(Failure::Limit(stop.message)),
+    }
+}
+
+/// The text in the form llguidance takes, once it is known to be within bounds.
+fn to_llguidance(source: &GrammarSource) -> Result<TopLevelGrammar, Failure> {
+    let text = &source.text;
+    if text.len() > MAX_BYTES {
+        let message = format!("the grammar has {} bytes, more than the limit of {MAX_BYTES}", text.len());
+        return Err(Failure::Bound(Diagnostic::error(text, 0..0, "too-large", message)));
+    }
+    match source.kind {
+        GrammarKind::Lark => {
+            let scan = scan::Scan::new(text);
+            if scan.tokens.iter().all(|t| t.kind == scan::Kind::Newline) {
+                return Err(Failure::Bound(messages::empty(source)));
+            }
+            let (depth, at) = scan.depth();
+            if depth > MAX_DEPTH {
+                let message = format!("brackets nest {depth} deep, more than the limit of {MAX_DEPTH}");
+                return Err(Failure::Bound(
+                    Diagnostic::error(text, at..at + 1, "too-deep", message)
+                        .with_help("name the inner groups as rules of their own"),
+                ));
+            }
+            Ok(TopLevelGrammar::from_lark(text.clone()))
+        }
+        GrammarKind::JsonSchema => {
+            if text.trim().is_empty() {
+                return Err(Failure::Bound(messages::empty(source)));
+            }
+            serde_json::from_str(text).map(TopLevelGrammar::from_json_schema).map_err(Failure::NotJson)
+        }
+        GrammarKind::Regex => {
+            let pattern = regex_pattern(text);
+            if pattern.is_empty() {
+                return Err(Failure::Bound(messages::empty(source)));
+            }
+            let lark = regex_in_lark(pattern).ok_or_else(|| {
+                let end = pattern.len();
+                Failure::Bound(
+                    Diagnostic::error(
+                        text,
+                        end - 1..end,
+                        "invalid-regex",
+                        "the pattern ends in an unfinished escape",
+                    )
+                    .with_help("write `\\\\` for a backslash"),
+                )
+            })?;
+            Ok(TopLevelGrammar::from_lark(format!("start: /{lark}/")))
+        }
+    }
+}
+
+/// The part of a regex grammar's text that is the pattern.
+fn regex_pattern(text: &str) -> &str {
+    text.trim_end_matches(['\n', '\r'])
+}
+
+/// The pattern as it may stand between slashes: only the slashes change. `None` if it ends in the
+/// middle of an escape, which would swallow the closing slash.
+fn regex_in_lark(pattern: &str) -> Option<String> {
+    let mut out = String::with_capacity(pattern.len());
+    let mut chars = pattern.chars();
+    while let Some(c) = chars.next() {
+        match c {
+            '\\' => out.extend([c, chars.next()?]),
+            '/' => out.push_str("\\/"),
+            _ => out.push(c),
+        }
+    }
+    Some(out)
 }

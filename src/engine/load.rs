@@ -25,7 +25,7 @@ use super::model::safetensors::Safetensors;
 use super::model::tokenizer::{self, SideFiles};
 use super::model::weights::{Source, Weights};
 use super::model::{LanguageModel, ModelInfo, embedded};
-use super::vocabulary::{SpecialTokens, Vocabulary};
+use super::vocabulary::Vocabulary;
 
 /// Longest context that is set up when nobody asks for one: the cache of a large model would
 /// otherwise take more memory than its weights.
@@ -155,7 +155,7 @@ pub fn load(
     }
 }
 
-/// A model of a real shape with random weights and made-up tokens, for measuring.
+/// A model of a real shape with random weights and [synthetic](tokenizer::synthetic) tokens, for measuring.
 ///
 /// # Errors
 /// If the device is not there or too small.
@@ -168,9 +168,7 @@ pub fn random(
 ) -> Result<Loaded, LoadError> {
     let device = Place::open(device)?;
     let config = shape.config();
-    let words = (0..config.vocab).map(|i| format!("t{i} ").into_bytes()).collect();
-    let vocabulary = Vocabulary::from_words(words, &SpecialTokens { bos: None, eos: vec![0] })
-        .map_err(|e| LoadError::Format { path: shape.name().into(), message: e.to_string() })?;
+    let vocabulary = tokenizer::synthetic(config.vocab)?;
     let source = Source::Random(weights);
     finish(
         source,

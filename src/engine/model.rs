@@ -76,3 +76,25 @@ pub struct ModelInfo {
     /// Short hash over the weights' description, so that a trace says what made it.
     pub fingerprint: String,
 }
+
+/// The checks that every [`LanguageModel::forward`] makes before it changes anything.
+///
+/// # Errors
+/// As [`LanguageModel::forward`].
+pub fn check_forward(
+    info: &ModelInfo,
+    len: usize,
+    tokens: &[TokenId],
+    rows: usize,
+) -> Result<(), ModelError> {
+    if rows == 0 || rows > tokens.len() {
+        return Err(ModelError::Rows { rows, tokens: tokens.len() });
+    }
+    if tokens.len() > info.context.saturating_sub(len) {
+        return Err(ModelError::ContextFull { context: info.context, len, more: tokens.len() });
+    }
+    match tokens.iter().find(|&&t| t as usize >= info.vocab) {
+        Some(&token) => Err(ModelError::TokenRange { token, vocab: info.vocab }),
+        None => Ok(()),
+    }
+}

@@ -1,7 +1,7 @@
 //! From the files around a model to its [`Vocabulary`]: the tokenizer, and which of its tokens
 //! start and end a text.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
 use candle_core::quantized::gguf_file::{Content, Value, VersionedMagic};
@@ -9,7 +9,7 @@ use candle_core::quantized::tokenizer::TokenizerFromGguf;
 use serde::Deserialize;
 use serde_json::Value as Json;
 
-use super::config::Keys;
+use super::config::{Config, Keys};
 use super::embedded;
 use super::gguf::Gguf;
 use crate::engine::error::LoadError;
@@ -78,6 +78,31 @@ pub fn vocabulary(files: &SideFiles, gguf: Option<&Gguf>, width: usize) -> Resul
     let special = special_tokens(files, gguf, &names)?;
     Vocabulary::from_tokenizer_json(&text, &special, width)
         .map_err(|e| LoadError::Format { path, message: e.to_string() })
+}
+
+/// A vocabulary of any width for measuring: the embedded model's words, then pairs of them, so
+/// that masks over it cost what masks over a code model's vocabulary cost. Id 0 ends a text.
+///
+/// # Errors
+/// If the embedded tokenizer cannot be read.
+pub fn synthetic(width: usize) -> Result<Vocabulary, LoadError> {
+    let gguf = Gguf::open(embedded::gguf())?;
+    let config = Config::from_gguf(&gguf, None).map_err(|message| gguf.blob().error(message))?;
+    let real = vocabulary(&SideFiles::Embedded, Some(&gguf), config.vocab)?;
+    let mut seen: HashSet<Vec<u8>> = HashSet::new();
+    let words = || (0..config.vocab as TokenId).filter(|&t| !real.is_special(t)).map(|t| real.bytes(t));
+    let pairs = words().flat_map(|first| words().step_by(97).map(move |second| [first, second].concat()));
+    let mut all = vec![b"<end>".to_vec()];
+    all.extend(
+        words()
+            .map(<[u8]>::to_vec)
+            .chain(pairs)
+            .filter(|w| !w.is_empty() && seen.insert(w.clone()))
+            .take(width - 1),
+    );
+    all.resize(width, Vec::new());
+    Vocabulary::from_words(all, &SpecialTokens { bos: None, eos: vec![0] })
+        .map_err(|e| gguf.blob().error(e.to_string()))
 }
 
 /// The text of a `tokenizer.json` made from GGUF metadata, for byte-pair tokenizers whose way of

@@ -1,0 +1,76 @@
+//! What a frame costs: while a run streams in, while a list of 152,000 tokens scrolls, and after a
+//! key in a large grammar. A frame must stay far below 16 ms.
+
+#[path = "../tests/terminal/playground.rs"]
+#[allow(dead_code, reason = "shared with the tests, which use more of it")]
+mod playground;
+#[path = "../tests/terminal/steps.rs"]
+#[allow(dead_code, reason = "shared with the tests, which use more of it")]
+mod steps;
+
+use std::hint::black_box;
+
+use criterion::{Criterion, criterion_group, criterion_main};
+use maze::engine::AllowedSet;
+use maze::engine::vocabulary::{SpecialTokens, Vocabulary};
+use playground::Playground;
+
+/// 34 tokens a frame are 2,000 tokens a second at 60 frames.
+fn streaming(c: &mut Criterion) {
+    let mut p = Playground::new(160, 45);
+    p.press("F5");
+    p.steps(steps::python(0, 10_000, 8192));
+    let mut at = 10_000;
+    c.bench_function("frame with 34 new tokens after 10,000", |b| {
+        b.iter(|| {
+            p.steps(steps::python(at, 34, 8192));
+            at += 34;
+            black_box(p.draw().area)
+        });
+    });
+}
+
+/// The same in a line that never ends.
+fn one_line(c: &mut Criterion) {
+    let mut p = Playground::new(160, 45);
+    let text = |i: usize| steps::step(i, b"{'a': [1, 2]}, ", 8192);
+    p.press("F5");
+    p.steps((0..10_000).map(text).collect());
+    c.bench_function("frame with 34 new tokens in one line of 10,000", |b| {
+        b.iter(|| {
+            p.steps((0..34).map(text).collect());
+            black_box(p.draw().area)
+        });
+    });
+}
+
+fn typing(c: &mut Criterion) {
+    for lines in [50, 500, 5000] {
+        let mut p = Playground::new(160, 45);
+        let text: String =
+            (0..lines).map(|i| format!("rule_{i}: \"kw{i}\" (TERM | /[a-z]+/ \",\")* // {i}\n")).collect();
+        p.state.grammar.buffer = maze::app::editor::EditorBuffer::new(&text);
+        p.draw();
+        c.bench_function(&format!("frame after a key in {lines} lines"), |b| {
+            b.iter(|| {
+                p.state.grammar.buffer.insert("x");
+                black_box(p.draw().area)
+            });
+        });
+    }
+}
+
+fn listing(c: &mut Criterion) {
+    let width = 152_000;
+    let mut words: Vec<Vec<u8>> = (0..width).map(|i| format!("tok{i}").into_bytes()).collect();
+    words[0] = b"<end>".to_vec();
+    let special = SpecialTokens { bos: None, eos: vec![0] };
+    let vocabulary = Vocabulary::from_words(words, &special).expect("a vocabulary");
+    let allowed = AllowedSet::from_bits(&vec![0x5a5a_0f0f; width / 32], width);
+    c.bench_function("search among 152,000 tokens", |b| {
+        b.iter(|| maze::app::inspector::listed(black_box(&allowed), false, "k151", &vocabulary));
+    });
+}
+
+criterion_group!(benches, streaming, one_line, typing, listing);
+criterion_main!(benches);

@@ -1,0 +1,264 @@
+//! The playground in the terminal: one loop between the person, the state and the threads.
+//!
+//! ```text
+//! keys, mouse, resize ──┐
+//!                       ├─► Event ─► update(&mut State, Event) ─► Vec<Effect> ─► Worker ─┐
+//! engine, grammar check ┘                                                                │
+//!         ▲                                                                              │
+//!         └──────────────────────── events of a run, of the model, of checks ◄───────────┘
+//! ```
+//!
+//! The loop draws at most once per frame time and only if something happened, after taking in all
+//! that waits: a fast run costs frames, never keys. Nothing else may write to the terminal.
+
+use std::io::{self, IsTerminal};
+use std::time::{Duration, Instant};
+
+use crossterm::event::{Event as Input, EventStream};
+use futures_util::StreamExt;
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::sync::mpsc::{Receiver, channel};
+
+use crate::engine::grammar::GrammarSource;
+use crate::engine::trace::Request;
+use crate::ui::theme::ThemeName;
+use crate::ui::{self, View};
+
+pub mod action;
+pub mod editor;
+pub mod event;
+pub mod examples;
+pub mod inspector;
+pub mod keymap;
+pub mod language;
+pub mod scripted;
+pub mod state;
+pub mod stats;
+pub mod terminal;
+pub mod transcript;
+pub mod update;
+pub mod worker;
+
+use event::{Effect, Event};
+use examples::{EXAMPLES, Example};
+use state::State;
+use terminal::{Guard, Screen};
+use worker::{Loader, Worker};
+
+/// Events that wait for the loop; a run that is ahead of it waits.
+const EVENTS: usize = 4096;
+
+/// As many of them are taken in before the next look at the keys.
+const BATCH: usize = 1024;
+
+/// What the playground starts with.
+pub struct Options {
+    /// Loads the model.
+    pub loader: Loader,
+    /// The grammar to open, in place of the first example's.
+    pub grammar: Option<GrammarSource>,
+    /// The prompt to open, in place of the one that goes with the grammar.
+    pub prompt: Option<String>,
+    /// What every run asks for, save its prompt and grammar.
+    pub template: Request,
+    /// The colours; found out from the terminal if not given.
+    pub theme: Option<ThemeName>,
+    /// Whether the terminal may be asked about itself.
+    pub probe: bool,
+    /// Whether the program takes the mouse.
+    pub mouse: bool,
+}
+
+/// Opens the playground; returns the exit code once the person leaves it.
+///
+/// # Errors
+/// If there is no terminal, or it cannot be used.
+pub fn run(options: Options) -> io::Result<u8> {
+    if !io::stdin().is_terminal() || !io::stdout().is_terminal() {
+        return Err(io::Error::other(
+            "the playground needs a terminal; `maze generate` and `maze check` work without one",
+        ));
+    }
+    terminal::install_panic_hook();
+    let depth = terminal::color_depth();
+    let theme = options.theme.unwrap_or_else(|| terminal::suitable_theme(options.probe));
+    let (grammar, prompt, language) = match options.grammar {
+        Some(source) => {
+            let prompt = Example::of_file(&source.name).map_or("", |e| e.prompt);
+            let language = examples::language_of(&source);
+            (source, prompt, language)
+        }
+        None => (EXAMPLES[0].source(), EXAMPLES[0].prompt, EXAMPLES[0].language),
+    };
+    let mut state = State::new(grammar, prompt, language);
+    if let Some(prompt) = options.prompt {
+        state.prompt = editor::EditorBuffer::new(&prompt);
+    }
+    (state.theme, state.mouse, state.template) = (theme, options.mouse, options.template);
+
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let (sender, events) = channel(EVENTS);
+    let worker = Worker::start(options.loader, sender)?;
+    let _guard = Guard::take()?;
+    runtime.block_on(App { state, view: View::new(depth), worker, screen: terminal::screen()? }.main(events))
+}
+
+struct App {
+    state: State,
+    view: View,
+    worker: Worker,
+    screen: Screen,
+}
+
+/// What the loop does next.
+enum Flow {
+    Continue,
+    Exit(u8),
+}
+
+impl App {
+    async fn main(mut self, mut events: Receiver<Event>) -> io::Result<u8> {
+        let mut signals = Signals::new()?;
+        let mut input = EventStream::new();
+        let mut batch = Vec::with_capacity(BATCH);
+        let frame_time = frame_time();
+        let mut next_frame = Instant::now();
+        let mut is_dirty = true;
+        self.fit()?;
+        if let Flow::Exit(code) = self.perform(update::init(&self.state))? {
+            return Ok(code);
+        }
+        loop {
+            let flow = tokio::select! {
+                biased;
+                signal = signals.next() => match signal {
+                    Caught::End(code) => Flow::Exit(code),
+                    Caught::Suspend => { terminal::suspend(); Flow::Continue }
+                    Caught::Resume => {
+                        terminal::resume(&mut self.screen, self.state.mouse)?;
+                        is_dirty = true;
+                        Flow::Continue
+                    }
+                },
+                () = tokio::time::sleep_until(next_frame.into()), if is_dirty => {
+                    next_frame = Instant::now() + frame_time;
+                    is_dirty = false;
+                    self.draw()?;
+                    Flow::Continue
+                }
+                event = input.next() => match event {
+                    Some(Ok(event)) => {
+                        is_dirty = true;
+                        match translate(event) {
+                            Some(event) => self.take(event)?,
+                            None => Flow::Continue,
+                        }
+                    }
+                    Some(Err(error)) => return Err(error),
+                    // Nobody is there any more.
+                    None => Flow::Exit(0),
+                },
+                _ = events.recv_many(&mut batch, BATCH) => {
+                    is_dirty = true;
+                    let mut flow = Flow::Continue;
+                    for event in batch.drain(..) {
+                        if let Flow::Exit(code) = self.take(event)? {
+                            flow = Flow::Exit(code);
+                        }
+                    }
+                    flow
+                }
+            };
+            if let Flow::Exit(code) = flow {
+                return Ok(code);
+            }
+        }
+    }
+
+    fn take(&mut self, event: Event) -> io::Result<Flow> {
+        let effects = update::update(&mut self.state, event);
+        self.perform(effects)
+    }
+
+    fn perform(&mut self, effects: Vec<Effect>) -> io::Result<Flow> {
+        for effect in effects {
+            match self.worker.perform(effect) {
+                Some(Effect::Quit) => return Ok(Flow::Exit(0)),
+                Some(Effect::CaptureMouse(on)) => terminal::capture_mouse(on)?,
+                Some(Effect::Suspend) => terminal::suspend(),
+                _ => {}
+            }
+        }
+        Ok(Flow::Continue)
+    }
+
+    /// Tells the state how large the terminal is, should it not know.
+    fn fit(&mut self) -> io::Result<()> {
+        let size = self.screen.size()?;
+        if (size.width, size.height) != self.state.size {
+            self.take(Event::Resize(size.width, size.height))?;
+        }
+        Ok(())
+    }
+
+    fn draw(&mut self) -> io::Result<()> {
+        self.fit()?;
+        let Self { state, view, screen, .. } = self;
+        terminal::draw(screen, |frame| ui::draw(frame, state, view))
+    }
+}
+
+/// The time between two frames: 60 a second, or 30 through a network.
+fn frame_time() -> Duration {
+    let is_remote = std::env::var_os("SSH_CONNECTION").is_some();
+    Duration::from_micros(1_000_000 / if is_remote { 30 } else { 60 })
+}
+
+fn translate(input: Input) -> Option<Event> {
+    match input {
+        Input::Key(key) => Some(Event::Key(key)),
+        Input::Paste(text) => Some(Event::Paste(text)),
+        Input::Mouse(mouse) => Some(Event::Mouse(mouse)),
+        Input::Resize(width, height) => Some(Event::Resize(width, height)),
+        Input::FocusGained | Input::FocusLost => None,
+    }
+}
+
+/// The signals that concern the terminal.
+struct Signals {
+    terminate: Signal,
+    hangup: Signal,
+    interrupt: Signal,
+    stop: Signal,
+    go_on: Signal,
+}
+
+enum Caught {
+    /// Leave with this exit code: 128 and the signal's number.
+    End(u8),
+    Suspend,
+    Resume,
+}
+
+impl Signals {
+    fn new() -> io::Result<Self> {
+        let raw = |signal: nix::sys::signal::Signal| SignalKind::from_raw(signal as i32);
+        Ok(Self {
+            terminate: signal(SignalKind::terminate())?,
+            hangup: signal(SignalKind::hangup())?,
+            interrupt: signal(SignalKind::interrupt())?,
+            stop: signal(raw(nix::sys::signal::Signal::SIGTSTP))?,
+            go_on: signal(raw(nix::sys::signal::Signal::SIGCONT))?,
+        })
+    }
+
+    async fn next(&mut self) -> Caught {
+        tokio::select! {
+            _ = self.terminate.recv() => Caught::End(143),
+            _ = self.hangup.recv() => Caught::End(129),
+            _ = self.interrupt.recv() => Caught::End(130),
+            _ = self.stop.recv() => Caught::Suspend,
+            _ = self.go_on.recv() => Caught::Resume,
+        }
+    }
+}

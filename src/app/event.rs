@@ -1,0 +1,109 @@
+//! What can happen ([`Event`]) and what can be asked of the outside ([`Effect`]). Both are closed:
+//! nothing else enters or leaves [`update`](super::update).
+
+use std::sync::Arc;
+
+use crossterm::event::{KeyEvent, MouseEvent};
+
+use crate::engine::diagnostic::Diagnostic;
+use crate::engine::grammar::{Compiled, GrammarSource};
+use crate::engine::model::ModelInfo;
+use crate::engine::trace::{Outcome, Request, Step};
+use crate::engine::vocabulary::Vocabulary;
+
+use super::language::Language;
+
+/// One generation among all that a session makes. What an older one still sends is dropped.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct RunId(pub u64);
+
+/// Something that happened.
+#[derive(Clone, Debug)]
+pub enum Event {
+    /// A key was pressed.
+    Key(KeyEvent),
+    /// Text was pasted.
+    Paste(String),
+    /// The mouse was used.
+    Mouse(MouseEvent),
+    /// The terminal has this many columns and rows.
+    Resize(u16, u16),
+    /// About the model.
+    Model(ModelEvent),
+    /// The grammar of this revision was checked.
+    Checked(u64, Checked),
+    /// About a run.
+    Run(RunId, RunEvent),
+}
+
+/// How loading the model goes.
+#[derive(Clone, Debug)]
+pub enum ModelEvent {
+    /// It loads: what is done at the moment, and the share that is done, if known.
+    Loading(String, Option<f32>),
+    /// It can be used.
+    Ready(ModelInfo, Arc<Vocabulary>),
+    /// It cannot.
+    Failed(String),
+}
+
+/// What a check of a grammar found.
+#[derive(Clone, Debug)]
+pub struct Checked {
+    /// What may be run, if anything.
+    pub compiled: Option<Arc<Compiled>>,
+    /// What is wrong or surprising.
+    pub diagnostics: Vec<Diagnostic>,
+}
+
+/// How a run goes.
+#[derive(Clone, Debug)]
+pub enum RunEvent {
+    /// The prompt was read.
+    Started {
+        /// The prompt's tokens.
+        prompt: Vec<Arc<Step>>,
+    },
+    /// Tokens were generated.
+    Steps(Vec<Arc<Step>>),
+    /// It waits for the next command, after a pause or a single step.
+    Paused,
+    /// It ended.
+    Finished(Outcome),
+    /// It could not start or go on.
+    Failed(String),
+}
+
+/// Something to be done outside of [`update`](super::update).
+#[derive(Clone, Debug)]
+pub enum Effect {
+    /// Check the grammar of this revision; the result is an [`Event::Checked`].
+    Check(u64, GrammarSource),
+    /// Start a run, in place of the one before.
+    Start {
+        /// Names it in its events.
+        id: RunId,
+        /// What to generate.
+        request: Box<Request>,
+        /// The grammar that `request` names, compiled.
+        grammar: Arc<Compiled>,
+        /// Stop after the first step, rather than run on.
+        paused: bool,
+    },
+    /// Hold the run.
+    Pause,
+    /// Let it go on.
+    Resume,
+    /// Take one step.
+    Step,
+    /// End the run.
+    Stop,
+    /// Get ready to highlight a language.
+    Warm(Language),
+    /// Take the mouse, or leave it to the terminal.
+    CaptureMouse(bool),
+    /// Give the terminal back to the shell until the person returns.
+    Suspend,
+    /// End the program.
+    Quit,
+}

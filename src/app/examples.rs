@@ -1,0 +1,130 @@
+//! The examples in the picker: a shipped grammar, a prompt that goes with it, and what to try.
+
+use crate::engine::grammar::library;
+use crate::engine::{GrammarKind, GrammarSource};
+
+use super::language::Language;
+
+/// Something to start from.
+#[derive(Clone, Copy, Debug)]
+pub struct Example {
+    /// Its name in the picker.
+    pub name: &'static str,
+    /// What to try, in one line.
+    pub about: &'static str,
+    /// The name of the shipped grammar.
+    pub grammar: &'static str,
+    /// The prompt.
+    pub prompt: &'static str,
+    /// What the output is written in.
+    pub language: Language,
+}
+
+impl Example {
+    /// The grammar, named after its file.
+    pub fn source(&self) -> GrammarSource {
+        library::find(self.grammar)
+            .map_or_else(|| GrammarSource::lark(self.grammar, ""), library::Shipped::source)
+    }
+
+    /// The example whose grammar is in `file`.
+    pub fn of_file(file: &str) -> Option<&'static Self> {
+        EXAMPLES.iter().find(|e| e.source().name == file)
+    }
+}
+
+/// What a grammar's output is written in, so far as its kind and name tell.
+pub fn language_of(source: &GrammarSource) -> Language {
+    match (Example::of_file(&source.name), source.kind) {
+        (Some(example), _) => example.language,
+        (None, GrammarKind::JsonSchema) => Language::Json,
+        (None, _) => Language::Plain,
+    }
+}
+
+/// All of them; the first is open at the start.
+pub const EXAMPLES: &[Example] = &[
+    Example {
+        name: "A user as JSON",
+        about: "Watch the keys being forced; then change a key and run again.",
+        grammar: "user",
+        prompt: "// JSON: a user with name Alice, age 30 and tags admin, rust\n",
+        language: Language::Json,
+    },
+    Example {
+        name: "A Python function",
+        about: "Step with F10 and look at what may follow `return`.",
+        grammar: "python",
+        prompt: "# Python: Return the average of a list of numbers\n",
+        language: Language::Python,
+    },
+    Example {
+        name: "A TypeScript function",
+        about: "Search the rejected tokens for `function` inside the body.",
+        grammar: "typescript",
+        prompt: "// TypeScript: Return the largest number in an array\n",
+        language: Language::TypeScript,
+    },
+    Example {
+        name: "A Rust function",
+        about: "See how rarely the mask has to remove anything.",
+        grammar: "rust",
+        prompt: "// Rust: Return the sum of the even numbers in a slice\n",
+        language: Language::Rust,
+    },
+    Example {
+        name: "A Go function",
+        about: "Remove `for` from the grammar and watch the model look for another way.",
+        grammar: "go",
+        prompt: "// Go: Reverse a string\n",
+        language: Language::Go,
+    },
+    Example {
+        name: "A Zig function",
+        about: "The name is where the mask works hardest.",
+        grammar: "zig",
+        prompt: "// Zig: Return whether a number is divisible by 7\n",
+        language: Language::Zig,
+    },
+    Example {
+        name: "An SQL query",
+        about: "Restrict the table names to the two in the prompt.",
+        grammar: "sql",
+        prompt: "-- Tables: users(id, name, age, city), orders(id, user_id, total)\n-- SQL: Count the users older than 30 per city\n",
+        language: Language::Sql,
+    },
+    Example {
+        name: "A person by JSON Schema",
+        about: "The same kind of output from a schema instead of rules.",
+        grammar: "person",
+        prompt: "// JSON: a person named Grace Hopper who is 85 years old\n",
+        language: Language::Json,
+    },
+    Example {
+        name: "Arithmetic",
+        about: "The smallest grammar with recursion: add a power operator.",
+        grammar: "arithmetic",
+        prompt: "# the sum of the first ten numbers\ntotal = ",
+        language: Language::Plain,
+    },
+    Example {
+        name: "A date by regex",
+        about: "Try to make 30 February impossible.",
+        grammar: "date",
+        prompt: "# Python: the day of the release\nreleased = \"",
+        language: Language::Plain,
+    },
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_example_has_a_shipped_grammar() {
+        for example in EXAMPLES {
+            assert!(library::find(example.grammar).is_some(), "{}", example.name);
+            assert_eq!(language_of(&example.source()), example.language, "{}", example.name);
+        }
+    }
+}

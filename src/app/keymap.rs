@@ -1,0 +1,237 @@
+//! Which key asks for which action, where. The footer, the help and the README are made from it.
+
+use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+
+use super::action::Action;
+
+/// Where a key has a meaning.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Context {
+    /// Everywhere.
+    Everywhere,
+    /// In the grammar, the prompt and the search line.
+    Text,
+    /// In the output, the inspector and lists, where keys do not type.
+    Panes,
+}
+
+impl Context {
+    /// The heading in the help and the README.
+    pub fn title(self) -> &'static str {
+        match self {
+            Self::Everywhere => "Everywhere",
+            Self::Text => "In text",
+            Self::Panes => "In the output, the inspector and lists",
+        }
+    }
+}
+
+/// A key with its modifiers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Key {
+    code: KeyCode,
+    modifiers: KeyModifiers,
+}
+
+const fn key(code: KeyCode) -> Key {
+    Key { code, modifiers: KeyModifiers::NONE }
+}
+
+const fn char(c: char) -> Key {
+    key(KeyCode::Char(c))
+}
+
+const fn ctrl(c: char) -> Key {
+    Key { code: KeyCode::Char(c), modifiers: KeyModifiers::CONTROL }
+}
+
+const fn alt(c: char) -> Key {
+    Key { code: KeyCode::Char(c), modifiers: KeyModifiers::ALT }
+}
+
+const fn with_ctrl(code: KeyCode) -> Key {
+    Key { code, modifiers: KeyModifiers::CONTROL }
+}
+
+impl From<KeyEvent> for Key {
+    /// Terminals disagree on whether Shift is reported with a character that it has changed
+    /// already, so it counts with other keys only.
+    fn from(event: KeyEvent) -> Self {
+        let known = KeyModifiers::CONTROL | KeyModifiers::ALT | KeyModifiers::SHIFT;
+        let mut modifiers = event.modifiers & known;
+        let mut code = event.code;
+        if let KeyCode::Char(c) = code {
+            modifiers -= KeyModifiers::SHIFT;
+            if modifiers.contains(KeyModifiers::CONTROL) {
+                code = KeyCode::Char(c.to_ascii_lowercase());
+            }
+        }
+        if code == KeyCode::BackTab {
+            modifiers -= KeyModifiers::SHIFT;
+        }
+        Self { code, modifiers }
+    }
+}
+
+impl std::fmt::Display for Key {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        if self.modifiers.contains(KeyModifiers::CONTROL) {
+            f.write_str("Ctrl-")?;
+        }
+        if self.modifiers.contains(KeyModifiers::ALT) {
+            f.write_str("Alt-")?;
+        }
+        match self.code {
+            KeyCode::F(n) => write!(f, "F{n}"),
+            KeyCode::Char(' ') => f.write_str("Space"),
+            KeyCode::Char(c) if self.modifiers.is_empty() => write!(f, "{c}"),
+            KeyCode::Char(c) => write!(f, "{}", c.to_ascii_uppercase()),
+            KeyCode::BackTab => f.write_str("Shift-Tab"),
+            KeyCode::Left => f.write_str("←"),
+            KeyCode::Right => f.write_str("→"),
+            KeyCode::Up => f.write_str("↑"),
+            KeyCode::Down => f.write_str("↓"),
+            KeyCode::PageUp => f.write_str("PgUp"),
+            KeyCode::PageDown => f.write_str("PgDn"),
+            KeyCode::Delete => f.write_str("Del"),
+            other => write!(f, "{other:?}"),
+        }
+    }
+}
+
+use Context::{Everywhere, Panes, Text};
+
+/// Every binding. The first key of an action is the one that hints show.
+pub const BINDINGS: &[(Context, Key, Action)] = &[
+    (Everywhere, key(KeyCode::F(5)), Action::Run),
+    (Everywhere, ctrl('r'), Action::Run),
+    (Everywhere, key(KeyCode::F(10)), Action::Step),
+    (Everywhere, ctrl('n'), Action::Step),
+    (Everywhere, key(KeyCode::Esc), Action::Close),
+    (Everywhere, key(KeyCode::Tab), Action::NextPane),
+    (Everywhere, key(KeyCode::BackTab), Action::PreviousPane),
+    (Everywhere, alt('1'), Action::FocusGrammar),
+    (Everywhere, alt('2'), Action::FocusPrompt),
+    (Everywhere, alt('3'), Action::FocusOutput),
+    (Everywhere, alt('4'), Action::FocusInspector),
+    (Everywhere, alt('z'), Action::Zoom),
+    (Panes, char('z'), Action::Zoom),
+    (Everywhere, ctrl('o'), Action::Examples),
+    (Everywhere, ctrl('t'), Action::Theme),
+    (Everywhere, alt('m'), Action::Mouse),
+    (Everywhere, key(KeyCode::F(1)), Action::Help),
+    (Panes, char('?'), Action::Help),
+    (Everywhere, ctrl('z'), Action::Suspend),
+    (Everywhere, ctrl('q'), Action::Quit),
+    (Everywhere, key(KeyCode::Left), Action::Left),
+    (Everywhere, key(KeyCode::Right), Action::Right),
+    (Everywhere, key(KeyCode::Up), Action::Up),
+    (Everywhere, key(KeyCode::Down), Action::Down),
+    (Everywhere, key(KeyCode::PageUp), Action::PageUp),
+    (Everywhere, key(KeyCode::PageDown), Action::PageDown),
+    (Everywhere, key(KeyCode::Home), Action::Home),
+    (Text, ctrl('a'), Action::Home),
+    (Everywhere, key(KeyCode::End), Action::End),
+    (Text, ctrl('e'), Action::End),
+    (Text, with_ctrl(KeyCode::Left), Action::WordLeft),
+    (Text, alt('b'), Action::WordLeft),
+    (Text, with_ctrl(KeyCode::Right), Action::WordRight),
+    (Text, alt('f'), Action::WordRight),
+    (Text, with_ctrl(KeyCode::Home), Action::TextStart),
+    (Text, with_ctrl(KeyCode::End), Action::TextEnd),
+    (Everywhere, key(KeyCode::Enter), Action::Enter),
+    // Some terminals send a line feed for Enter, above all in what they paste.
+    (Everywhere, ctrl('j'), Action::Enter),
+    (Text, key(KeyCode::Backspace), Action::DeleteLeft),
+    (Text, ctrl('h'), Action::DeleteLeft),
+    (Text, key(KeyCode::Delete), Action::DeleteRight),
+    (Text, ctrl('d'), Action::DeleteRight),
+    (Text, ctrl('w'), Action::DeleteWord),
+    (Text, ctrl('k'), Action::DeleteToEnd),
+    (Text, ctrl('u'), Action::Undo),
+    (Text, ctrl('y'), Action::Redo),
+    (Panes, char('t'), Action::NextList),
+    (Panes, char('/'), Action::Search),
+];
+
+/// What `event` asks for where keys type (`typing`) or do not; `None` if it has no meaning there.
+pub fn action(event: KeyEvent, typing: bool) -> Option<Action> {
+    let pressed = Key::from(event);
+    let here = if typing { Text } else { Panes };
+    BINDINGS.iter().find(|(c, k, _)| (*c == Everywhere || *c == here) && *k == pressed).map(|(_, _, a)| *a)
+}
+
+/// The keys of an action, and where the first of them works.
+pub fn keys(action: Action) -> (Option<Context>, Vec<Key>) {
+    let of_action = || BINDINGS.iter().filter(|(_, _, a)| *a == action);
+    (of_action().next().map(|b| b.0), of_action().map(|b| b.1).collect())
+}
+
+/// The key that hints name for an action.
+pub fn first_key(action: Action) -> String {
+    keys(action).1.first().map_or_else(String::new, Key::to_string)
+}
+
+/// The help's lines: for each context its title and its actions with all their keys.
+pub fn help() -> Vec<(&'static str, Vec<(String, &'static str)>)> {
+    let rows = |context: Context| {
+        let of_context = Action::ALL.iter().filter_map(|&action| {
+            let (first, keys) = keys(action);
+            let names: Vec<String> = keys.iter().map(Key::to_string).collect();
+            (first == Some(context)).then(|| (names.join(", "), action.doc()))
+        });
+        of_context.collect()
+    };
+    [Everywhere, Text, Panes].map(|context| (context.title(), rows(context))).into()
+}
+
+/// The key table of the README, in Markdown.
+pub fn markdown() -> String {
+    let mut out = String::from("| keys | what they do |\n|---|---|\n");
+    for (title, rows) in help() {
+        out += &format!("| | **{title}** |\n");
+        for (keys, doc) in rows {
+            let keys: Vec<String> = keys.split(", ").map(|k| format!("`{k}`")).collect();
+            out += &format!("| {} | {doc} |\n", keys.join(" "));
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_action_has_a_key_and_no_key_two_meanings() {
+        for &action in Action::ALL {
+            assert!(!first_key(action).is_empty(), "{} has no key", action.name());
+        }
+        for (i, (context, key, action)) in BINDINGS.iter().enumerate() {
+            for (other_context, other_key, other) in &BINDINGS[i + 1..] {
+                let overlap =
+                    context == other_context || *context == Everywhere || *other_context == Everywhere;
+                assert!(!(overlap && key == other_key), "{key}: {} and {}", action.name(), other.name());
+            }
+        }
+    }
+
+    /// Terminals send Tab for Ctrl-I, Enter for Ctrl-M and Esc for Ctrl-[.
+    #[test]
+    fn no_binding_is_ambiguous_in_a_terminal() {
+        for (_, key, action) in BINDINGS {
+            assert!(![ctrl('i'), ctrl('m'), ctrl('[')].contains(key), "{}", action.name());
+        }
+    }
+
+    #[test]
+    fn typing_keys_type() {
+        let press = |c| KeyEvent::new(KeyCode::Char(c), KeyModifiers::NONE);
+        for c in ('!'..='~').chain([' ']) {
+            assert_eq!(action(press(c), true), None, "{c}");
+        }
+        assert_eq!(action(press('?'), false), Some(Action::Help));
+        let shifted = KeyEvent::new(KeyCode::Char('?'), KeyModifiers::SHIFT);
+        assert_eq!(action(shifted, false), Some(Action::Help));
+    }
+}

@@ -1,0 +1,282 @@
+//! Everything the program knows while it runs: the only input of [`draw`](crate::ui::draw), changed
+//! only by [`update`](super::update). It holds no clock, no channel and no terminal.
+
+use std::sync::Arc;
+
+use crate::engine::diagnostic::{Diagnostic, Severity};
+use crate::engine::grammar::{Compiled, GrammarKind, GrammarSource};
+use crate::engine::model::ModelInfo;
+use crate::engine::trace::{Request, Step, Trace};
+use crate::engine::vocabulary::Vocabulary;
+use crate::ui::layout::{self, Areas};
+use crate::ui::theme::ThemeName;
+use crate::ui::wrap::RowRef;
+
+use super::editor::EditorBuffer;
+use super::event::RunId;
+use super::examples::Example;
+use super::inspector::Inspector;
+use super::language::Language;
+use super::stats::Stats;
+use super::transcript::Transcript;
+
+/// A part of the screen that can have the focus.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Pane {
+    /// The grammar, to be edited.
+    Grammar,
+    /// The prompt, to be edited.
+    Prompt,
+    /// What the model has written.
+    Output,
+    /// What the mask did at one step.
+    Inspector,
+}
+
+impl Pane {
+    /// In the order of the Tab key.
+    pub const ALL: [Self; 4] = [Self::Grammar, Self::Prompt, Self::Output, Self::Inspector];
+}
+
+/// What floats above the panes and takes the keys.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Overlay {
+    /// The keys, scrolled down by so many rows.
+    Help {
+        /// The first row shown.
+        top: usize,
+    },
+    /// The shipped examples.
+    Examples {
+        /// The one the person is at.
+        selected: usize,
+    },
+}
+
+/// Everything the program knows.
+#[derive(Clone, Debug)]
+pub struct State {
+    /// Columns and rows of the terminal.
+    pub size: (u16, u16),
+    /// The pane that has the focus.
+    pub focus: Pane,
+    /// Whether the focused pane has the whole screen.
+    pub zoomed: bool,
+    /// What floats above the panes.
+    pub overlay: Option<Overlay>,
+    /// The colours.
+    pub theme: ThemeName,
+    /// Whether the program takes the mouse.
+    pub mouse: bool,
+    /// The grammar and what is known about it.
+    pub grammar: GrammarPane,
+    /// The prompt.
+    pub prompt: EditorBuffer,
+    /// What the output is written in.
+    pub language: Language,
+    /// The model.
+    pub model: ModelState,
+    /// What every run asks for, save its prompt and grammar.
+    pub template: Request,
+    /// The latest run.
+    pub run: Run,
+    /// The inspector.
+    pub inspector: Inspector,
+    /// Something the person should know now; gone with the next key.
+    pub message: Option<Message>,
+}
+
+/// The grammar under edit and the latest check of it.
+#[derive(Clone, Debug)]
+pub struct GrammarPane {
+    /// The text.
+    pub buffer: EditorBuffer,
+    /// What it is written in.
+    pub kind: GrammarKind,
+    /// Its file's or example's name.
+    pub name: String,
+    /// The revision of the text that was checked last.
+    pub checked: Option<u64>,
+    /// What that check found.
+    pub diagnostics: Vec<Diagnostic>,
+    /// The grammar of that check, if it can be used.
+    pub compiled: Option<Arc<Compiled>>,
+}
+
+impl GrammarPane {
+    /// The grammar as the engine takes it.
+    pub fn source(&self) -> GrammarSource {
+        GrammarSource { kind: self.kind, name: self.name.clone(), text: self.buffer.text() }
+    }
+
+    /// Whether the latest check is of the text as it is.
+    pub fn is_checked(&self) -> bool {
+        self.checked == Some(self.buffer.revision())
+    }
+
+    /// The finding to tell about: the one on the caret's line, else the first, errors before
+    /// warnings.
+    pub fn finding(&self) -> Option<&Diagnostic> {
+        let line = self.buffer.caret().line + 1;
+        let on_line = self.diagnostics.iter().find(|d| (d.start.line..=d.end.line).contains(&line));
+        on_line.or_else(|| self.diagnostics.iter().min_by_key(|d| (d.severity, d.span.start)))
+    }
+
+    /// How many errors there are.
+    pub fn errors(&self) -> usize {
+        self.diagnostics.iter().filter(|d| d.severity == Severity::Error).count()
+    }
+}
+
+/// What is known about the model.
+#[derive(Clone, Debug)]
+pub enum ModelState {
+    /// It loads: what is being done, and the share that is done, if known.
+    Loading(String, Option<f32>),
+    /// It can be used.
+    Ready(ModelInfo, Arc<Vocabulary>),
+    /// It cannot be used, and why.
+    Failed(String),
+}
+
+impl ModelState {
+    /// The vocabulary, once there is a model.
+    pub fn vocabulary(&self) -> Option<&Arc<Vocabulary>> {
+        match self {
+            Self::Ready(_, vocabulary) => Some(vocabulary),
+            _ => None,
+        }
+    }
+}
+
+/// Where a run stands.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum RunStatus {
+    /// There was none yet.
+    #[default]
+    Idle,
+    /// It is asked for, and waits for the model or for the check of the grammar.
+    Waiting {
+        /// Only its first step is wanted.
+        paused: bool,
+    },
+    /// The prompt is being read.
+    Starting,
+    /// Tokens come.
+    Running,
+    /// It waits for a command.
+    Paused,
+    /// It has ended; the trace says why, unless it failed.
+    Ended,
+}
+
+impl RunStatus {
+    /// Whether the engine holds this run.
+    pub fn is_live(self) -> bool {
+        matches!(self, Self::Starting | Self::Running | Self::Paused)
+    }
+}
+
+/// The latest run and what is looked at in it.
+#[derive(Clone, Debug, Default)]
+pub struct Run {
+    /// Which run this is.
+    pub id: RunId,
+    /// Where it stands.
+    pub status: RunStatus,
+    /// What happened in it.
+    pub trace: Option<Trace>,
+    /// Its text, as lines.
+    pub transcript: Transcript,
+    /// Its figures.
+    pub stats: Stats,
+    /// The step under inspection; `None` follows the newest.
+    pub selected: Option<usize>,
+    /// The first row on the screen; `None` follows the end.
+    pub top: Option<RowRef>,
+}
+
+impl Run {
+    /// The generated tokens.
+    pub fn steps(&self) -> &[Arc<Step>] {
+        self.trace.as_ref().map_or(&[], |t| &t.steps)
+    }
+
+    /// The step that the inspector shows: the selected one, else the newest.
+    pub fn inspected(&self) -> Option<(usize, &Arc<Step>)> {
+        let index = self.selected.or_else(|| self.steps().len().checked_sub(1))?;
+        Some((index, self.steps().get(index)?))
+    }
+}
+
+/// A sentence for the person.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Message {
+    /// What to say; made safe when drawn.
+    pub text: String,
+    /// Whether something is wrong.
+    pub is_error: bool,
+}
+
+impl State {
+    /// The state at the start, with a grammar and a prompt open.
+    pub fn new(grammar: GrammarSource, prompt: &str, language: Language) -> Self {
+        Self {
+            size: (80, 24),
+            focus: Pane::Grammar,
+            zoomed: false,
+            overlay: None,
+            theme: ThemeName::default(),
+            mouse: true,
+            grammar: GrammarPane {
+                buffer: EditorBuffer::new(&grammar.text),
+                kind: grammar.kind,
+                name: grammar.name,
+                checked: None,
+                diagnostics: Vec::new(),
+                compiled: None,
+            },
+            prompt: EditorBuffer::new(prompt),
+            language,
+            model: ModelState::Loading("model".into(), None),
+            template: Request::default(),
+            run: Run::default(),
+            inspector: Inspector::default(),
+            message: None,
+        }
+    }
+
+    /// Puts an example into the editors.
+    pub fn open(&mut self, example: &Example) {
+        let grammar = example.source();
+        self.grammar.buffer.set_text(&grammar.text);
+        (self.grammar.kind, self.grammar.name) = (grammar.kind, grammar.name);
+        self.prompt.set_text(example.prompt);
+        self.language = example.language;
+    }
+
+    /// Whether keys type text.
+    pub fn is_typing(&self) -> bool {
+        self.overlay.is_none()
+            && match self.focus {
+                Pane::Grammar | Pane::Prompt => true,
+                Pane::Output => false,
+                Pane::Inspector => self.inspector.is_searching,
+            }
+    }
+
+    /// The screen, cut up; `None` if it is too small.
+    pub fn areas(&self) -> Option<Areas> {
+        layout::areas(self.size, self.focus, self.zoomed)
+    }
+
+    /// Says something to the person.
+    pub fn say(&mut self, text: impl Into<String>) {
+        self.message = Some(Message { text: text.into(), is_error: false });
+    }
+
+    /// Tells the person that something is wrong.
+    pub fn warn(&mut self, text: impl Into<String>) {
+        self.message = Some(Message { text: text.into(), is_error: true });
+    }
+}

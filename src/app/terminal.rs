@@ -1,0 +1,166 @@
+//! Taking the terminal and giving it back, whatever happens.
+//!
+//! [`leave`] is shared by the guard, the panic hook and suspending. A second call does nothing: it
+//! would move the cursor, and the text of a panic would be overwritten.
+
+use std::io::{self, BufWriter, IsTerminal, Stdout};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use crossterm::event::{
+    DisableBracketedPaste, DisableMouseCapture, EnableBracketedPaste, EnableMouseCapture,
+};
+use crossterm::terminal::{
+    BeginSynchronizedUpdate, EndSynchronizedUpdate, EnterAlternateScreen, LeaveAlternateScreen,
+    disable_raw_mode, enable_raw_mode,
+};
+use crossterm::{cursor, execute, queue};
+use ratatui::Terminal;
+use ratatui::backend::CrosstermBackend;
+use terminal_colorsaurus::{QueryOptions, ThemeMode, theme_mode};
+use termprofile::{DetectorSettings, TermProfile};
+
+use crate::ui::depth::ColorDepth;
+use crate::ui::theme::ThemeName;
+
+/// How long the terminal may take to say whether it is light or dark.
+const PROBE: Duration = Duration::from_millis(100);
+
+/// Whether the terminal is ours at the moment.
+static TAKEN: AtomicBool = AtomicBool::new(false);
+
+/// The terminal as ratatui sees it.
+pub type Screen = Terminal<CrosstermBackend<BufWriter<Stdout>>>;
+
+/// Owns the terminal; dropping it gives the terminal back.
+pub struct Guard(());
+
+impl Guard {
+    /// Takes the terminal.
+    ///
+    /// # Errors
+    /// If it refuses.
+    pub fn take() -> io::Result<Self> {
+        let guard = Self(());
+        enter()?;
+        Ok(guard)
+    }
+}
+
+impl Drop for Guard {
+    fn drop(&mut self) {
+        leave();
+    }
+}
+
+/// Takes the terminal: raw keys, the other screen, pastes in one piece.
+///
+/// # Errors
+/// If it refuses.
+pub fn enter() -> io::Result<()> {
+    TAKEN.store(true, Ordering::SeqCst);
+    // After a stop that nobody announced, crossterm believes that raw mode is still on.
+    let _ = disable_raw_mode();
+    enable_raw_mode()?;
+    execute!(io::stdout(), EnterAlternateScreen, EnableBracketedPaste)
+}
+
+/// Gives the terminal back as it was. Every part is tried, even if one before it failed.
+pub fn leave() {
+    if !TAKEN.swap(false, Ordering::SeqCst) {
+        return;
+    }
+    let mut out = io::stdout();
+    let _ = execute!(out, EndSynchronizedUpdate, DisableMouseCapture, DisableBracketedPaste);
+    let _ = execute!(out, LeaveAlternateScreen, cursor::Show);
+    let _ = disable_raw_mode();
+}
+
+/// Gives the terminal back before the text of a panic is printed. Panics of threads that tell the
+/// screen about them print nothing while the screen is ours.
+///
+/// Must be installed before the first call into llguidance, which puts its own hook in front.
+pub fn install_panic_hook() {
+    let before = std::panic::take_hook();
+    let owner = std::thread::current().id();
+    std::panic::set_hook(Box::new(move |info| {
+        let is_told = std::thread::current().id() != owner && TAKEN.load(Ordering::SeqCst);
+        if !is_told {
+            leave();
+            before(info);
+        }
+    }));
+}
+
+/// Takes the mouse, or leaves it to the terminal.
+///
+/// # Errors
+/// If the terminal cannot be written to.
+pub fn capture_mouse(on: bool) -> io::Result<()> {
+    if on { execute!(io::stdout(), EnableMouseCapture) } else { execute!(io::stdout(), DisableMouseCapture) }
+}
+
+/// A screen to draw on.
+///
+/// # Errors
+/// If the terminal's size cannot be found out.
+pub fn screen() -> io::Result<Screen> {
+    Terminal::new(CrosstermBackend::new(BufWriter::with_capacity(1 << 16, io::stdout())))
+}
+
+/// Draws a frame that the terminal shows all at once, if it can.
+///
+/// # Errors
+/// If the terminal cannot be written to.
+pub fn draw(screen: &mut Screen, render: impl FnOnce(&mut ratatui::Frame)) -> io::Result<()> {
+    queue!(screen.backend_mut(), BeginSynchronizedUpdate)?;
+    screen.draw(render)?;
+    execute!(screen.backend_mut(), EndSynchronizedUpdate)
+}
+
+/// Gives the terminal back and stops the whole job, as a shell expects of Ctrl-Z. Returns when the
+/// job goes on; [`resume`] takes the terminal again.
+pub fn suspend() {
+    leave();
+    let own_group = nix::unistd::Pid::from_raw(0);
+    // A job that cannot be stopped goes on; it is told to continue all the same.
+    let _ = nix::sys::signal::kill(own_group, nix::sys::signal::Signal::SIGSTOP);
+}
+
+/// Takes the terminal again and forgets what was on the screen.
+///
+/// # Errors
+/// If the terminal refuses.
+pub fn resume(screen: &mut Screen, mouse: bool) -> io::Result<()> {
+    enter()?;
+    capture_mouse(mouse)?;
+    // Not `clear`: it asks where the cursor is, and the answer would be taken for keys.
+    let size = screen.size()?;
+    screen.resize(ratatui::layout::Rect::new(0, 0, size.width, size.height))
+}
+
+/// How many colours the terminal shows, by its environment. `NO_COLOR` is obeyed by drawing none;
+/// crossterm would also drop bold and underlines.
+pub fn color_depth() -> ColorDepth {
+    crossterm::style::force_color_output(true);
+    match TermProfile::detect(&io::stdout(), DetectorSettings::new()) {
+        TermProfile::TrueColor => ColorDepth::True,
+        TermProfile::Ansi256 => ColorDepth::Ansi256,
+        TermProfile::Ansi16 => ColorDepth::Ansi16,
+        TermProfile::NoColor | TermProfile::NoTty => ColorDepth::Mono,
+    }
+}
+
+/// The theme that suits the terminal's background. Asks it, unless `probe` is off; a terminal that
+/// does not answer is taken to be dark.
+pub fn suitable_theme(probe: bool) -> ThemeName {
+    if !probe || !io::stdout().is_terminal() || !io::stdin().is_terminal() {
+        return ThemeName::Dark;
+    }
+    let mut options = QueryOptions::default();
+    options.timeout = PROBE;
+    match theme_mode(options) {
+        Ok(ThemeMode::Light) => ThemeName::Light,
+        _ => ThemeName::Dark,
+    }
+}

@@ -1,0 +1,89 @@
+//! What the mouse does: a click focuses and selects, the wheel scrolls what is under it.
+
+use crossterm::event::{MouseButton, MouseEvent, MouseEventKind};
+
+use crate::app::event::Effect;
+use crate::app::state::{Overlay, Pane, State};
+use crate::ui::wrap::{self, RowRef};
+use crate::ui::{editor, output, overlay};
+
+use super::keys;
+
+/// Rows that one notch of the wheel scrolls.
+const WHEEL: isize = 3;
+
+pub(super) fn mouse(state: &mut State, event: MouseEvent) -> Vec<Effect> {
+    let by = match event.kind {
+        MouseEventKind::ScrollUp => -WHEEL,
+        MouseEventKind::ScrollDown => WHEEL,
+        MouseEventKind::Down(MouseButton::Left) => 0,
+        _ => return Vec::new(),
+    };
+    match state.overlay {
+        Some(_) if by == 0 => {
+            state.overlay = None;
+            return Vec::new();
+        }
+        Some(Overlay::Help { top }) => {
+            let top = top.saturating_add_signed(by).min(overlay::last_help_top(state.size));
+            state.overlay = Some(Overlay::Help { top });
+            return Vec::new();
+        }
+        Some(Overlay::Examples { .. }) => return Vec::new(),
+        None => {}
+    }
+    let Some(pane) = state.areas().and_then(|a| a.at(event.column, event.row)) else { return Vec::new() };
+    if by != 0 {
+        wheel(state, pane, by);
+    } else {
+        state.message = None;
+        click(state, pane, event.column, event.row);
+    }
+    Vec::new()
+}
+
+fn click(state: &mut State, pane: Pane, column: u16, row: u16) {
+    state.focus = pane;
+    state.inspector.is_searching = false;
+    if pane == Pane::Output {
+        let Some(inside) = output::area(state) else { return };
+        let (width, height) = (output::wrap_width(inside), usize::from(inside.height));
+        if !inside.contains((column, row).into()) {
+            return;
+        }
+        let text = &state.run.transcript;
+        let top = output::top(state, width, height);
+        let at = wrap::advance(text, top, (row - inside.y) as isize, width);
+        let token =
+            text.token_at(wrap::place_at(text, at, usize::from(column.saturating_sub(inside.x)), width));
+        keys::select(state, token);
+        return;
+    }
+    let Some(parts) = editor::parts(state, pane) else { return };
+    let width = parts.wrap_width();
+    let Some(buffer) = keys::buffer_of(state, pane) else { return };
+    if parts.text.y <= row && row < parts.text.bottom() {
+        let at = wrap::advance(buffer, buffer.top(), (row - parts.text.y) as isize, width);
+        let place = wrap::place_at(buffer, at, usize::from(column.saturating_sub(parts.text.x)), width);
+        buffer.go_to(place);
+    }
+}
+
+fn wheel(state: &mut State, pane: Pane, by: isize) {
+    match pane {
+        Pane::Output => {
+            let Some((width, height)) = output::size(state) else { return };
+            let text = &state.run.transcript;
+            let bottom: RowRef = wrap::bottom(text, width, height);
+            let top = wrap::advance(text, output::top(state, width, height), by, width);
+            state.run.top = (top < bottom || state.run.selected.is_some()).then_some(top.min(bottom));
+        }
+        Pane::Inspector => keys::move_in_list(state, by),
+        Pane::Grammar | Pane::Prompt => {
+            let Some(parts) = editor::parts(state, pane) else { return };
+            if let Some(buffer) = keys::buffer_of(state, pane) {
+                buffer.scroll(by, parts.wrap_width(), parts.height());
+            }
+        }
+    }
+}

@@ -1,0 +1,120 @@
+//! Starting, holding and ending a run, and taking in what it tells.
+
+use crate::app::event::{Effect, RunEvent, RunId};
+use crate::app::state::{ModelState, Run, RunStatus, State};
+use crate::engine::trace::{Request, Trace};
+
+/// The run key: start, hold or go on.
+pub(super) fn toggle(state: &mut State) -> Vec<Effect> {
+    match state.run.status {
+        RunStatus::Idle | RunStatus::Ended => ask(state, false),
+        RunStatus::Waiting { .. } => {
+            state.run.status = RunStatus::Idle;
+            Vec::new()
+        }
+        RunStatus::Starting | RunStatus::Running => {
+            state.run.status = RunStatus::Paused;
+            vec![Effect::Pause]
+        }
+        RunStatus::Paused => {
+            state.run.status = RunStatus::Running;
+            vec![Effect::Resume]
+        }
+    }
+}
+
+/// The step key: take one step, from wherever the run stands.
+pub(super) fn step(state: &mut State) -> Vec<Effect> {
+    match state.run.status {
+        RunStatus::Idle | RunStatus::Ended => ask(state, true),
+        RunStatus::Waiting { .. } | RunStatus::Starting => Vec::new(),
+        RunStatus::Running => {
+            state.run.status = RunStatus::Paused;
+            vec![Effect::Pause]
+        }
+        RunStatus::Paused => vec![Effect::Step],
+    }
+}
+
+/// Ends the run; `None` if there is none to end.
+pub(super) fn stop(state: &mut State) -> Option<Vec<Effect>> {
+    match state.run.status {
+        RunStatus::Waiting { .. } => {
+            state.run.status = RunStatus::Idle;
+            Some(Vec::new())
+        }
+        status if status.is_live() => Some(vec![Effect::Stop]),
+        _ => None,
+    }
+}
+
+fn ask(state: &mut State, paused: bool) -> Vec<Effect> {
+    match &state.model {
+        ModelState::Failed(reason) => {
+            let reason = reason.clone();
+            state.warn(reason);
+            return Vec::new();
+        }
+        ModelState::Loading(..) => state.say("The run starts when the model is loaded."),
+        ModelState::Ready(..) => {}
+    }
+    state.run.status = RunStatus::Waiting { paused };
+    Vec::new()
+}
+
+/// Starts the run that waits, once there are a model and a checked grammar. With a grammar that
+/// cannot be used nothing starts: the output would not follow what is on the screen.
+pub(super) fn start_if_ready(state: &mut State) -> Vec<Effect> {
+    let RunStatus::Waiting { paused } = state.run.status else { return Vec::new() };
+    let ModelState::Ready(info, _) = &state.model else { return Vec::new() };
+    if !state.grammar.is_checked() {
+        return Vec::new();
+    }
+    let Some(grammar) = state.grammar.compiled.clone() else {
+        state.run.status = if state.run.trace.is_some() { RunStatus::Ended } else { RunStatus::Idle };
+        state.warn("The grammar has an error; nothing runs without it.");
+        return Vec::new();
+    };
+    let request = Request {
+        prompt: state.prompt.text(),
+        grammar: Some(state.grammar.source()),
+        ..state.template.clone()
+    };
+    let id = RunId(state.run.id.0 + 1);
+    let trace = Trace::new(request.clone(), info.clone());
+    state.run = Run { id, status: RunStatus::Starting, trace: Some(trace), ..Run::default() };
+    state.inspector.candidates_top = 0;
+    state.inspector.row = 0;
+    vec![Effect::Start { id, request: Box::new(request), grammar, paused }]
+}
+
+/// Takes in what a run tells. Runs that have been replaced are not listened to.
+pub(super) fn happened(state: &mut State, id: RunId, event: RunEvent) {
+    let run = &mut state.run;
+    if id != run.id {
+        return;
+    }
+    let Some(trace) = &mut run.trace else { return };
+    match event {
+        RunEvent::Started { prompt } => {
+            trace.prompt = prompt;
+            if run.status == RunStatus::Starting {
+                run.status = RunStatus::Running;
+            }
+        }
+        RunEvent::Steps(steps) => {
+            run.transcript.extend(&steps);
+            run.stats.extend(&steps);
+            trace.steps.extend(steps);
+        }
+        RunEvent::Paused => run.status = RunStatus::Paused,
+        RunEvent::Finished(outcome) => {
+            trace.outcome = Some(outcome);
+            run.status = RunStatus::Ended;
+        }
+        RunEvent::Failed(message) => {
+            run.status = RunStatus::Ended;
+            state.warn(message);
+        }
+    }
+}

@@ -1,0 +1,338 @@
+//! The command line: what can be written, and what each argument may be.
+//!
+//! Numbers are checked here, so that a message names the flag and its range. Nothing here reads a
+//! file or the environment; [`config`](crate::config) joins the arguments with both.
+
+use std::path::PathBuf;
+
+use candle_core::quantized::GgmlDType;
+use clap::{ArgGroup, Args, Parser, Subcommand};
+
+use crate::engine::model::random::Shape;
+use crate::engine::{DeviceSpec, SamplerSettings};
+use crate::ui::theme::ThemeName;
+
+/// A terminal playground for grammar-constrained generation.
+///
+/// Without a command it opens the playground.
+#[derive(Clone, Debug, Parser)]
+#[command(name = "maze", version, args_conflicts_with_subcommands = true, after_help = EXIT_CODES)]
+pub struct Cli {
+    /// What to do; the playground if nothing is said.
+    #[command(subcommand)]
+    pub command: Option<Command>,
+    /// How to open the playground.
+    #[command(flatten)]
+    pub play: PlayArgs,
+}
+
+const EXIT_CODES: &str = "\
+Exit codes: 0 done, 1 failed while running, 2 wrong input or usage, 130 and 143 stopped by a signal.
+Environment: MAZE_MODEL, MAZE_DEVICE and MAZE_THEME stand for --model, --device and --theme.";
+
+/// The commands that need no screen.
+#[derive(Clone, Debug, Subcommand)]
+pub enum Command {
+    /// Generate text under a grammar, print it as it comes, and a summary on stderr.
+    Generate(Box<GenerateArgs>),
+    /// Look for mistakes in grammars, or say whether a text follows one.
+    Check(CheckArgs),
+    /// List the grammars that come with the program, or print one.
+    Grammars(GrammarsArgs),
+    /// Measure tokens per second with and without a grammar, in one run.
+    Bench(BenchArgs),
+}
+
+/// Which model, where.
+#[derive(Args, Clone, Debug, Default)]
+pub struct ModelArgs {
+    /// A Hugging Face folder or a .gguf file [default: the embedded model].
+    #[arg(long, value_name = "PATH")]
+    pub model: Option<PathBuf>,
+    /// Where to compute: auto, cpu, cuda or cuda:N [default: auto].
+    #[arg(long, value_name = "DEVICE")]
+    pub device: Option<DeviceSpec>,
+    /// How many tokens the model's cache holds [default: as many as it was trained for, up to 4096].
+    #[arg(long, value_name = "TOKENS", value_parser = context, allow_negative_numbers = true)]
+    pub context: Option<usize>,
+}
+
+/// Which grammar: at most one of these.
+#[derive(Args, Clone, Debug, Default)]
+#[command(group = ArgGroup::new("constraint").multiple(false))]
+pub struct GrammarArgs {
+    /// A grammar in a file: .lark, .json (JSON Schema) or .regex.
+    #[arg(long, value_name = "FILE", group = "constraint")]
+    pub grammar: Option<PathBuf>,
+    /// A JSON Schema in a file with any name.
+    #[arg(long, value_name = "FILE", group = "constraint")]
+    pub schema: Option<PathBuf>,
+    /// A regular expression that the whole output must match.
+    #[arg(long, value_name = "REGEX", group = "constraint")]
+    pub regex: Option<String>,
+    /// A shipped grammar, by language or name; `maze grammars` lists them.
+    #[arg(long, value_name = "LANGUAGE", group = "constraint")]
+    pub language: Option<String>,
+}
+
+/// Arguments of the playground.
+#[derive(Args, Clone, Debug, Default)]
+pub struct PlayArgs {
+    /// The grammar to open.
+    #[command(flatten)]
+    pub grammar: GrammarArgs,
+    /// The prompt to open.
+    #[arg(long, value_name = "TEXT")]
+    pub prompt: Option<String>,
+    /// The model.
+    #[command(flatten)]
+    pub model: ModelArgs,
+    /// The colours: dark or light [default: as the terminal is].
+    #[arg(long, value_name = "THEME")]
+    pub theme: Option<ThemeName>,
+    /// Do not ask the terminal for its colours.
+    #[arg(long)]
+    pub no_probe: bool,
+}
+
+/// Arguments of `generate`.
+#[derive(Args, Clone, Debug)]
+#[command(after_help = "\
+The text is written to stdout exactly as generated if stdout is a file or a pipe; on a terminal, \
+control characters are shown as pictures.")]
+pub struct GenerateArgs {
+    /// The text before the first generated token; `-` reads it from stdin.
+    #[arg(allow_hyphen_values = true)]
+    pub prompt: String,
+    /// The grammar.
+    #[command(flatten)]
+    pub grammar: GrammarArgs,
+    /// The model.
+    #[command(flatten)]
+    pub model: ModelArgs,
+    /// End after this many tokens, forced ones counted: 1 to 1000000.
+    #[arg(long, value_name = "N", default_value = "512", value_parser = max_tokens, allow_negative_numbers = true)]
+    pub max_tokens: usize,
+    /// How tokens are picked.
+    #[command(flatten)]
+    pub sampler: SamplerArgs,
+    /// End where the output contains this text; may be given more than once.
+    #[arg(long, value_name = "TEXT", value_parser = stop)]
+    pub stop: Vec<String>,
+    /// Write everything that is known about every step to this file, as JSON.
+    #[arg(long, value_name = "FILE")]
+    pub trace: Option<PathBuf>,
+    /// Print one JSON object at the end instead of the text as it comes.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// How tokens are picked.
+#[derive(Args, Clone, Debug)]
+pub struct SamplerArgs {
+    /// 0 picks the most probable token, 1 samples the model's own distribution: 0 to 100.
+    #[arg(long, value_name = "T", default_value = "0", value_parser = temperature, allow_negative_numbers = true)]
+    pub temperature: f32,
+    /// Sample among the fewest tokens that have this probability together: 0 to 1.
+    #[arg(long, value_name = "P", default_value = "1", value_parser = fraction, allow_negative_numbers = true)]
+    pub top_p: f32,
+    /// Sample among this many tokens; 0 takes all.
+    #[arg(long, value_name = "K", default_value = "0", value_parser = top_k, allow_negative_numbers = true)]
+    pub top_k: usize,
+    /// Sample among tokens at least this fraction as probable as the best one: 0 to 1.
+    #[arg(long, value_name = "P", default_value = "0", value_parser = fraction, allow_negative_numbers = true)]
+    pub min_p: f32,
+    /// Make tokens that were generated before less likely: above 0, up to 10; 1 changes nothing.
+    #[arg(long, value_name = "R", default_value = "1", value_parser = penalty, allow_negative_numbers = true)]
+    pub repetition_penalty: f32,
+    /// Equal seeds give equal texts.
+    #[arg(long, value_name = "S", default_value = "0", value_parser = seed, allow_negative_numbers = true)]
+    pub seed: u64,
+}
+
+impl SamplerArgs {
+    /// The settings, each within its range.
+    pub fn settings(&self) -> SamplerSettings {
+        SamplerSettings {
+            temperature: self.temperature,
+            top_k: self.top_k,
+            top_p: self.top_p,
+            min_p: self.min_p,
+            repetition_penalty: self.repetition_penalty,
+            seed: self.seed,
+        }
+    }
+}
+
+/// Arguments of `check`.
+#[derive(Args, Clone, Debug)]
+#[command(after_help = "\
+Exit codes: 0 no mistakes, or the text is accepted; 1 the text is not accepted; 2 there are mistakes, \
+or a file cannot be read.")]
+pub struct CheckArgs {
+    /// Grammars: .lark, .json (JSON Schema) or .regex files.
+    #[arg(required = true, value_name = "FILE")]
+    pub files: Vec<PathBuf>,
+    /// Say whether this text follows the grammar, and if not, where it leaves it; `-` reads stdin.
+    #[arg(long, value_name = "FILE")]
+    pub text: Option<PathBuf>,
+    /// The model whose special tokens the grammars may name.
+    #[command(flatten)]
+    pub model: ModelArgs,
+    /// Print one JSON object.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Arguments of `grammars`.
+#[derive(Args, Clone, Debug)]
+pub struct GrammarsArgs {
+    /// Print the text of this grammar.
+    pub name: Option<String>,
+}
+
+/// Arguments of `bench`.
+#[derive(Args, Clone, Debug)]
+pub struct BenchArgs {
+    /// The model.
+    #[command(flatten)]
+    pub model: ModelArgs,
+    /// Instead of a model, random weights of a real shape: tiny, qwen2.5-0.5b, qwen2.5-1.5b or
+    /// qwen2.5-7b.
+    #[arg(long, value_name = "SHAPE", conflicts_with = "model")]
+    pub shape: Option<Shape>,
+    /// How random weights are stored: f32, f16, bf16, q8_0, q4_k or q6_k.
+    #[arg(long, value_name = "TYPE", default_value = "bf16", value_parser = weights)]
+    pub weights: GgmlDType,
+    /// The grammar [default: the shipped Python grammar].
+    #[command(flatten)]
+    pub grammar: GrammarArgs,
+    /// Tokens in the prompt: 1 to 100000.
+    #[arg(long, value_name = "N", default_value = "512", value_parser = prompt_tokens)]
+    pub prompt_tokens: usize,
+    /// Tokens to generate in each round: 1 to 1000000.
+    #[arg(long, value_name = "N", default_value = "256", value_parser = max_tokens)]
+    pub tokens: usize,
+    /// Rounds; each measures everything once, and the median of a figure is shown.
+    #[arg(long, value_name = "N", default_value = "3", value_parser = rounds)]
+    pub rounds: usize,
+    /// Print one JSON object.
+    #[arg(long)]
+    pub json: bool,
+}
+
+fn weights(text: &str) -> Result<GgmlDType, String> {
+    Ok(match text {
+        "f32" => GgmlDType::F32,
+        "f16" => GgmlDType::F16,
+        "bf16" => GgmlDType::BF16,
+        "q8_0" => GgmlDType::Q8_0,
+        "q4_k" => GgmlDType::Q4K,
+        "q6_k" => GgmlDType::Q6K,
+        _ => return Err("must be f32, f16, bf16, q8_0, q4_k or q6_k".into()),
+    })
+}
+
+fn prompt_tokens(text: &str) -> Result<usize, String> {
+    whole(text, 1, 100_000)
+}
+
+fn rounds(text: &str) -> Result<usize, String> {
+    whole(text, 1, 100)
+}
+
+fn context(text: &str) -> Result<usize, String> {
+    whole(text, 1, 1 << 24)
+}
+
+fn max_tokens(text: &str) -> Result<usize, String> {
+    whole(text, 1, 1_000_000)
+}
+
+fn top_k(text: &str) -> Result<usize, String> {
+    whole(text, 0, u32::MAX as usize)
+}
+
+fn seed(text: &str) -> Result<u64, String> {
+    text.parse().map_err(|_| format!("must be a whole number from 0 to {}", u64::MAX))
+}
+
+fn temperature(text: &str) -> Result<f32, String> {
+    real(text, 0.0..=100.0).ok_or_else(|| "must be a number from 0 to 100".into())
+}
+
+fn fraction(text: &str) -> Result<f32, String> {
+    real(text, 0.0..=1.0).ok_or_else(|| "must be a number from 0 to 1".into())
+}
+
+fn penalty(text: &str) -> Result<f32, String> {
+    real(text, f32::MIN_POSITIVE..=10.0).ok_or_else(|| "must be a number above 0, up to 10".into())
+}
+
+fn stop(text: &str) -> Result<String, String> {
+    if text.is_empty() { Err("an empty text would stop at once".into()) } else { Ok(text.into()) }
+}
+
+fn whole(text: &str, least: usize, most: usize) -> Result<usize, String> {
+    let number = text.parse().ok().filter(|n| (least..=most).contains(n));
+    number.ok_or_else(|| format!("must be a whole number from {least} to {most}"))
+}
+
+/// A number in the range; NaN is in none.
+fn real(text: &str, range: std::ops::RangeInclusive<f32>) -> Option<f32> {
+    text.parse().ok().filter(|n| range.contains(n))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_definition_is_sound() {
+        Cli::command().debug_assert();
+    }
+
+    fn parse(args: &[&str]) -> Result<Cli, clap::Error> {
+        Cli::try_parse_from(["maze"].iter().chain(args))
+    }
+
+    #[test]
+    fn numbers_out_of_range_name_the_flag_and_the_range() {
+        let cases = [
+            ("--temperature", ["-1", "nan", "inf", "1e9"], "from 0 to 100"),
+            ("--top-p", ["-1", "2", "nan", "inf"], "from 0 to 1"),
+            ("--min-p", ["-0.1", "1.1", "nan", "x"], "from 0 to 1"),
+            ("--top-k", ["-1", "1.5", "nan", "99999999999999999999"], "from 0 to 4294967295"),
+            ("--repetition-penalty", ["0", "-1", "nan", "inf"], "above 0, up to 10"),
+            ("--max-tokens", ["0", "-1", "18446744073709551615", "nan"], "from 1 to 1000000"),
+            ("--context", ["0", "-1", "18446744073709551615", "inf"], "from 1 to 16777216"),
+            ("--seed", ["-1", "1.5", "nan", "18446744073709551616"], "from 0 to 18446744073709551615"),
+        ];
+        for (flag, values, range) in cases {
+            for value in values {
+                let error = parse(&["generate", "x", flag, value]).expect_err(value);
+                let text = error.to_string();
+                assert!(text.contains(flag) && text.contains(range), "{flag} {value}: {text}");
+                assert_eq!(error.exit_code(), 2);
+            }
+        }
+    }
+
+    #[test]
+    fn the_ends_of_the_ranges_are_inside() {
+        let args =
+            ["generate", "x", "--temperature", "100", "--top-p", "0", "--seed", "18446744073709551615"];
+        let Some(Command::Generate(args)) = parse(&args).expect("valid").command else {
+            panic!("not a generate command");
+        };
+        let settings = args.sampler.settings();
+        assert_eq!((settings.temperature, settings.top_p, settings.seed), (100.0, 0.0, u64::MAX));
+    }
+
+    #[test]
+    fn a_run_has_one_grammar() {
+        assert!(parse(&["generate", "x", "--regex", "a", "--language", "json"]).is_err());
+        assert!(parse(&["--regex", "a", "--prompt", "x"]).is_ok());
+    }
+}

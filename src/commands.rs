@@ -1,0 +1,143 @@
+//! The commands, one file each, thin over the engine; `play` opens the playground.
+//!
+//! A command prints what it was asked for on stdout and everything else on stderr, and returns how
+//! the process shall end. Only this folder and `main.rs` print.
+
+use std::io::{self, Write};
+use std::path::Path;
+use std::process::ExitCode;
+
+use crate::cli::{Cli, Command, GrammarArgs};
+use crate::config::Config;
+use crate::engine::grammar::library;
+use crate::engine::load::{self, Progress};
+use crate::engine::{EngineError, GrammarKind, GrammarSource, LoadError};
+use output::Sink;
+
+mod bench;
+mod check;
+mod generate;
+mod grammars;
+mod output;
+mod play;
+mod signals;
+
+/// How a command failed.
+#[derive(Debug)]
+enum Failure {
+    /// The input or the usage is wrong: exit code 2.
+    Input(String),
+    /// It went wrong while running: exit code 1.
+    Run(String),
+    /// The reason has been printed already.
+    Told(u8),
+    /// A signal ended it: exit code 128 and its number.
+    Signal(u8),
+    /// Nobody reads the output any more, which is no failure.
+    BrokenPipe,
+}
+
+impl From<io::Error> for Failure {
+    fn from(error: io::Error) -> Self {
+        match error.kind() {
+            io::ErrorKind::BrokenPipe => Self::BrokenPipe,
+            _ => Self::Run(format!("cannot write the output: {error}")),
+        }
+    }
+}
+
+impl From<LoadError> for Failure {
+    fn from(error: LoadError) -> Self {
+        match error {
+            LoadError::Tensor(_) | LoadError::Cancelled => Self::Run(error.to_string()),
+            _ => Self::Input(error.to_string()),
+        }
+    }
+}
+
+impl From<EngineError> for Failure {
+    fn from(error: EngineError) -> Self {
+        match error {
+            EngineError::Load(error) => error.into(),
+            EngineError::Grammar { .. }
+            | EngineError::EmptyPrompt
+            | EngineError::PromptTooLong { .. }
+            | EngineError::Setting(_) => Self::Input(error.to_string()),
+            _ => Self::Run(error.to_string()),
+        }
+    }
+}
+
+/// Runs what the arguments ask for: a command, or the playground.
+pub fn run(cli: &Cli) -> ExitCode {
+    let result = match &cli.command {
+        Some(Command::Generate(args)) => generate::run(args),
+        Some(Command::Check(args)) => check::run(args),
+        Some(Command::Grammars(args)) => grammars::run(args),
+        Some(Command::Bench(args)) => bench::run(args),
+        None => play::run(&cli.play),
+    };
+    exit_code(result)
+}
+
+fn exit_code(result: Result<(), Failure>) -> ExitCode {
+    let code = match result {
+        Ok(()) | Err(Failure::BrokenPipe) => 0,
+        Err(Failure::Told(code) | Failure::Signal(code)) => code,
+        Err(Failure::Run(message)) => tell(&message, 1),
+        Err(Failure::Input(message)) => tell(&message, 2),
+    };
+    ExitCode::from(code)
+}
+
+/// Prints an error. If even stderr is gone, the exit code still tells.
+fn tell(message: &str, code: u8) -> u8 {
+    let mut stderr = Sink::stderr();
+    let message = stderr.shown(message).into_owned();
+    let _ = writeln!(stderr, "error: {message}");
+    code
+}
+
+/// The grammar that the arguments name; `None` if they name none.
+fn source(args: &GrammarArgs) -> Result<Option<GrammarSource>, Failure> {
+    Ok(Some(if let Some(path) = &args.grammar {
+        read_grammar(path)?
+    } else if let Some(path) = &args.schema {
+        GrammarSource::json_schema(path.display().to_string(), read_text(path)?)
+    } else if let Some(regex) = &args.regex {
+        GrammarSource::regex("--regex", regex)
+    } else if let Some(name) = &args.language {
+        let shipped = library::find(name).ok_or_else(|| {
+            Failure::Input(format!(
+                "no grammar {name:?} is shipped; there are {}",
+                library::names().join(", ")
+            ))
+        })?;
+        shipped.source()
+    } else {
+        return Ok(None);
+    }))
+}
+
+/// A grammar in a file whose name says what it is.
+fn read_grammar(path: &Path) -> Result<GrammarSource, Failure> {
+    let kind = GrammarKind::of_path(path).ok_or_else(|| {
+        let path = path.display();
+        Failure::Input(format!("{path}: a grammar's name ends in .lark, .json (JSON Schema) or .regex"))
+    })?;
+    Ok(GrammarSource::new(kind, path.display().to_string(), read_text(path)?))
+}
+
+fn read_text(path: &Path) -> Result<String, Failure> {
+    let unreadable = |reason: String| Failure::Input(format!("cannot read {}: {reason}", path.display()));
+    let bytes = std::fs::read(path).map_err(|e| unreadable(e.to_string()))?;
+    String::from_utf8(bytes)
+        .map_err(|e| unreadable(format!("it is not UTF-8 text (byte {})", e.utf8_error().valid_up_to())))
+}
+
+/// Loads the model, unless `stopped` becomes true.
+fn load(config: &Config, stopped: impl Fn() -> bool) -> Result<load::Loaded, LoadError> {
+    use std::ops::ControlFlow::{Break, Continue};
+    let mut watch = |_: Progress| if stopped() { Break(()) } else { Continue(()) };
+    load::load(&config.model, config.device, config.context, &mut watch)
+}

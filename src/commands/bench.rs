@@ -1,0 +1,138 @@
+//! `maze bench`: what a grammar and the trace cost, measured beside the model alone.
+
+use std::io::Write;
+use std::ops::ControlFlow;
+
+use serde_json::json;
+
+use super::output::Sink;
+use super::{Failure, load, source};
+use crate::cli::BenchArgs;
+use crate::config::{self, Config};
+use crate::engine::bench::{self, Generation};
+use crate::engine::grammar::library;
+use crate::engine::load as loading;
+use crate::engine::{Engine, GrammarSource, Request};
+
+/// One way to generate, and what its rounds measured.
+struct Row {
+    name: &'static str,
+    request: Request,
+    rounds: Vec<Generation>,
+}
+
+pub(super) fn run(args: &BenchArgs) -> Result<(), Failure> {
+    let config = Config::new(&args.model, config::environment).map_err(Failure::Input)?;
+    let context = args.prompt_tokens + args.tokens;
+    let loaded = match args.shape {
+        Some(shape) => {
+            loading::random(shape, config.device, args.weights, context, &mut |_| ControlFlow::Continue(()))?
+        }
+        None => load(&config, || false)?,
+    };
+    let grammar = match source(&args.grammar)? {
+        Some(grammar) => grammar,
+        None => library::find("python").map(library::Shipped::source).ok_or_else(|| {
+            Failure::Run("the Python grammar is not shipped; name another with --grammar".into())
+        })?,
+    };
+    let mut engine = Engine::new(loaded)?;
+    let mut rows = rows(&engine, args, &grammar);
+    // Once unmeasured: caches, clocks and the GPU's memory pool settle.
+    for row in &mut rows {
+        bench::generate(&mut engine, &row.request, args.tokens.min(16))?;
+    }
+    for _ in 0..args.rounds {
+        for row in &mut rows {
+            row.rounds.push(bench::generate(&mut engine, &row.request, args.tokens)?);
+        }
+    }
+    show(args, &engine, &grammar, &rows)
+}
+
+/// With and without a grammar, each with and without the record of every step.
+fn rows(engine: &Engine, args: &BenchArgs, grammar: &GrammarSource) -> Vec<Row> {
+    let row = |name, grammar: Option<&GrammarSource>, detail| {
+        let request = Request {
+            prompt: prompt(engine, args.prompt_tokens),
+            grammar: grammar.cloned(),
+            detail,
+            ..Request::default()
+        };
+        Row { name, request, rounds: Vec::new() }
+    };
+    vec![
+        row("free", None, false),
+        row("free, trace", None, true),
+        row("grammar", Some(grammar), false),
+        row("grammar, trace", Some(grammar), true),
+    ]
+}
+
+/// A text of about `tokens` tokens.
+fn prompt(engine: &Engine, tokens: usize) -> String {
+    let mut text = String::new();
+    while engine.vocabulary().encode(&text).len() < tokens.saturating_sub(8) {
+        text += "# Return the sum of the numbers in a list.\n";
+    }
+    text + "def total(numbers):\n"
+}
+
+fn show(args: &BenchArgs, engine: &Engine, grammar: &GrammarSource, rows: &[Row]) -> Result<(), Failure> {
+    let medians: Vec<Generation> = rows.iter().map(|row| median(&row.rounds)).collect();
+    let free = medians.first().map_or(1.0, |m| m.tokens_per_second);
+    let mut stdout = Sink::stdout();
+    let info = engine.info();
+    if args.json {
+        let rows: Vec<_> = rows
+            .iter()
+            .zip(&medians)
+            .map(|(row, m)| json!({ "name": row.name, "median": m, "ratio": m.tokens_per_second / free }))
+            .collect();
+        return Ok(stdout.json(&json!({ "model": info, "grammar": grammar.name, "rows": rows }))?);
+    }
+    writeln!(
+        stdout,
+        "{} ({}, {:.2} billion parameters) on {}, grammar {}, {} tokens after about {}, median of {}",
+        stdout_safe(&info.name),
+        info.weights,
+        info.parameters as f64 / 1e9,
+        info.device,
+        stdout_safe(&grammar.name),
+        args.tokens,
+        args.prompt_tokens,
+        args.rounds,
+    )?;
+    writeln!(
+        stdout,
+        "{:<16}{:>10}{:>8}{:>9}{:>22}{:>22}{:>12}",
+        "", "tokens/s", "ratio", "forced", "mask us p50 p99", "mask wait us p50 p99", "pick us p50"
+    )?;
+    for (row, m) in rows.iter().zip(&medians) {
+        writeln!(
+            stdout,
+            "{:<16}{:>10.1}{:>8.2}{:>8.0}%{:>13.0} {:>8.0}{:>13.1} {:>8.1}{:>12.0}",
+            row.name,
+            m.tokens_per_second,
+            m.tokens_per_second / free,
+            100.0 * m.forced as f64 / m.tokens.max(1) as f64,
+            m.mask_us.p50,
+            m.mask_us.p99,
+            m.mask_wait_us.p50,
+            m.mask_wait_us.p99,
+            m.sample_us.p50,
+        )?;
+    }
+    Ok(())
+}
+
+fn stdout_safe(text: &str) -> std::borrow::Cow<'_, str> {
+    crate::sanitize::line(text)
+}
+
+/// The round whose speed is the median.
+fn median(rounds: &[Generation]) -> Generation {
+    let mut sorted: Vec<&Generation> = rounds.iter().collect();
+    sorted.sort_by(|a, b| a.tokens_per_second.total_cmp(&b.tokens_per_second));
+    sorted.get(sorted.len() / 2).map_or_else(Generation::default, |g| (*g).clone())
+}

@@ -1,0 +1,123 @@
+//! `maze check`: mistakes in grammars, and whether a text follows one.
+
+use std::io::{Read, Write};
+use std::path::Path;
+
+use serde_json::json;
+
+use super::output::Sink;
+use super::{Failure, load, read_grammar};
+use crate::cli::CheckArgs;
+use crate::config::{self, Config};
+use crate::engine::check::{Verdict, check_text, describe};
+use crate::engine::grammar::{Compiled, Compiler};
+use crate::engine::{Diagnostic, Severity};
+
+pub(super) fn run(args: &CheckArgs) -> Result<(), Failure> {
+    if args.text.is_some() && args.files.len() > 1 {
+        return Err(Failure::Input("--text takes one grammar".into()));
+    }
+    let config = Config::new(&args.model, config::environment).map_err(Failure::Input)?;
+    let sources = args.files.iter().map(|f| read_grammar(f)).collect::<Result<Vec<_>, _>>()?;
+    let text = args.text.as_deref().map(read_bytes).transpose()?;
+    let loaded = load(&config, || false)?;
+    let compiler = Compiler::new(&loaded.vocabulary).map_err(Failure::Run)?;
+
+    let mut findings: Vec<(String, Vec<Diagnostic>)> = Vec::new();
+    let mut grammar = None;
+    for source in &sources {
+        let (compiled, diagnostics) = compiler.compile(source);
+        findings.push((source.name.clone(), diagnostics));
+        grammar = compiled;
+    }
+    let broken = findings.iter().flat_map(|(_, d)| d).any(|d| d.severity == Severity::Error);
+    let mut stdout = Sink::stdout();
+    match (grammar, text) {
+        (Some(grammar), Some((name, bytes))) => {
+            let verdict = check_text(&grammar, &bytes)
+                .map_err(|e| Failure::Run(format!("{name}: cannot tell: {}", e.message)))?;
+            if args.json {
+                stdout.json(&verdict_json(&grammar, &name, &verdict))?;
+            } else {
+                list(&mut stdout, &findings)?;
+                tell(&mut stdout, &grammar, &name, bytes.len(), &verdict)?;
+            }
+            if verdict != Verdict::Accepted {
+                return Err(Failure::Told(1));
+            }
+        }
+        _ if args.json => stdout.json(&findings_json(&findings))?,
+        _ => list(&mut stdout, &findings)?,
+    }
+    if broken { Err(Failure::Told(2)) } else { Ok(()) }
+}
+
+/// A text's name and bytes; stdin for `-`.
+fn read_bytes(path: &Path) -> Result<(String, Vec<u8>), Failure> {
+    let mut bytes = Vec::new();
+    let name = if path == Path::new("-") { "stdin".into() } else { path.display().to_string() };
+    let result = if path == Path::new("-") {
+        std::io::stdin().read_to_end(&mut bytes)
+    } else {
+        std::fs::File::open(path).and_then(|mut file| file.read_to_end(&mut bytes))
+    };
+    result.map_err(|e| Failure::Input(format!("cannot read {name}: {e}")))?;
+    Ok((name, bytes))
+}
+
+fn list(stdout: &mut Sink, findings: &[(String, Vec<Diagnostic>)]) -> std::io::Result<()> {
+    for (name, diagnostics) in findings {
+        for diagnostic in diagnostics {
+            stdout.diagnostic(name, diagnostic)?;
+        }
+    }
+    Ok(())
+}
+
+fn tell(
+    stdout: &mut Sink,
+    grammar: &Compiled,
+    name: &str,
+    len: usize,
+    verdict: &Verdict,
+) -> std::io::Result<()> {
+    let grammar = &grammar.source().name;
+    let line = match verdict {
+        Verdict::Accepted => format!("{name}: accepted by {grammar}"),
+        Verdict::Incomplete { expected } => format!(
+            "{name}: error[incomplete]: {grammar} wants more after byte {len}: {}",
+            describe(expected)
+        ),
+        Verdict::Rejected(r) => format!(
+            "{name}:{}:{}: error[rejected]: {grammar} does not allow byte {}; it wants {}{}",
+            r.position.line,
+            r.position.column,
+            r.offset,
+            describe(&r.expected),
+            if r.could_end && !r.expected.is_empty() { ", or the end" } else { "" },
+        ),
+    };
+    let line = stdout.shown_in_line(&line).into_owned();
+    writeln!(stdout, "{line}")
+}
+
+fn verdict_json(grammar: &Compiled, name: &str, verdict: &Verdict) -> serde_json::Value {
+    let grammar = &grammar.source().name;
+    match verdict {
+        Verdict::Accepted => json!({ "grammar": grammar, "text": name, "verdict": "accepted" }),
+        Verdict::Incomplete { expected } => json!({
+            "grammar": grammar, "text": name, "verdict": "incomplete", "expected": describe(expected),
+        }),
+        Verdict::Rejected(r) => json!({
+            "grammar": grammar, "text": name, "verdict": "rejected",
+            "byte": r.offset, "line": r.position.line, "column": r.position.column,
+            "expected": describe(&r.expected), "could_end": r.could_end,
+        }),
+    }
+}
+
+fn findings_json(findings: &[(String, Vec<Diagnostic>)]) -> serde_json::Value {
+    let files: Vec<_> =
+        findings.iter().map(|(name, found)| json!({ "file": name, "diagnostics": found })).collect();
+    json!({ "files": files })
+}

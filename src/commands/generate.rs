@@ -1,0 +1,208 @@
+//! `maze generate`: text on stdout as it comes, a summary on stderr.
+
+use std::io::{Read, Write};
+use std::ops::ControlFlow;
+use std::path::Path;
+use std::time::Duration;
+
+use serde_json::json;
+
+use super::output::Sink;
+use super::signals::Signals;
+use super::{Failure, load, source};
+use crate::cli::GenerateArgs;
+use crate::config::{self, Config};
+use crate::engine::{Engine, EngineError, Event, FinishReason, Request, Trace};
+
+pub(super) fn run(args: &GenerateArgs) -> Result<(), Failure> {
+    let config = Config::new(&args.model, config::environment).map_err(Failure::Input)?;
+    let request = Request {
+        prompt: prompt(&args.prompt)?,
+        grammar: source(&args.grammar)?,
+        sampler: args.sampler.settings(),
+        max_tokens: args.max_tokens,
+        stop: args.stop.clone(),
+        detail: args.trace.is_some(),
+    };
+    // A path that cannot be written to is better known before the run than after it.
+    let trace_file = args.trace.as_deref().map(TraceFile::create).transpose()?;
+    let signals = Signals::listen().map_err(|e| Failure::Run(format!("cannot listen for signals: {e}")))?;
+    let stopped = |signals: &Signals| signals.exit_code().map(Failure::Signal);
+
+    let loaded = match load(&config, || signals.exit_code().is_some()) {
+        Ok(loaded) => loaded,
+        Err(error) => return Err(stopped(&signals).unwrap_or(error.into())),
+    };
+    let mut engine = Engine::new(loaded)?;
+    let mut stdout = Sink::stdout();
+    let trace = stream(&mut engine, request, args.json, &signals, &mut stdout)?;
+    if let Some(file) = trace_file {
+        file.write(&trace)?;
+    }
+    if args.json {
+        stdout.json(&summary(&trace))?;
+    } else if stdout.is_terminal() && !trace.bytes().ends_with(b"\n") {
+        writeln!(stdout)?;
+    }
+    report(&trace, args.json);
+    if let Some(failure) = stopped(&signals) {
+        return Err(failure);
+    }
+    match &trace.outcome {
+        Some(outcome) if !outcome.reason.is_success() => Err(Failure::Told(1)),
+        _ => Ok(()),
+    }
+}
+
+/// The prompt, or stdin for `-`.
+fn prompt(argument: &str) -> Result<String, Failure> {
+    if argument != "-" {
+        return Ok(argument.to_owned());
+    }
+    let mut bytes = Vec::new();
+    std::io::stdin()
+        .read_to_end(&mut bytes)
+        .map_err(|e| Failure::Input(format!("cannot read the prompt from stdin: {e}")))?;
+    String::from_utf8(bytes).map_err(|e| {
+        Failure::Input(format!(
+            "the prompt on stdin is not UTF-8 text (byte {})",
+            e.utf8_error().valid_up_to()
+        ))
+    })
+}
+
+/// Generates, and writes the text as it comes unless it shall be quiet.
+fn stream(
+    engine: &mut Engine,
+    request: Request,
+    quiet: bool,
+    signals: &Signals,
+    stdout: &mut Sink,
+) -> Result<Trace, Failure> {
+    let mut written = Ok(());
+    let result = engine.run_with(request, |event| {
+        match event {
+            Event::Started(_, canceller) => signals.cancels(canceller),
+            Event::Step(_, step) if !quiet => written = stdout.generated(step.text_bytes()),
+            _ => {}
+        }
+        if written.is_err() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    });
+    let trace = match result {
+        Err(EngineError::Grammar { name, diagnostics }) => {
+            let mut stderr = Sink::stderr();
+            for diagnostic in &diagnostics {
+                stderr.diagnostic(&name, diagnostic)?;
+            }
+            return Err(Failure::Told(2));
+        }
+        result => result?,
+    };
+    written?;
+    Ok(trace)
+}
+
+/// What `--json` prints.
+fn summary(trace: &Trace) -> serde_json::Value {
+    let numbers = Numbers::of(trace);
+    json!({
+        "text": trace.text(),
+        "tokens": trace.steps.len(),
+        "forced_tokens": trace.forced(),
+        "finish_reason": numbers.reason.name(),
+        "seconds": numbers.elapsed.as_secs_f64(),
+        "tokens_per_second": numbers.rate,
+        "mask_us": { "p50": numbers.mask[0], "p99": numbers.mask[1], "max": numbers.mask[2] },
+        "model": trace.model.name,
+        "device": trace.model.device,
+        "seed": trace.request.sampler.seed,
+    })
+}
+
+/// One line on stderr, and another if the run did not end well. Nothing is lost if stderr is gone.
+fn report(trace: &Trace, quiet: bool) {
+    let mut stderr = Sink::stderr();
+    let numbers = Numbers::of(trace);
+    if !quiet {
+        let model = stderr.shown_in_line(&trace.model.name).into_owned();
+        let _ = writeln!(
+            stderr,
+            "{}: {} tokens ({} forced) in {:.2} s, {:.0} tokens/s, mask {:.0} us (p99 {:.0}), {model} on {}, seed {}",
+            numbers.reason.name(),
+            trace.steps.len(),
+            trace.forced(),
+            numbers.elapsed.as_secs_f64(),
+            numbers.rate,
+            numbers.mask[0],
+            numbers.mask[1],
+            trace.model.device,
+            trace.request.sampler.seed,
+        );
+    }
+    if !numbers.reason.is_success() {
+        let detail = trace.outcome.as_ref().and_then(|o| o.detail.as_deref()).unwrap_or("no more is known");
+        let detail = stderr.shown_in_line(detail).into_owned();
+        let _ = writeln!(stderr, "error: the run ended in {}: {detail}", numbers.reason.name());
+    }
+}
+
+/// The figures of a finished run.
+struct Numbers {
+    reason: FinishReason,
+    elapsed: Duration,
+    /// Generated tokens per second, after the prompt.
+    rate: f64,
+    /// Mask computations in microseconds: median, 99th percentile, largest.
+    mask: [f64; 3],
+}
+
+impl Numbers {
+    fn of(trace: &Trace) -> Self {
+        let outcome = trace.outcome.as_ref();
+        let elapsed = outcome.map_or(Duration::ZERO, |o| o.elapsed);
+        let generating = elapsed.saturating_sub(outcome.map_or(Duration::ZERO, |o| o.prefill));
+        let mut masks: Vec<f64> = trace
+            .steps
+            .iter()
+            .map(|s| s.timings.mask.as_secs_f64() * 1e6)
+            // Forced tokens need no mask.
+            .filter(|&us| us > 0.0)
+            .collect();
+        masks.sort_by(f64::total_cmp);
+        let at = |part: f64| {
+            let index = (masks.len() as f64 * part) as usize;
+            masks.get(index.min(masks.len().saturating_sub(1))).copied().unwrap_or(0.0)
+        };
+        Self {
+            reason: outcome.map_or(FinishReason::Cancelled, |o| o.reason),
+            elapsed,
+            rate: trace.steps.len() as f64 / generating.as_secs_f64().max(1e-9),
+            mask: [at(0.5), at(0.99), at(1.0)],
+        }
+    }
+}
+
+/// A file that appears whole or not at all.
+struct TraceFile<'a> {
+    path: &'a Path,
+    temporary: tempfile::NamedTempFile,
+}
+
+impl<'a> TraceFile<'a> {
+    fn create(path: &'a Path) -> Result<Self, Failure> {
+        let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        let temporary = tempfile::NamedTempFile::new_in(folder)
+            .map_err(|e| Failure::Input(format!("cannot write {}: {e}", path.display())))?;
+        Ok(Self { path, temporary })
+    }
+
+    fn write(self, trace: &Trace) -> Result<(), Failure> {
+        let failed = |reason: String| Failure::Run(format!("cannot write {}: {reason}", self.path.display()));
+        let mut out = std::io::BufWriter::new(self.temporary);
+        serde_json::to_writer(&mut out, trace).map_err(|e| failed(e.to_string()))?;
+        let file = out.into_inner().map_err(|e| failed(e.to_string()))?;
+        file.as_file().sync_all().map_err(|e| failed(e.to_string()))?;
+        file.persist(self.path).map_err(|e| failed(e.to_string()))?;
+        Ok(())
+    }
+}

@@ -1,0 +1,141 @@
+//! stdout and stderr, and what may be written to them.
+//!
+//! A terminal obeys what it is sent, so text that others wrote (models, files, their names) is
+//! neutralised on its way to one. A file or a pipe gets every byte as it is.
+
+use std::borrow::Cow;
+use std::io::{self, IsTerminal, Write};
+use std::str;
+
+use crate::engine::{Diagnostic, Severity};
+use crate::sanitize;
+
+/// A standard stream.
+pub struct Sink {
+    stream: Box<dyn Write>,
+    terminal: bool,
+    /// The start of a character whose end has not come yet.
+    pending: Vec<u8>,
+}
+
+impl Sink {
+    /// stdout.
+    pub fn stdout() -> Self {
+        let stream = io::stdout();
+        Self { terminal: stream.is_terminal(), stream: Box::new(stream), pending: Vec::new() }
+    }
+
+    /// stderr.
+    pub fn stderr() -> Self {
+        let stream = io::stderr();
+        Self { terminal: stream.is_terminal(), stream: Box::new(stream), pending: Vec::new() }
+    }
+
+    /// Whether a person looks at it.
+    pub fn is_terminal(&self) -> bool {
+        self.terminal
+    }
+
+    /// A text as this stream may show it.
+    pub fn shown<'a>(&self, text: &'a str) -> Cow<'a, str> {
+        if self.terminal { sanitize::visible(text) } else { Cow::Borrowed(text) }
+    }
+
+    /// A text as this stream may show it within a line.
+    pub fn shown_in_line<'a>(&self, text: &'a str) -> Cow<'a, str> {
+        if self.terminal { sanitize::line(text) } else { Cow::Borrowed(text) }
+    }
+
+    /// Writes the next bytes of a generated text. On a terminal a character waits until it is
+    /// complete.
+    pub fn generated(&mut self, bytes: &[u8]) -> io::Result<()> {
+        if !self.terminal {
+            self.stream.write_all(bytes)?;
+            return self.stream.flush();
+        }
+        self.pending.extend_from_slice(bytes);
+        let complete = match str::from_utf8(&self.pending) {
+            // An error without a length is a character that may still become whole.
+            Err(e) if e.error_len().is_none() => e.valid_up_to(),
+            _ => self.pending.len(),
+        };
+        let rest = self.pending.split_off(complete);
+        let text = String::from_utf8_lossy(&self.pending).into_owned();
+        self.pending = rest;
+        self.stream.write_all(sanitize::visible(&text).as_bytes())?;
+        self.stream.flush()
+    }
+
+    /// One JSON value on a line.
+    pub fn json(&mut self, value: &serde_json::Value) -> io::Result<()> {
+        let text = value.to_string();
+        let text = self.shown_in_line(&text).into_owned();
+        writeln!(self, "{text}")
+    }
+
+    /// One finding as `name:line:column: severity[code]: message`, with its help below.
+    pub fn diagnostic(&mut self, name: &str, diagnostic: &Diagnostic) -> io::Result<()> {
+        let severity = match diagnostic.severity {
+            Severity::Error => "error",
+            Severity::Warning => "warning",
+        };
+        let line = format!(
+            "{name}:{}:{}: {severity}[{}]: {}",
+            diagnostic.start.line, diagnostic.start.column, diagnostic.code, diagnostic.message
+        );
+        let line = self.shown_in_line(&line).into_owned();
+        writeln!(self, "{line}")?;
+        if let Some(help) = &diagnostic.help {
+            let help = self.shown_in_line(help).into_owned();
+            writeln!(self, "  help: {help}")?;
+        }
+        Ok(())
+    }
+}
+
+impl Write for Sink {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.stream.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.stream.flush()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::{Arc, Mutex};
+
+    #[derive(Clone, Default)]
+    struct Buffer(Arc<Mutex<Vec<u8>>>);
+
+    impl Write for Buffer {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0.lock().expect("one thread").extend_from_slice(bytes);
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    fn written(terminal: bool, pieces: &[&[u8]]) -> Vec<u8> {
+        let buffer = Buffer::default();
+        let mut sink = Sink { stream: Box::new(buffer.clone()), terminal, pending: Vec::new() };
+        for piece in pieces {
+            sink.generated(piece).expect("a buffer takes everything");
+        }
+        let bytes = buffer.0.lock().expect("one thread");
+        bytes.clone()
+    }
+
+    #[test]
+    fn a_pipe_gets_the_bytes_and_a_terminal_gets_text() {
+        let pieces: [&[u8]; 3] = [b"a\x1b[31m\xe2\x82", b"\xac", b"\xff!"];
+        assert_eq!(written(false, &pieces), b"a\x1b[31m\xe2\x82\xac\xff!");
+        assert_eq!(String::from_utf8_lossy(&written(true, &pieces)), "a␛[31m€\u{fffd}!");
+    }
+}

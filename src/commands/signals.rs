@@ -1,0 +1,69 @@
+//! Ctrl-C and the polite kinds of kill, turned into a cancel.
+
+use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use tokio::signal::unix::{SignalKind, signal};
+
+use crate::engine::Canceller;
+
+/// Which signal came, and the run that it stops.
+#[derive(Clone, Default)]
+pub struct Signals {
+    number: Arc<AtomicU8>,
+    run: Arc<Mutex<Option<Canceller>>>,
+}
+
+impl Signals {
+    /// Listens, on a thread of its own, until the process ends. A second signal ends it at once.
+    ///
+    /// # Errors
+    /// If the system gives no thread or no handler.
+    pub fn listen() -> std::io::Result<Self> {
+        let signals = Self::default();
+        let seen = signals.clone();
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_io().build()?;
+        let (mut interrupt, mut terminate) = {
+            let _context = runtime.enter();
+            (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?)
+        };
+        std::thread::Builder::new().name("maze-signals".into()).spawn(move || {
+            runtime.block_on(async {
+                loop {
+                    let number = tokio::select! {
+                        _ = interrupt.recv() => SignalKind::interrupt(),
+                        _ = terminate.recv() => SignalKind::terminate(),
+                    };
+                    seen.arrived(number.as_raw_value());
+                }
+            });
+        })?;
+        Ok(signals)
+    }
+
+    /// The exit code that the shell expects, if a signal came.
+    pub fn exit_code(&self) -> Option<u8> {
+        match self.number.load(Ordering::Acquire) {
+            0 => None,
+            number => Some(128 + number),
+        }
+    }
+
+    /// From now on a signal cancels this run; one that came before does so at once.
+    pub fn cancels(&self, run: &Canceller) {
+        *self.run.lock().unwrap_or_else(PoisonError::into_inner) = Some(run.clone());
+        if self.exit_code().is_some() {
+            run.cancel();
+        }
+    }
+
+    fn arrived(&self, number: i32) {
+        let number = u8::try_from(number).unwrap_or(1);
+        if self.number.swap(number, Ordering::AcqRel) != 0 {
+            std::process::exit(i32::from(128 + number));
+        }
+        if let Some(run) = &*self.run.lock().unwrap_or_else(PoisonError::into_inner) {
+            run.cancel();
+        }
+    }
+}

@@ -1,0 +1,144 @@
+//! Whether a text follows a grammar, and if not, the first byte that does not.
+//!
+//! The answer is about bytes: it does not depend on how a model would cut the text into tokens.
+//! Special tokens have no bytes, so a grammar that asks for one accepts no text here.
+
+use super::constraint::ConstraintStop;
+use super::diagnostic::Position;
+use super::grammar::Compiled;
+
+/// What a grammar says to a text.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// It is a complete text of the grammar.
+    Accepted,
+    /// It is the beginning of a text of the grammar.
+    Incomplete {
+        /// The bytes that could follow, rising.
+        expected: Vec<u8>,
+    },
+    /// It cannot be continued to a text of the grammar.
+    Rejected(Rejection),
+}
+
+/// The place where a text leaves a grammar.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rejection {
+    /// The first byte that the grammar does not allow, counted from 0.
+    pub offset: usize,
+    /// Its line and its column in characters. Bytes that are not UTF-8 count as one each.
+    pub position: Position,
+    /// The bytes that the grammar allows there, rising.
+    pub expected: Vec<u8>,
+    /// Whether the text before it is complete.
+    pub could_end: bool,
+}
+
+/// Compares `text` with a grammar.
+///
+/// # Errors
+/// If the text takes the grammar past llguidance's limits.
+pub fn check_text(grammar: &Compiled, text: &[u8]) -> Result<Verdict, ConstraintStop> {
+    let mut constraint = grammar.constraint();
+    let fed = constraint.feed(text)?;
+    if fed.taken == text.len() {
+        return Ok(if constraint.is_accepting()? {
+            Verdict::Accepted
+        } else {
+            Verdict::Incomplete { expected: fed.expected }
+        });
+    }
+    // The constraint stands before the token that was refused, not before the byte.
+    let mut before = grammar.constraint();
+    before.feed(&text[..fed.taken])?;
+    Ok(Verdict::Rejected(Rejection {
+        offset: fed.taken,
+        position: position(text, fed.taken),
+        expected: fed.expected,
+        could_end: before.is_accepting()?,
+    }))
+}
+
+fn position(text: &[u8], offset: usize) -> Position {
+    let before: String = text[..offset]
+        .utf8_chunks()
+        .flat_map(|chunk| {
+            let invalid = chunk.invalid().iter().map(|_| char::REPLACEMENT_CHARACTER);
+            chunk.valid().chars().chain(invalid)
+        })
+        .collect();
+    Position::of(&before, before.len())
+}
+
+/// A set of bytes in words: `"a" to "z", "_" or a line break`. Long sets are cut short.
+pub fn describe(bytes: &[u8]) -> String {
+    const MOST: usize = 8;
+    let mut runs: Vec<(u8, u8)> = Vec::new();
+    for &byte in bytes {
+        match runs.last_mut() {
+            // Only letters and digits have an order that people know.
+            Some((_, last)) if byte == *last + 1 && same_class(*last, byte) => *last = byte,
+            _ => runs.push((byte, byte)),
+        }
+    }
+    let mut words: Vec<String> = runs
+        .iter()
+        .take(MOST)
+        .map(|&(from, to)| match to - from {
+            _ if from >= 0x80 => "a character outside of ASCII".to_owned(),
+            0 => name(from),
+            1 => format!("{} or {}", name(from), name(to)),
+            _ => format!("{} to {}", name(from), name(to)),
+        })
+        .collect();
+    if runs.len() > MOST {
+        words.push(format!("{} more", runs.len() - MOST));
+    }
+    match words.pop() {
+        None => "the end of the text".into(),
+        Some(last) if words.is_empty() => last,
+        Some(last) => format!("{} or {last}", words.join(", ")),
+    }
+}
+
+fn same_class(a: u8, b: u8) -> bool {
+    let class = |x: u8| match x {
+        b'0'..=b'9' => 1,
+        b'a'..=b'z' => 2,
+        b'A'..=b'Z' => 3,
+        0x80.. => 4,
+        _ => 0,
+    };
+    class(a) == class(b) && class(a) != 0
+}
+
+fn name(byte: u8) -> String {
+    match byte {
+        b'\n' => "a line break".into(),
+        b'\t' => "a tab".into(),
+        b' ' => "a space".into(),
+        0x21..0x7f => format!("`{}`", char::from(byte)),
+        _ => format!("byte 0x{byte:02X}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn byte_sets_read_as_words() {
+        assert_eq!(describe(b""), "the end of the text");
+        assert_eq!(describe(b"x"), "`x`");
+        assert_eq!(describe(b"\n 01"), "a line break, a space or `0` or `1`");
+        assert_eq!(describe(b"()_abcd"), "`(`, `)`, `_` or `a` to `d`");
+        assert_eq!(describe(&(0x80..0xf5).collect::<Vec<u8>>()), "a character outside of ASCII");
+        assert_eq!(describe(b"!\"#$%&'()*"), "`!`, `\"`, `#`, `$`, `%`, `&`, `'`, `(` or 2 more");
+    }
+
+    #[test]
+    fn positions_count_characters() {
+        assert_eq!(position("é\nüx".as_bytes(), 5), Position { line: 2, column: 2 });
+        assert_eq!(position(b"\xff\xfex", 2), Position { line: 1, column: 3 });
+    }
+}

@@ -1,0 +1,222 @@
+//! llguidance's error strings, turned into diagnostics with a place, a code and a way out.
+//!
+//! This file and its folder are the only place that reads what llguidance says. Its messages may
+//! change with any version: a message that nothing here knows is passed on in its own words with
+//! the code `invalid-grammar`, never dropped.
+
+use std::ops::Range;
+
+use super::super::diagnostic::{Diagnostic, Severity};
+use super::{GrammarKind, GrammarSource, regex_pattern};
+
+mod lark;
+mod pattern;
+mod schema;
+mod syntax;
+
+/// What is wrong, before its place is turned into lines and columns.
+struct Finding {
+    span: Range<usize>,
+    code: &'static str,
+    message: String,
+    help: Option<String>,
+}
+
+impl Finding {
+    fn new(span: Range<usize>, code: &'static str, message: impl Into<String>) -> Self {
+        Self { span, code, message: message.into(), help: None }
+    }
+
+    fn help(mut self, help: impl Into<String>) -> Self {
+        self.help = Some(help.into());
+        self
+    }
+
+    /// The same finding in a text in which the part it speaks of starts at `offset`.
+    fn moved(mut self, offset: usize) -> Self {
+        self.span = self.span.start + offset..self.span.end + offset;
+        self
+    }
+
+    fn into_diagnostic(self, text: &str) -> Diagnostic {
+        let mut diagnostic = Diagnostic::error(text, self.span, self.code, self.message);
+        diagnostic.help = self.help;
+        diagnostic
+    }
+}
+
+/// What llguidance's error says about `source`. `special_tokens` are the model's, for help.
+pub(super) fn explain(source: &GrammarSource, error: &str, special_tokens: &[String]) -> Vec<Diagnostic> {
+    let text = source.text.as_str();
+    let findings = if let Some(finding) = beyond_limits(error) {
+        vec![finding]
+    } else {
+        match source.kind {
+            GrammarKind::Lark => lark::explain(text, error, special_tokens),
+            GrammarKind::JsonSchema => schema::explain(text, error),
+            GrammarKind::Regex => vec![pattern::explain_regex_grammar(regex_pattern(text), error)],
+        }
+    };
+    let mut found: Vec<Diagnostic> = findings.into_iter().map(|f| f.into_diagnostic(text)).collect();
+    found.sort_by_key(|d| d.span.start);
+    found
+}
+
+/// The warning that only the empty text matches; not one of llguidance's.
+pub(super) const ONLY_EMPTY: &str = "only the empty text matches";
+
+/// One of llguidance's warnings about a grammar that compiled.
+pub(super) fn warning(source: &GrammarSource, message: &str) -> Diagnostic {
+    let text = source.text.as_str();
+    let message = message.strip_prefix("WARNING: ").unwrap_or(message);
+    let mut diagnostic = if message == ONLY_EMPTY {
+        Diagnostic::error(text, 0..0, "only-empty", message)
+    } else {
+        match source.kind {
+            GrammarKind::JsonSchema => schema::explain(text, message)
+                .into_iter()
+                .next()
+                .unwrap_or_else(|| Finding::new(0..0, "invalid-schema", message))
+                .into_diagnostic(text),
+            _ => Diagnostic::error(text, 0..0, "llguidance", first_line(message)),
+        }
+    };
+    diagnostic.severity = Severity::Warning;
+    diagnostic.message = diagnostic.message.replace("is not supported", "is ignored");
+    diagnostic.help = None;
+    diagnostic
+}
+
+/// There is nothing to compile.
+pub(super) fn empty(source: &GrammarSource) -> Diagnostic {
+    let example = match source.kind {
+        GrammarKind::Lark => "start: \"yes\" | \"no\"",
+        GrammarKind::JsonSchema => "{\"type\": \"object\"}",
+        GrammarKind::Regex => "[0-9]{4}-[0-9]{2}",
+    };
+    Diagnostic::error(&source.text, 0..0, "empty-grammar", "the grammar is empty")
+        .with_help(format!("write one, for example `{example}`"))
+}
+
+/// It compiles, and no text matches.
+pub(super) fn dead(source: &GrammarSource) -> Diagnostic {
+    let text = source.text.as_str();
+    let diagnostic = |span, message: &str| Diagnostic::error(text, span, "matches-nothing", message);
+    match source.kind {
+        GrammarKind::Lark => diagnostic(lark::start(text), "no text can match: `start` can never begin")
+            .with_help("a rule that always needs itself first never begins, and `A & B` may leave nothing"),
+        GrammarKind::JsonSchema => diagnostic(0..0, "no JSON value can match this schema")
+            .with_help("a `$ref` that leads back to itself describes nothing"),
+        GrammarKind::Regex => diagnostic(0..regex_pattern(text).len(), "no text can match this pattern"),
+    }
+}
+
+/// The first mask needs more than llguidance's limits.
+pub(super) fn limit(text: &str, message: &str) -> Diagnostic {
+    Diagnostic::error(text, 0..0, "limit", format!("the grammar is too complex: {}", first_line(message)))
+        .with_help("use fewer or shorter repetitions, and fewer terminals that overlap")
+}
+
+/// The text of a JSON Schema is not JSON.
+pub(super) fn not_json(text: &str, error: &serde_json::Error) -> Diagnostic {
+    schema::not_json(text, error).into_diagnostic(text)
+}
+
+/// llguidance's limits and failures, which no place in the text causes alone.
+fn beyond_limits(error: &str) -> Option<Finding> {
+    const LIMITS: [&str; 7] = [
+        "initial lexer configuration (grammar) too big",
+        "grammar size (number of symbols) too big",
+        "lexer precomputation failed",
+        "fuel exhausted when checking relevance of lexemes",
+        "DNF too large",
+        "Schema intersection stack level exceeded",
+        "schema too large",
+    ];
+    if let Some(limit) = LIMITS.iter().find_map(|limit| error.find(limit)) {
+        let message = format!("the grammar is too complex: {}", first_line(&error[limit..]));
+        return Some(
+            Finding::new(0..0, "limit", message).help(
+                "use fewer or shorter repetitions, fewer alternatives, and fewer terminals that overlap",
+            ),
+        );
+    }
+    let panic = first_line(error.strip_prefix("panic: ")?);
+    if panic.contains("symbols.len()") {
+        let message = "the grammar is too large: it needs more than 65,525 symbols, llguidance's limit";
+        return Some(Finding::new(0..0, "limit", message).help("use fewer alternatives"));
+    }
+    if panic.contains("is_self_ref()") {
+        let message = "a parametric rule with one alternative passes on a computed parameter, as in `x::incr(_)`; \
+             llguidance cannot inline it";
+        return Some(
+            Finding::new(0..0, "parameter", message)
+                .help("write the rule's body where the rule is used, or give it a second alternative"),
+        );
+    }
+    Some(
+        Finding::new(0..0, "internal", format!("the grammar engine failed: {panic}"))
+            .help("this is a bug; the grammar makes a good report"),
+    )
+}
+
+fn first_line(message: &str) -> &str {
+    message.lines().next().unwrap_or_default().trim()
+}
+
+/// The text between the first `open` and the next `close` of `message`.
+fn between<'a>(message: &'a str, open: &str, close: &str) -> Option<&'a str> {
+    let rest = &message[message.find(open)? + open.len()..];
+    rest.find(close).map(|end| &rest[..end])
+}
+
+/// The candidate that a misspelt name most likely means, if one is close.
+fn closest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    // A name of one or two letters is close to everything.
+    let limit = name.chars().count().div_ceil(3).min(3) * usize::from(name.chars().count() > 2);
+    candidates
+        .into_iter()
+        .filter(|&c| c != name)
+        .map(|c| (distance(&name.to_lowercase(), &c.to_lowercase()), c))
+        .filter(|&(d, _)| d <= limit && limit > 0)
+        .min()
+        .map(|(_, c)| c)
+}
+
+/// Edits between two words (Levenshtein): insertions, deletions and substitutions of characters.
+fn distance(a: &str, b: &str) -> usize {
+    let b: Vec<char> = b.chars().collect();
+    let mut row: Vec<usize> = (0..=b.len()).collect();
+    for (i, ca) in a.chars().enumerate() {
+        let mut diagonal = row[0];
+        row[0] = i + 1;
+        for (j, &cb) in b.iter().enumerate() {
+            let substituted = diagonal + usize::from(ca != cb);
+            diagonal = row[j + 1];
+            row[j + 1] = substituted.min(diagonal + 1).min(row[j] + 1);
+        }
+    }
+    row[b.len()]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_closest_name_is_close() {
+        assert_eq!(distance("kitten", "sitting"), 3);
+        assert_eq!(closest("exprs", ["start", "expr", "express"]), Some("expr"));
+        assert_eq!(closest("number", ["NUMBER", "string"]), Some("NUMBER"));
+        assert_eq!(closest("a", ["bcd", "xyz"]), None);
+    }
+
+    #[test]
+    fn unknown_messages_are_passed_on() {
+        let source = GrammarSource::lark("g", "start: \"a\"");
+        let found = explain(&source, "something new happened\nwith details", &[]);
+        assert_eq!((found[0].code, found[0].message.as_str()), ("invalid-grammar", "something new happened"));
+        let found = explain(&source, "panic: index out of bounds\n<backtrace>", &[]);
+        assert_eq!(found[0].code, "internal");
+    }
+}

@@ -1,0 +1,367 @@
+//! Errors in Lark grammars.
+
+use std::ops::Range;
+
+use super::pattern::{PatternError, reason_after_pattern};
+use super::{Finding, between, closest, first_line, schema};
+use crate::engine::grammar::scan::{Definition, Kind, Scan, Token};
+
+/// The place of the rule `start`, if there is one.
+pub(super) fn start(text: &str) -> Range<usize> {
+    Scan::new(text).definitions().into_iter().find(|d| d.name == "start").map_or(0..0, |d| d.span)
+}
+
+/// What llguidance says about a Lark text.
+pub(super) fn explain(text: &str, error: &str, special_tokens: &[String]) -> Vec<Finding> {
+    let scan = Scan::new(text);
+    let (offset, message, found) = locate(text, error);
+    if let Some(finding) = broken_json(text, &scan) {
+        return vec![finding];
+    }
+    let context = Context { text, scan, offset, message, found };
+    let in_rule = message.contains("only supported on TERMINALS");
+    if let Some(name) = message
+        .strip_prefix("unknown name: ")
+        .filter(|_| !in_rule)
+        .or_else(|| message.strip_prefix("rule ").filter(|m| m.ends_with(" not found")))
+        .and_then(|rest| between(rest, "\"", "\""))
+    {
+        return context.undefined(name);
+    }
+    if let Some(at) = error.find("failed to compile JSON schema: ") {
+        return context.in_schema(&error[at + "failed to compile JSON schema: ".len()..]);
+    }
+    if error.contains("invalid regex ") {
+        return vec![context.in_regex(error)];
+    }
+    let finding = if message.contains("special token") && message.starts_with("unknown") {
+        Some(context.special_token(special_tokens))
+    } else {
+        context.meaning().or_else(|| context.syntax())
+    };
+    vec![finding.unwrap_or_else(|| context.finding("invalid-grammar", first_line(message).to_owned()))]
+}
+
+/// Reads `at LINE(COLUMN): message` and `LINE(COLUMN): message (at "token" (KIND))` into the place,
+/// the message and the quoted token. Columns are bytes. Without a place it is the start of the text.
+fn locate<'a>(text: &str, error: &'a str) -> (usize, &'a str, &'a str) {
+    let mut message = error;
+    let mut offset = 0;
+    while let Some((at, rest)) = place(text, message) {
+        (offset, message) = (at, rest);
+    }
+    while let Some(rest) = message.strip_prefix("at EOF: ") {
+        (offset, message) = (text.len(), rest);
+    }
+    let line = first_line(message);
+    match line.rfind(" (at \"") {
+        Some(end) => (offset, &line[..end], between(&line[end..], " (at ", " (").unwrap_or_default()),
+        None => (offset, line, ""),
+    }
+}
+
+fn place<'a>(text: &str, error: &'a str) -> Option<(usize, &'a str)> {
+    let rest = error.strip_prefix("at ").unwrap_or(error);
+    let (line, rest) = rest.split_once('(')?;
+    let (column, rest) = rest.split_once("): ")?;
+    let (line, column): (usize, usize) = (line.parse().ok()?, column.parse().ok()?);
+    let line_start: usize = text.split_inclusive('\n').take(line.saturating_sub(1)).map(str::len).sum();
+    Some(((line_start + column.saturating_sub(1)).min(text.len()), rest))
+}
+
+/// llguidance reports broken JSON without saying where it stands, so it is looked for first.
+fn broken_json(text: &str, scan: &Scan<'_>) -> Option<Finding> {
+    scan.tokens.iter().filter(|t| t.kind == Kind::Json).find_map(|token| {
+        let error = serde_json::from_str::<serde_json::Value>(scan.str(token)).err()?;
+        Some(schema::not_json(&text[token.span.clone()], &error).moved(token.span.start))
+    })
+}
+
+/// A message with the text it speaks of.
+pub(super) struct Context<'a> {
+    pub text: &'a str,
+    pub scan: Scan<'a>,
+    pub offset: usize,
+    pub message: &'a str,
+    /// The token that llguidance found there, quoted; empty if it does not say.
+    found: &'a str,
+}
+
+impl<'a> Context<'a> {
+    /// A finding at the token that llguidance points at.
+    pub fn finding(&self, code: &'static str, message: impl Into<String>) -> Finding {
+        let span = self.token().map_or(self.offset..self.offset, |t| t.span.clone());
+        Finding::new(span, code, message)
+    }
+
+    /// The token that llguidance points at. Its columns are one too small after a token that needs
+    /// no look at the next byte, so the token must also be the one it quotes.
+    pub fn token(&self) -> Option<&Token> {
+        let quoted = |t: &&Token| format!("{:?}", self.scan.str(t)) == self.found;
+        let near = self.scan.tokens.iter().filter(|t| t.span.end > self.offset).take(2);
+        near.clone().find(quoted).or_else(|| near.clone().next())
+    }
+
+    /// The first token from the place on that `wanted` takes.
+    pub fn next(&self, wanted: impl Fn(&Token) -> bool) -> Option<&Token> {
+        self.scan.tokens.iter().find(|t| t.span.end > self.offset && wanted(t))
+    }
+
+    /// The definition whose body llguidance points at.
+    pub fn definition(&self) -> Range<usize> {
+        let heads = self.scan.definitions();
+        heads.into_iter().rfind(|d| d.span.start <= self.offset).map_or(self.offset..self.offset, |d| d.span)
+    }
+
+    /// `name` is undefined. Says so of every undefined name, at its first use.
+    fn undefined(&self, name: &str) -> Vec<Finding> {
+        let definitions = self.scan.definitions();
+        let references = self.scan.references();
+        let known = |n: &str| definitions.iter().any(|d| d.name == n);
+        if known(name) {
+            // A rule exists; what uses it is a terminal, which llguidance points at.
+            let at = references.iter().find(|r| r.name == name && r.span.end > self.offset);
+            let span = at.map_or(self.offset..self.offset, |r| r.span.clone());
+            return vec![
+                Finding::new(span, "rule-in-terminal", format!("a terminal cannot use the rule `{name}`"))
+                    .help(format!("make it a terminal: `{}`", name.to_uppercase())),
+            ];
+        }
+        let mut found: Vec<Finding> = Vec::new();
+        let mut seen: Vec<&str> = Vec::new();
+        for reference in references.iter().filter(|r| !known(r.name)) {
+            if !seen.contains(&reference.name) {
+                seen.push(reference.name);
+                found.push(self.undefined_at(reference, &definitions));
+            }
+        }
+        if !seen.contains(&name) {
+            found.insert(0, self.finding("undefined-name", format!("`{name}` is not defined")));
+        }
+        found
+    }
+
+    fn undefined_at(&self, reference: &Definition<'a>, definitions: &[Definition<'a>]) -> Finding {
+        let name = reference.name;
+        let finding =
+            Finding::new(reference.span.clone(), "undefined-name", format!("`{name}` is not defined"));
+        // `fooBar` is the rule `foo` and the terminal `B` with the rule `ar`.
+        if self.glued(reference.span.clone()) {
+            return finding.help("names are all lower case (rules) or all upper case (terminals)");
+        }
+        if let Some(meant) = closest(name, definitions.iter().map(|d| d.name)) {
+            return finding.help(format!("did you mean `{meant}`?"));
+        }
+        if COMMON.contains(&name) {
+            return finding.help(format!("import it: `%import common.{name}`"));
+        }
+        finding
+    }
+
+    /// Whether a name touches another name.
+    pub fn glued(&self, span: Range<usize>) -> bool {
+        let is_name = |t: &&Token| matches!(t.kind, Kind::Rule | Kind::Terminal);
+        self.scan.tokens.iter().filter(is_name).any(|t| t.span.end == span.start || t.span.start == span.end)
+    }
+
+    fn special_token(&self, special_tokens: &[String]) -> Finding {
+        let name = between(self.message, "\"", "\"").unwrap_or_default();
+        let span = self.scan.find(Kind::Special, name).map_or(self.offset..self.offset, |t| t.span.clone());
+        let finding =
+            Finding::new(span, "unknown-special-token", format!("the model has no special token `{name}`"));
+        if let Some(meant) = closest(name, special_tokens.iter().map(String::as_str)) {
+            return finding.help(format!("did you mean `{meant}`?"));
+        }
+        let shown: Vec<_> = special_tokens.iter().take(8).map(|t| format!("`{t}`")).collect();
+        let more = if special_tokens.len() > shown.len() { ", …" } else { "" };
+        finding.help(format!("it has {}{more}", shown.join(", ")))
+    }
+
+    /// An error in the schema after a `%json`; llguidance points at the rule that holds it.
+    fn in_schema(&self, error: &str) -> Vec<Finding> {
+        let Some(json) = self.next(|t| t.kind == Kind::Json) else {
+            return vec![self.finding("invalid-schema", first_line(error))];
+        };
+        let findings = schema::explain(self.scan.str(json), error);
+        findings.into_iter().map(|f| f.moved(json.span.start)).collect()
+    }
+
+    /// An error in a regex; llguidance points at the rule that holds it, and quotes it.
+    fn in_regex(&self, error: &str) -> Finding {
+        let quoted = &error[error.find("invalid regex ").map_or(0, |at| at + "invalid regex ".len())..];
+        for token in self.scan.tokens.iter().filter(|t| t.kind == Kind::Regex) {
+            let (body, flags) = self.scan.str(token)[1..].rsplit_once('/').unwrap_or_default();
+            let prefix = if flags.is_empty() { String::new() } else { format!("(?{flags})") };
+            if quoted.starts_with(&format!("{:?}", format!("{prefix}{body}"))) {
+                let mut read = PatternError::read(&error[error.len() - quoted.len()..]);
+                if !error.contains("regex parse error") && read.code == "invalid-regex" {
+                    read.message = format!("invalid regex: {}", reason_after_pattern(first_line(quoted)));
+                }
+                return read.finding(body, token.span.start + 1, prefix.chars().count());
+            }
+        }
+        let read = PatternError::read(quoted);
+        self.finding(read.code, read.message)
+    }
+
+    /// Errors about a text that could be parsed.
+    fn meaning(&self) -> Option<Finding> {
+        let message = self.message;
+        let name = between(message, "\"", "\"").or_else(|| between(message, "'", "'")).unwrap_or_default();
+        let definition = |nth: usize| {
+            let mut of_name = self.scan.definitions().into_iter().filter(|d| d.name == name);
+            of_name.nth(nth).map_or(0..0, |d| d.span)
+        };
+        let reference = || {
+            let of_name = self.scan.references().into_iter().find(|d| d.name == name);
+            of_name.map_or(0..0, |d| d.span)
+        };
+        Some(if message.starts_with("no start rule found") {
+            self.no_start()
+        } else if message.starts_with("duplicate ") {
+            Finding::new(definition(1), "duplicate-name", format!("`{name}` is defined twice"))
+                .help("join the two with `|`, or rename one")
+        } else if message.starts_with("circular reference in token") {
+            Finding::new(definition(0), "circular-terminal", format!("the terminal `{name}` contains itself"))
+                .help("a terminal is a regular expression; use a rule, in lower case, to recurse")
+        } else if let Some(statement) = message.strip_suffix(" statement not supported yet") {
+            self.finding("unsupported", format!("`%{statement}` is not supported"))
+        } else if message.starts_with("priority not supported") {
+            Finding::new(self.definition(), "unsupported", "priorities (`NAME.2`) are not supported")
+                .help("remove the priority; exclude texts with `A & ~B` instead")
+        } else if message.starts_with("params not supported") || message.starts_with("template usage") {
+            Finding::new(self.definition(), "unsupported", "templates (`name{x}`) are not supported")
+                .help("write the rule once for each argument")
+        } else if message.starts_with("& is only supported") {
+            let span = self.next(|t| self.scan.str(t) == "&").map_or(self.definition(), |t| t.span.clone());
+            Finding::new(span, "and-in-rule", "`&` works in terminals only")
+                .help("move it to a definition with an upper-case name")
+        } else if let Some(path) = between(message, "Unknown common regex: ", ";") {
+            self.unknown_import(path)
+        } else if message.starts_with("range end must") || message.starts_with("range start must be >=") {
+            let span = self.next(|t| matches!(self.scan.str(t), "{" | "~")).map(|t| t.span.start);
+            let start = span.unwrap_or(self.offset);
+            let end = self.text[start..].find(['}', '\n']).map_or(self.text.len(), |n| start + n + 1);
+            Finding::new(start..end, "bad-repeat", "the repetition ends before it starts")
+                .help("write the smaller number first")
+        } else if message.starts_with("range start must") || message.contains("must be a single character") {
+            self.character_range("both ends of a character range must be single characters")
+        } else if message.starts_with("invalid range order") {
+            self.character_range("the character range ends before it starts")
+        } else if message.contains("oken range") {
+            let span = self.next(|t| t.kind == Kind::Special && self.scan.str(t).starts_with("<["));
+            let span = span.map_or(self.offset..self.offset, |t| t.span.clone());
+            Finding::new(span, "bad-token-range", lower_first(message))
+        } else if let Some(grammar) = message.strip_prefix("unknown grammar ") {
+            let at = self.text.find(grammar).unwrap_or(0);
+            Finding::new(at..at + grammar.len(), "undefined-name", format!("there is no grammar `{grammar}`"))
+                .help("`@name` needs a list of grammars; write the rules here instead")
+        } else if message.contains("is parametric, but no parameter") {
+            Finding::new(reference(), "parameter", format!("`{name}` needs a parameter"))
+                .help(format!("write `{name}::0`, or `{name}::_` inside of a parametric rule"))
+        } else if message.contains("is not parametric, but parameter") {
+            Finding::new(reference(), "parameter", format!("`{name}` takes no parameter"))
+                .help(format!("define it as `{name}::_: …`, or write `{name}` alone"))
+        } else if message.contains("but its body doesn't need parameters") {
+            Finding::new(definition(0), "parameter", format!("`{name}` never uses its parameter"))
+                .help("pass it on (`rule::_`) or test it (`%if eq(_, 0)`), or remove `::_`")
+        } else if message.contains("but its body requires parameters") {
+            Finding::new(
+                definition(0),
+                "parameter",
+                format!("`{name}` uses a parameter that it does not have"),
+            )
+            .help(format!("define it as `{name}::_: …`"))
+        } else if message.contains("only supported on TERMINALS") {
+            Finding::new(
+                self.definition(),
+                "not-in-rule",
+                "a rule with `max_tokens` or `temperature` cannot use other rules",
+            )
+            .help("let it hold terminals only")
+        } else if message.starts_with("l-flag") {
+            self.finding("unsupported-regex", "the flag `l` of regexes is not supported")
+        } else if message.contains("cannot be used in terminals")
+            || message.contains("not supported in terminals")
+        {
+            Finding::new(self.definition(), "not-in-terminal", lower_first(message))
+                .help("use a rule: a lower-case name")
+        } else if let Some(reason) = message.strip_prefix("failed to parse %llguidance declaration: ") {
+            let span = self.next(|t| t.kind == Kind::Json).map_or(self.definition(), |t| t.span.clone());
+            Finding::new(span, "unknown-option", format!("`%llguidance`: {reason}"))
+        } else {
+            return None;
+        })
+    }
+
+    fn no_start(&self) -> Finding {
+        let definitions = self.scan.definitions();
+        let finding = |span| Finding::new(span, "missing-start", "there is no rule `start`");
+        let rules = || definitions.iter().filter(|d| d.name.starts_with(|c: char| c.is_lowercase()));
+        let likely = closest("start", rules().map(|d| d.name)).or_else(|| {
+            rules().map(|d| d.name).find(|n| matches!(*n, "root" | "main" | "program" | "grammar"))
+        });
+        match (likely.and_then(|name| rules().find(|d| d.name == name)), rules().next()) {
+            (Some(rule), _) => finding(rule.span.clone()).help(format!("rename `{}` to `start`", rule.name)),
+            (None, Some(first)) => finding(first.span.clone()).help(format!("add `start: {}`", first.name)),
+            (None, None) => finding(0..0).help("add `start: …`; rules have lower-case names"),
+        }
+    }
+
+    fn unknown_import(&self, path: &str) -> Finding {
+        let span = self.text[self.offset..]
+            .find(path)
+            .map_or(self.offset..self.offset, |n| self.offset + n..self.offset + n + path.len());
+        let finding = Finding::new(span, "unknown-import", format!("there is no `{path}` to import"));
+        let name = path.strip_prefix("common.").unwrap_or(path);
+        match closest(name, COMMON) {
+            Some(meant) => finding.help(format!("did you mean `common.{meant}`?")),
+            None => finding.help(format!("there are common.{}", COMMON.join(", "))),
+        }
+    }
+
+    fn character_range(&self, message: &str) -> Finding {
+        let at = self.scan.tokens.iter().position(|t| t.span.end > self.offset && self.scan.str(t) == "..");
+        let span = match at
+            .map(|i| (i.checked_sub(1).and_then(|b| self.scan.tokens.get(b)), self.scan.tokens.get(i + 1)))
+        {
+            Some((Some(from), Some(to))) => from.span.start..to.span.end,
+            _ => self.definition(),
+        };
+        Finding::new(span, "bad-range", message)
+    }
+}
+
+pub(super) fn lower_first(message: &str) -> String {
+    let mut chars = message.chars();
+    chars.next().map_or_else(String::new, |c| c.to_lowercase().chain(chars).collect())
+}
+
+/// What `%import common.…` has.
+const COMMON: [&str; 25] = [
+    "DIGIT",
+    "HEXDIGIT",
+    "INT",
+    "SIGNED_INT",
+    "DECIMAL",
+    "_EXP",
+    "FLOAT",
+    "SIGNED_FLOAT",
+    "NUMBER",
+    "SIGNED_NUMBER",
+    "ESCAPED_STRING",
+    "LCASE_LETTER",
+    "UCASE_LETTER",
+    "LETTER",
+    "WORD",
+    "CNAME",
+    "WS_INLINE",
+    "WS",
+    "CR",
+    "LF",
+    "NEWLINE",
+    "SH_COMMENT",
+    "CPP_COMMENT",
+    "C_COMMENT",
+    "SQL_COMMENT",
+];

@@ -1,0 +1,469 @@
+//! The live counterpart of a [`Trace`]: a model, its KV cache, a constraint, and the tokens so far.
+//!
+//! The constrained loop, one [`Session::step`] at a time:
+//!
+//! 1. the forward pass over the tokens that the KV cache lacks, while another thread computes the
+//!    mask that follows them;
+//! 2. a step in the trace for every token the grammar forced;
+//! 3. the sampler picks among the allowed tokens;
+//! 4. the token is committed to the grammar, which may end the run or force the next tokens: those
+//!    wait for the next forward pass, which takes them all at once.
+//!
+//! One invariant carries rewinding: at rest, the KV cache holds fewer tokens than the session, so
+//! the logits that follow the last token can always be had by one forward pass. The session must
+//! never let a token into `tokens` that the constraint has not taken.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use super::constraint::Mask;
+use super::error::{EngineError, ModelError};
+use super::grammar::Compiled;
+use super::guide::{Canceller, Guide};
+use super::model::LanguageModel;
+use super::sampler::Sampler;
+use super::trace::{FinishReason, Insight, Outcome, Request, Step, StepKind, Timings, TokenId, Trace};
+use super::vocabulary::Vocabulary;
+
+/// Prompts go through the model in chunks of this many tokens, so that a cancel is noticed.
+const PREFILL_CHUNK: usize = 256;
+
+/// A generation that can be stepped, rewound and steered.
+pub struct Session {
+    model: Box<dyn LanguageModel>,
+    vocabulary: Arc<Vocabulary>,
+    guide: Guide,
+    sampler: Sampler,
+    trace: Trace,
+    /// Prompt and generated tokens, forced ones that have no step yet included.
+    tokens: Vec<TokenId>,
+    /// Why the run will end once the forced tokens have their steps.
+    ending: Option<(FinishReason, Option<String>)>,
+    canceller: Canceller,
+    active: Duration,
+    prefill: Duration,
+}
+
+impl Session {
+    /// A session that has tokenized its prompt and not yet run the model.
+    ///
+    /// `grammar` must be the compiled form of `request.grammar`.
+    ///
+    /// # Errors
+    /// The model comes back with the error: a request that asks for a grammar without a compiled
+    /// one is refused, so is a setting out of range, an empty prompt without a start token, and a
+    /// prompt that fills the context.
+    pub fn start(
+        mut model: Box<dyn LanguageModel>,
+        vocabulary: Arc<Vocabulary>,
+        grammar: Option<Arc<Compiled>>,
+        request: Request,
+    ) -> Result<Self, (EngineError, Box<dyn LanguageModel>)> {
+        let canceller = Canceller::default();
+        let (tokens, guide) = match prepare(&*model, &vocabulary, grammar, &request, &canceller) {
+            Ok(prepared) => prepared,
+            Err(error) => return Err((error, model)),
+        };
+        model.truncate(0);
+        let sampler = Sampler::new(request.sampler.clone());
+        let mut trace = Trace::new(request, model.info().clone());
+        trace.prompt = tokens
+            .iter()
+            .map(|&t| new_step(&vocabulary, t, StepKind::Prompt, None, Timings::default()))
+            .collect();
+        let mut session = Self {
+            model,
+            vocabulary,
+            guide,
+            sampler,
+            trace,
+            tokens,
+            ending: None,
+            canceller,
+            active: Duration::ZERO,
+            prefill: Duration::ZERO,
+        };
+        session.follow();
+        Ok(session)
+    }
+
+    /// The record so far. Its outcome is set once the run has ended.
+    pub fn trace(&self) -> &Trace {
+        &self.trace
+    }
+
+    /// A handle that stops this session from another thread.
+    pub fn canceller(&self) -> Canceller {
+        self.canceller.clone()
+    }
+
+    /// The model, ready for the next session, and the record.
+    pub fn into_model(self) -> (Box<dyn LanguageModel>, Trace) {
+        (self.model, self.trace)
+    }
+
+    /// Takes one decision: steps for the tokens the grammar forced, then one sampled token.
+    /// Returns how many steps that added. The run may end with it; see the trace's outcome.
+    ///
+    /// # Errors
+    /// If the forward pass fails, or gives no usable logit. The session can be stepped again.
+    pub fn step(&mut self) -> Result<usize, EngineError> {
+        if self.trace.outcome.is_some() {
+            return Ok(0);
+        }
+        let clock = Instant::now();
+        let had = self.trace.steps.len();
+        let result = self.advance();
+        self.account(clock);
+        result.map(|()| self.trace.steps.len() - had)
+    }
+
+    /// Goes back so that only the first `steps` generated tokens remain; the run is open again.
+    /// The KV cache rolls back in constant time.
+    ///
+    /// # Errors
+    /// If the grammar cannot be brought back to that place, which no known grammar does.
+    pub fn rewind(&mut self, steps: usize) -> Result<(), EngineError> {
+        let keep = steps.min(self.trace.steps.len());
+        self.take_back(keep)?;
+        self.trace.steps.truncate(keep);
+        self.reopen();
+        self.follow();
+        Ok(())
+    }
+
+    /// Puts `token` next, if the grammar allows it there.
+    ///
+    /// # Errors
+    /// [`EngineError::NotAllowed`] if the grammar does not allow it; nothing has changed then.
+    pub fn force(&mut self, token: TokenId) -> Result<(), EngineError> {
+        let clock = Instant::now();
+        self.take_back(self.trace.steps.len())?;
+        self.reopen();
+        let result = self.override_with(token);
+        if !matches!(result, Ok(true)) {
+            self.follow();
+        }
+        self.account(clock);
+        match result? {
+            true => Ok(()),
+            false => Err(EngineError::NotAllowed { token, step: self.trace.steps.len() }),
+        }
+    }
+
+    /// Ends the run, if it has not ended.
+    pub fn finish(&mut self, reason: FinishReason) {
+        if self.trace.outcome.is_none() {
+            self.end(reason, None);
+        }
+    }
+
+    fn advance(&mut self) -> Result<(), EngineError> {
+        if !self.prefill()? {
+            return Ok(());
+        }
+        let detail = self.trace.request.detail;
+        let prompt = self.trace.prompt.len();
+        let recorded = prompt + self.trace.steps.len();
+        let ending = self.ending.take();
+        let Self { model, vocabulary, guide, sampler, trace, tokens, .. } = self;
+        let forced = &tokens[recorded..];
+        // A run that ends with the forced tokens needs only the logits before each of them.
+        let until = tokens.len() - usize::from(ending.is_some());
+        let decisions = forced.len() + usize::from(ending.is_none());
+        let rows = if detail { decisions } else { 1 };
+        let first = model.len() < prompt;
+        let width = model.info().vocab;
+
+        let pending = &tokens[model.len()..until];
+        let forward = forward_pass(&mut **model, pending, rows);
+        let ((logits, forward_time), mask, mask_times) = if ending.is_some() {
+            (forward(), None, (Duration::ZERO, Duration::ZERO))
+        } else {
+            guide.beside(forward)
+        };
+        let logits = match logits {
+            Ok(logits) => logits,
+            Err(error) => {
+                self.ending = ending;
+                return Err(error.into());
+            }
+        };
+        let share = Timings { forward: forward_time / decisions as u32, ..Timings::default() };
+        let mut rows = logits.chunks_exact(width);
+        for &token in forced {
+            let insight = detail.then(|| rows.next().map(|row| sampler.forced(row, token))).flatten();
+            trace.steps.push(new_step(vocabulary, token, StepKind::Forced, insight, share));
+        }
+        let Some(mask) = mask else {
+            let (reason, detail) = ending.unwrap_or((FinishReason::DeadEnd, None));
+            self.end(reason, detail);
+            return Ok(());
+        };
+        let mask = match mask {
+            Ok(mask) => mask,
+            Err(stop) => {
+                self.end(stop.reason, Some(stop.message));
+                return Ok(());
+            }
+        };
+        let clock = Instant::now();
+        let row = rows.next().unwrap_or(&[]);
+        let pick = sampler
+            .pick(row, &mask, &tokens[prompt..], detail)
+            .map_err(|e| EngineError::Constraint(e.to_string()))?;
+        let timings =
+            Timings { mask: mask_times.0, mask_wait: mask_times.1, sample: clock.elapsed(), ..share };
+        if first {
+            self.prefill = forward_time;
+        }
+        let kind = if mask.count() == 1 { StepKind::Forced } else { StepKind::Sampled };
+        self.accept(pick.token, kind, pick.insight, timings)?;
+        Ok(())
+    }
+
+    /// Runs all but the last chunk of a long prompt through the model. False if that was cancelled.
+    fn prefill(&mut self) -> Result<bool, EngineError> {
+        let last_chunk = self.trace.prompt.len().saturating_sub(PREFILL_CHUNK);
+        while self.model.len() < last_chunk {
+            if self.canceller.is_cancelled() {
+                break;
+            }
+            let from = self.model.len();
+            self.model.forward(&self.tokens[from..last_chunk.min(from + PREFILL_CHUNK)], 1)?;
+        }
+        if self.canceller.is_cancelled() {
+            self.end(FinishReason::Cancelled, None);
+            return Ok(false);
+        }
+        Ok(true)
+    }
+
+    /// The work of [`force`](Self::force). False if the grammar does not allow the token.
+    fn override_with(&mut self, token: TokenId) -> Result<bool, EngineError> {
+        if !self.prefill()? {
+            return Ok(false);
+        }
+        let Self { model, guide, sampler, tokens, .. } = self;
+        let pending = &tokens[model.len()..];
+        let ((logits, forward), mask, (mask_time, mask_wait)) =
+            guide.beside(forward_pass(&mut **model, pending, 1));
+        let logits = logits?;
+        // The mask knows only the model's own tokenization of a forced text; the grammar may take
+        // another one, which `accept` finds out.
+        let mask = match mask {
+            Some(Ok(mask)) => mask,
+            Some(Err(stop)) if stop.reason == FinishReason::Cancelled => return Ok(false),
+            _ => Mask::only(logits.len(), token),
+        };
+        let insight = self.trace.request.detail.then(|| sampler.overridden(logits, &mask, token));
+        let timings = Timings { forward, mask: mask_time, mask_wait, ..Timings::default() };
+        self.accept(token, StepKind::Overridden, insight, timings)
+    }
+
+    /// Commits a token, records its step, and looks what follows from it. False if the grammar
+    /// does not take the token; nothing has changed then.
+    fn accept(
+        &mut self,
+        token: TokenId,
+        kind: StepKind,
+        insight: Option<Box<Insight>>,
+        timings: Timings,
+    ) -> Result<bool, EngineError> {
+        let clock = Instant::now();
+        match self.guide.commit(token) {
+            Ok(true) => {}
+            Ok(false) if kind == StepKind::Overridden => return Ok(false),
+            Ok(false) => {
+                return Err(EngineError::Constraint(format!(
+                    "token {token} is in the mask, but the grammar refuses it"
+                )));
+            }
+            Err(stop) => {
+                self.end(stop.reason, Some(stop.message));
+                return Ok(kind != StepKind::Overridden);
+            }
+        }
+        self.tokens.push(token);
+        let at = self.trace.steps.len();
+        self.trace.steps.push(new_step(&self.vocabulary, token, kind, insight, timings));
+        if let Some(found) = self.stop_string() {
+            self.end(FinishReason::StopString, Some(found));
+        } else if matches!(self.guide, Guide::Free(_)) && self.vocabulary.is_eos(token) {
+            self.end(FinishReason::Eos, None);
+        } else {
+            self.follow();
+        }
+        if let Some(step) = self.trace.steps.get_mut(at).and_then(Arc::get_mut) {
+            step.timings.commit = clock.elapsed();
+        }
+        Ok(true)
+    }
+
+    /// Looks what the grammar says after the last token: ends the run if it is complete or a
+    /// limit is reached, commits the tokens it forces otherwise. Every session at rest has been
+    /// through here, or has ended.
+    fn follow(&mut self) {
+        let (forced, end) = match self.guide.forced() {
+            Ok(answer) => answer,
+            Err(stop) => return self.end(stop.reason, Some(stop.message)),
+        };
+        let generated = self.tokens.len() - self.trace.prompt.len();
+        let most = self.trace.request.max_tokens.saturating_sub(generated);
+        // The last token needs no place in the KV cache.
+        let room = (self.model.info().context + 1).saturating_sub(self.tokens.len());
+        let before = self.tokens.len();
+        let mut ending = end.map(|reason| (reason, None));
+        for &token in forced.iter().take(most.min(room)) {
+            match self.guide.commit(token) {
+                Ok(true) => self.tokens.push(token),
+                Ok(false) => {
+                    let message = format!("the grammar forces token {token} and refuses it");
+                    ending = Some((FinishReason::ParserLimit, Some(message)));
+                    break;
+                }
+                Err(stop) => {
+                    ending = Some((stop.reason, Some(stop.message)));
+                    break;
+                }
+            }
+        }
+        let taken = self.tokens.len() - before;
+        if ending.is_none() && taken > 0 {
+            match self.guide.ended() {
+                Ok(reason) => ending = reason.map(|r| (r, None)),
+                Err(stop) => ending = Some((stop.reason, Some(stop.message))),
+            }
+        }
+        if ending.is_none() && taken == most {
+            ending = Some((FinishReason::MaxTokens, None));
+        } else if ending.is_none() && taken == room {
+            ending = Some((FinishReason::ContextFull, None));
+        }
+        match ending {
+            // Without detail nobody asks what the model thinks of forced tokens.
+            Some((reason, detail)) if taken == 0 || !self.trace.request.detail => self.end(reason, detail),
+            ending => self.ending = ending,
+        }
+    }
+
+    /// Steps for the forced tokens without asking the model about them.
+    fn record_plainly(&mut self) {
+        let recorded = self.trace.prompt.len() + self.trace.steps.len();
+        for &token in &self.tokens[recorded..] {
+            let step = new_step(&self.vocabulary, token, StepKind::Forced, None, Timings::default());
+            self.trace.steps.push(step);
+        }
+    }
+
+    /// Ends the run. Tokens that the grammar has taken are part of the output: they get a step.
+    fn end(&mut self, reason: FinishReason, detail: Option<String>) {
+        self.record_plainly();
+        self.ending = None;
+        self.trace.outcome = Some(Outcome { reason, detail, elapsed: self.active, prefill: self.prefill });
+    }
+
+    /// Takes back every token after the first `steps` generated ones, from the grammar, the
+    /// token list and the KV cache. The trace is the caller's.
+    fn take_back(&mut self, steps: usize) -> Result<(), EngineError> {
+        let keep = self.trace.prompt.len() + steps;
+        let drop = self.tokens.len().saturating_sub(keep);
+        self.guide.rollback(drop, &self.canceller)?;
+        self.tokens.truncate(keep);
+        self.model.truncate(keep.saturating_sub(1));
+        Ok(())
+    }
+
+    fn reopen(&mut self) {
+        self.trace.outcome = None;
+        self.ending = None;
+        self.canceller.reset();
+    }
+
+    /// Adds the time since `clock` to the run's, pauses between the calls left out.
+    fn account(&mut self, clock: Instant) {
+        self.active += clock.elapsed();
+        if let Some(outcome) = &mut self.trace.outcome {
+            outcome.elapsed = self.active;
+            outcome.prefill = self.prefill;
+        }
+    }
+
+    /// The stop string that the output has just come to contain.
+    fn stop_string(&self) -> Option<String> {
+        let stops = &self.trace.request.stop;
+        let longest = stops.iter().map(String::len).max().filter(|&n| n > 0)?;
+        // A new occurrence ends inside the last token.
+        let last = self.trace.steps.last()?.text_bytes().len();
+        let mut tail: Vec<u8> = Vec::new();
+        for step in self.trace.steps.iter().rev() {
+            tail.extend(step.text_bytes().iter().rev());
+            if tail.len() >= longest + last {
+                break;
+            }
+        }
+        tail.reverse();
+        let found =
+            |stop: &&String| !stop.is_empty() && tail.windows(stop.len()).any(|w| w == stop.as_bytes());
+        stops.iter().find(found).cloned()
+    }
+}
+
+/// Checks a request against a model and its grammar, before anything is changed.
+fn prepare(
+    model: &dyn LanguageModel,
+    vocabulary: &Vocabulary,
+    grammar: Option<Arc<Compiled>>,
+    request: &Request,
+    canceller: &Canceller,
+) -> Result<(Vec<TokenId>, Guide), EngineError> {
+    request.sampler.validate().map_err(EngineError::Setting)?;
+    let guide = match (&request.grammar, grammar) {
+        (None, None) => Guide::Free(Mask::all(vocabulary)),
+        (Some(_), Some(compiled)) => Guide::grammar(compiled, canceller)?,
+        (Some(source), None) => {
+            return Err(EngineError::Grammar { name: source.name.clone(), diagnostics: Vec::new() });
+        }
+        (None, Some(_)) => {
+            return Err(EngineError::Constraint("a grammar was given that the request does not name".into()));
+        }
+    };
+    let tokens =
+        vocabulary.encode_prompt(&request.prompt).map_err(|e| EngineError::Setting(e.to_string()))?;
+    let context = model.info().context;
+    match tokens.len() {
+        0 => Err(EngineError::EmptyPrompt),
+        n if n > context => Err(EngineError::PromptTooLong { tokens: n, context }),
+        _ => Ok((tokens, guide)),
+    }
+}
+
+/// A forward pass to be run, with the time it takes.
+fn forward_pass<'m>(
+    model: &'m mut dyn LanguageModel,
+    pending: &'m [TokenId],
+    rows: usize,
+) -> impl FnOnce() -> (Result<&'m [f32], ModelError>, Duration) + 'm {
+    move || {
+        let clock = Instant::now();
+        let logits = model.forward(pending, rows);
+        (logits, clock.elapsed())
+    }
+}
+
+fn new_step(
+    vocabulary: &Vocabulary,
+    token: TokenId,
+    kind: StepKind,
+    insight: Option<Box<Insight>>,
+    timings: Timings,
+) -> Arc<Step> {
+    Arc::new(Step {
+        token,
+        bytes: vocabulary.bytes(token).into(),
+        special: vocabulary.is_special(token),
+        kind,
+        insight,
+        timings,
+    })
+}

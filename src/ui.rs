@@ -1,0 +1,136 @@
+//! Drawing: a function of the [`State`] that writes cells. It never changes the state, reads a
+//! clock or does I/O.
+//!
+//! ```text
+//! ╭ Grammar · name, kind ────────╮╭ Output · language ──────────╮╭ Inspector ──────────────────╮
+//! │● 1 line                      ││ text, forced tokens         ││ token  kind            n / m │
+//! │  2 line, a gutter with marks ││ underlined, the selected    ││ allowed, removed, entropy,   │
+//! │    and line numbers          ││ token lit                   ││ times                        │
+//! │                              ││                             ││ before the mask   after      │
+//! │● 1:5 what is wrong           ││                             ││ ✗ token ▉▉▉ 31%   ▸ tok 91%  │
+//! ╰──────────────────────────────╯│                             ││                              │
+//! ╭ Prompt ──────────────────────╮│                             ││ allowed  rejected     1 / 80 │
+//! │ text                         ││                             ││ / search                     │
+//! │                              ││                             ││   123  token          12.0%  │
+//! ╰──────────────────────────────╯╰─────────────────────────────╯╰──────────────────────────────╯
+//!  ● running   412 tokens, 96 forced   810 tok/s   mask p50 41 µs      model on device  ✓ grammar
+//!  F5 run  F10 step  Tab pane  Ctrl-O examples  F1 keys  Ctrl-Q quit
+//! ```
+//!
+//! Below 130 columns the inspector stands under the output; below 70 columns or 18 rows one pane
+//! has the screen and the others are tabs in its border.
+
+use ratatui::Frame;
+use ratatui::buffer::Buffer;
+use ratatui::layout::{Position, Rect};
+
+use crate::app::state::{Pane, State};
+
+pub mod candidates;
+pub mod depth;
+pub mod editor;
+pub mod format;
+pub mod frame;
+pub mod glyphs;
+pub mod grammar;
+pub mod highlight;
+pub mod inspector;
+pub mod layout;
+pub mod output;
+pub mod overlay;
+pub mod pen;
+pub mod prompt;
+pub mod status;
+pub mod theme;
+pub mod tokens;
+pub mod wrap;
+
+use depth::ColorDepth;
+use highlight::HighlightCache;
+use pen::Pen;
+use theme::{Role, Theme};
+
+/// What drawing keeps from frame to frame: the theme and caches. Losing it changes no frame.
+pub struct View {
+    theme: Theme,
+    depth: ColorDepth,
+    grammar: HighlightCache,
+    output: HighlightCache,
+    list: tokens::ListCache,
+}
+
+impl View {
+    /// A view for a terminal with so many colours.
+    pub fn new(depth: ColorDepth) -> Self {
+        Self {
+            theme: Theme::shipped(theme::ThemeName::default()),
+            depth,
+            grammar: HighlightCache::new(),
+            output: HighlightCache::new(),
+            list: tokens::ListCache::default(),
+        }
+    }
+
+    /// How many lines of output have been parsed for highlighting so far.
+    pub fn parsed_output_lines(&self) -> usize {
+        self.output.parsed()
+    }
+}
+
+/// Draws the whole screen.
+pub fn draw(frame: &mut Frame, state: &State, view: &mut View) {
+    if view.theme.name() != state.theme {
+        view.theme = Theme::shipped(state.theme);
+    }
+    let screen = frame.area();
+    let caret = draw_screen(frame.buffer_mut(), screen, state, view);
+    depth::fit(frame.buffer_mut(), view.depth, &view.theme);
+    if let Some(caret) = caret
+        && screen.contains(caret)
+    {
+        frame.set_cursor_position(caret);
+    }
+}
+
+/// Draws everything; returns where the terminal's own cursor goes.
+fn draw_screen(buffer: &mut Buffer, screen: Rect, state: &State, view: &mut View) -> Option<Position> {
+    buffer.set_style(screen, view.theme.base());
+    // The terminal may have changed its size since the state last heard of it.
+    let fits = (screen.width, screen.height) == state.size;
+    let Some(areas) = state.areas().filter(|_| fits) else {
+        too_small(buffer, screen, &view.theme);
+        return None;
+    };
+    for pane in Pane::ALL {
+        if areas.pane(pane).is_empty() {
+            continue;
+        }
+        let inside = frame::pane(buffer, state, &view.theme, &areas, pane);
+        match pane {
+            Pane::Grammar => grammar::draw(buffer, state, view, inside),
+            Pane::Prompt => prompt::draw(buffer, state, view, inside),
+            Pane::Output => output::draw(buffer, state, view, inside),
+            Pane::Inspector => inspector::draw(buffer, state, view, inside),
+        }
+    }
+    status::draw(buffer, areas.status, state, &view.theme);
+    status::footer(buffer, areas.footer, state, &view.theme);
+    if state.overlay.is_some() {
+        overlay::draw(buffer, state, &view.theme);
+        return None;
+    }
+    let parts = editor::parts(state, state.focus)?;
+    match state.focus {
+        Pane::Grammar => editor::caret(&state.grammar.buffer, &parts),
+        Pane::Prompt => editor::caret(&state.prompt, &parts),
+        Pane::Output | Pane::Inspector => None,
+    }
+}
+
+fn too_small(buffer: &mut Buffer, screen: Rect, theme: &Theme) {
+    let (columns, rows) = layout::SMALLEST;
+    let style = theme.text(Role::Dim);
+    Pen::new(buffer, screen, 0).put("Terminal too small", style);
+    Pen::new(buffer, screen, 1)
+        .put(&format!("{}x{}, needs {columns}x{rows}", screen.width, screen.height), style);
+}

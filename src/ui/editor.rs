@@ -1,0 +1,98 @@
+//! What the grammar and the prompt have in common: where their parts are, and text with a caret.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::{Position, Rect};
+use ratatui::style::Style;
+
+use crate::app::editor::EditorBuffer;
+use crate::app::state::{Pane, State};
+
+use super::glyphs::glyphs;
+use super::grammar;
+use super::layout;
+use super::wrap::{self, Lines, VisibleRow};
+
+/// The parts of an editor's pane.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Parts {
+    /// Marks and line numbers; empty in the prompt.
+    pub gutter: Rect,
+    /// The text.
+    pub text: Rect,
+    /// What is wrong with the text; empty if nothing is.
+    pub message: Rect,
+}
+
+impl Parts {
+    /// The columns that text is wrapped at. One is kept for a caret at the end of a full row.
+    pub fn wrap_width(&self) -> usize {
+        usize::from(self.text.width.saturating_sub(1).max(1))
+    }
+
+    /// The rows of text.
+    pub fn height(&self) -> usize {
+        usize::from(self.text.height)
+    }
+}
+
+/// The parts of `pane`; `None` if it is not shown or not an editor.
+pub fn parts(state: &State, pane: Pane) -> Option<Parts> {
+    let area = state.areas()?.pane(pane);
+    if area.is_empty() {
+        return None;
+    }
+    let inside = layout::inside(area);
+    match pane {
+        Pane::Grammar => Some(grammar::parts(state, inside)),
+        Pane::Prompt => Some(Parts { text: padded(inside), ..Parts::default() }),
+        Pane::Output | Pane::Inspector => None,
+    }
+}
+
+/// `area` without its first column, which keeps text off the border.
+pub fn padded(area: Rect) -> Rect {
+    Rect { x: area.x.saturating_add(1), width: area.width.saturating_sub(1), ..area }
+}
+
+/// Draws the rows of `text` that are on the screen and returns them. `style(line, byte)` is the
+/// style of the character there.
+pub fn draw_rows(
+    buffer: &mut Buffer,
+    area: Rect,
+    text: &dyn Lines,
+    rows: &[VisibleRow],
+    mut style: impl FnMut(usize, usize) -> Style,
+) {
+    for (y, visible) in rows.iter().enumerate().take(usize::from(area.height)) {
+        let row = visible.row;
+        let line = text.line(visible.line);
+        let mut column = 0;
+        for glyph in glyphs(&line[row.start..row.end], row.column) {
+            let room = usize::from(area.width).saturating_sub(column);
+            if room == 0 {
+                break;
+            }
+            let at = (area.x + column as u16, area.y + y as u16);
+            let style = style(visible.line, row.start + glyph.offset);
+            buffer.set_stringn(at.0, at.1, &glyph.symbol, room.min(glyph.width), style);
+            column += glyph.width;
+        }
+    }
+}
+
+/// The cell of the caret, if it is on the screen.
+pub fn caret(text: &EditorBuffer, parts: &Parts) -> Option<Position> {
+    let width = parts.wrap_width();
+    let row = wrap::row_of(text, text.caret(), width);
+    let rows = wrap::visible(text, text.top(), width, parts.height());
+    let start = wrap::rows(text.line(row.line), width)[row.row].start;
+    let y = rows.iter().position(|r| r.line == row.line && r.row.start == start)?;
+    let x = wrap::column_of(text, text.caret(), width).min(usize::from(parts.text.width).saturating_sub(1));
+    Some(Position::new(parts.text.x + x as u16, parts.text.y + y as u16))
+}
+
+/// The style of `byte` in the spans of its line.
+pub fn span_style(spans: &[(Style, std::ops::Range<usize>)], byte: usize) -> Option<Style> {
+    let index = spans.partition_point(|(_, range)| range.end <= byte);
+    spans.get(index).filter(|(_, range)| range.start <= byte).map(|(style, _)| *style)
+}

@@ -1,0 +1,76 @@
+//! Numbers as people read them, in few columns.
+
+use std::time::Duration;
+
+/// A share of one as a percentage in at most 6 columns: `0.02%`, `31.4%`, `100%`.
+pub fn percent(share: f32) -> String {
+    let percent = share * 100.0;
+    if percent >= 99.95 {
+        "100%".to_owned()
+    } else if percent >= 9.95 {
+        format!("{percent:.1}%")
+    } else if percent >= 0.005 || percent == 0.0 {
+        format!("{percent:.2}%")
+    } else {
+        "<0.01%".to_owned()
+    }
+}
+
+/// A time in at most 7 columns: `41 µs`, `8.1 ms`, `1.20 s`.
+pub fn duration(time: Duration) -> String {
+    let micros = time.as_secs_f64() * 1e6;
+    if micros < 999.5 {
+        format!("{micros:.0} µs")
+    } else if micros < 9_950.0 {
+        format!("{:.1} ms", micros / 1e3)
+    } else if micros < 999_500.0 {
+        format!("{:.0} ms", micros / 1e3)
+    } else {
+        format!("{:.2} s", micros / 1e6)
+    }
+}
+
+/// A rate of tokens: `7.4`, `812`, `12.3k`.
+pub fn rate(per_second: f64) -> String {
+    if per_second < 99.95 {
+        format!("{per_second:.1}")
+    } else if per_second < 9_999.5 {
+        format!("{per_second:.0}")
+    } else {
+        format!("{:.1}k", per_second / 1e3)
+    }
+}
+
+/// A share of one as a bar of `columns` columns, in eighths of a column. What is not nothing shows.
+pub fn bar(share: f32, columns: usize) -> String {
+    const EIGHTHS: [&str; 8] = ["", "▏", "▎", "▍", "▌", "▋", "▊", "▉"];
+    let most = columns * 8;
+    let eighths = (share.clamp(0.0, 1.0) * most as f32).round() as usize;
+    let eighths = if share > 0.001 { eighths.clamp(1, most) } else { eighths };
+    "█".repeat(eighths / 8) + EIGHTHS[eighths % 8]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_keep_their_columns() {
+        let shares = [0.0, 1e-9, 0.0001, 0.00999, 0.0994999, 0.0995, 0.5, 0.99949, 0.9995, 1.0];
+        assert_eq!(
+            shares.map(percent).join(" "),
+            "0.00% <0.01% 0.01% 1.00% 9.95% 9.9% 50.0% 99.9% 100% 100%"
+        );
+        let micros = [0, 41, 999, 1_000, 9_949, 9_951, 999_400, 1_200_000];
+        assert_eq!(
+            micros.map(|m| duration(Duration::from_micros(m))).join(" "),
+            "0 µs 41 µs 999 µs 1.0 ms 9.9 ms 10 ms 999 ms 1.20 s"
+        );
+        assert_eq!([0.5, 99.96, 812.4, 12_345.0].map(rate).join(" "), "0.5 100 812 12.3k");
+    }
+
+    #[test]
+    fn bars_grow_by_eighths() {
+        assert_eq!([0.0, 0.002, 0.5, 0.5625, 1.0, f32::NAN].map(|s| bar(s, 2)).join("|"), "|▏|█|█▏|██|");
+    }
+}

@@ -1,0 +1,170 @@
+//! The grammar pane: highlighted text, line numbers, marks and a message for what is wrong.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::style::{Modifier, Style};
+
+use crate::app::language::Language;
+use crate::app::state::{Pane, State};
+use crate::engine::diagnostic::{Diagnostic, Severity};
+use crate::engine::grammar::GrammarKind;
+
+use super::View;
+use super::editor::{self, Parts};
+use super::highlight::Syntax;
+use super::pen::Pen;
+use super::theme::{Role, Theme};
+use super::wrap::{self, Lines};
+
+/// A message takes no more rows than this.
+const MESSAGE_ROWS: usize = 4;
+
+/// Where the parts are inside of the pane's border.
+pub fn parts(state: &State, inside: Rect) -> Parts {
+    let digits = state.grammar.buffer.count().ilog10() as u16 + 1;
+    let gutter_width = (digits.max(2) + 2).min(inside.width);
+    let message_height = state.grammar.finding().map_or(0, |finding| {
+        let rows = message_rows(finding, inside).len();
+        // The text keeps most of the pane, however long the message.
+        rows.min(usize::from(inside.height / 3).max(1)) as u16
+    });
+    let text_height = inside.height.saturating_sub(message_height);
+    Parts {
+        gutter: Rect { width: gutter_width, height: text_height, ..inside },
+        text: Rect {
+            x: inside.x + gutter_width,
+            width: inside.width - gutter_width,
+            height: text_height,
+            ..inside
+        },
+        message: Rect { y: inside.y + text_height, height: message_height, ..inside },
+    }
+}
+
+/// Draws the pane's inside.
+pub fn draw(buffer: &mut Buffer, state: &State, view: &mut View, inside: Rect) {
+    let parts = parts(state, inside);
+    let text = &state.grammar.buffer;
+    let rows = wrap::visible(text, text.top(), parts.wrap_width(), parts.height());
+    let wanted = rows.last().map_or(0, |r| r.line + 1);
+    let theme = &view.theme;
+    view.grammar.update(syntax(state.grammar.kind), theme, text.count(), wanted, |i| (text.line(i), true));
+
+    let marks: Vec<Mark> = state.grammar.diagnostics.iter().map(|d| Mark::new(d, text)).collect();
+    editor::draw_rows(buffer, parts.text, text, &rows, |line, byte| {
+        let style = editor::span_style(view.grammar.spans(line), byte).unwrap_or_default();
+        match marks.iter().find(|m| m.covers(line, byte)) {
+            Some(mark) => style.patch(mark.underline(theme)),
+            None => style,
+        }
+    });
+    for (y, row) in rows.iter().enumerate().filter(|(_, r)| r.is_first) {
+        let mark = marks.iter().filter(|m| m.lines.contains(&row.line)).min_by_key(|m| m.severity);
+        gutter(buffer, parts.gutter, y as u16, row.line, mark, state, theme);
+    }
+    message(buffer, parts.message, state, theme);
+}
+
+/// How a grammar is highlighted.
+pub fn syntax(kind: GrammarKind) -> Syntax {
+    match kind {
+        GrammarKind::Lark => Syntax::Lark,
+        GrammarKind::JsonSchema => Syntax::Of(Language::Json),
+        GrammarKind::Regex => Syntax::Regex,
+    }
+}
+
+fn gutter(
+    buffer: &mut Buffer,
+    area: Rect,
+    y: u16,
+    line: usize,
+    mark: Option<&Mark>,
+    state: &State,
+    theme: &Theme,
+) {
+    let is_current = state.focus == Pane::Grammar && state.grammar.buffer.caret().line == line;
+    let role = if is_current { Role::GutterCurrent } else { Role::Gutter };
+    let mut pen = Pen::new(buffer, area, y);
+    match mark {
+        Some(mark) => pen.put(mark.symbol(), theme.text(mark.role())),
+        None => pen.skip(1),
+    };
+    pen.right_column(&(line + 1).to_string(), usize::from(area.width).saturating_sub(2), theme.text(role));
+}
+
+fn message(buffer: &mut Buffer, area: Rect, state: &State, theme: &Theme) {
+    let Some(finding) = state.grammar.finding() else { return };
+    let inside = Rect { height: u16::MAX, ..area };
+    let (symbol, role) = symbol(finding.severity);
+    for (y, row) in message_rows(finding, inside).iter().enumerate() {
+        let mut pen = Pen::new(buffer, area, y as u16);
+        pen.column(if y == 0 { symbol } else { "" }, 2, theme.text(role)).put(row, theme.text(role));
+    }
+}
+
+/// The message about a finding, cut into rows.
+fn message_rows(finding: &Diagnostic, inside: Rect) -> Vec<String> {
+    let mut text = format!("{}:{} {}", finding.start.line, finding.start.column, finding.message);
+    if let Some(help) = &finding.help {
+        text += &format!(" — {help}");
+    }
+    let text = crate::sanitize::line(&text).into_owned();
+    let rows = wrap::rows(&text, usize::from(inside.width.saturating_sub(3)));
+    rows.iter().take(MESSAGE_ROWS).map(|r| text[r.start..r.end].to_owned()).collect()
+}
+
+fn symbol(severity: Severity) -> (&'static str, Role) {
+    match severity {
+        Severity::Error => ("●", Role::Error),
+        Severity::Warning => ("▲", Role::Warning),
+    }
+}
+
+/// The characters that a finding is about, by line.
+struct Mark {
+    lines: std::ops::RangeInclusive<usize>,
+    first_byte: usize,
+    end_byte: usize,
+    severity: Severity,
+}
+
+impl Mark {
+    fn new(finding: &Diagnostic, text: &dyn Lines) -> Self {
+        let (first, last) = (finding.start.line - 1, finding.end.line.max(finding.start.line) - 1);
+        let byte = |line: usize, column: usize| {
+            let text = text.line(line);
+            text.char_indices().nth(column - 1).map_or(text.len(), |(at, _)| at)
+        };
+        let first_byte = byte(first, finding.start.column);
+        let end_byte = byte(last, finding.end.column);
+        // An empty place is shown as the character at it.
+        let is_empty = first == last && first_byte == end_byte;
+        Self {
+            lines: first..=last,
+            first_byte,
+            end_byte: if is_empty { end_byte + 1 } else { end_byte },
+            severity: finding.severity,
+        }
+    }
+
+    fn covers(&self, line: usize, byte: usize) -> bool {
+        self.lines.contains(&line)
+            && (line > *self.lines.start() || byte >= self.first_byte)
+            && (line < *self.lines.end() || byte < self.end_byte)
+    }
+
+    fn symbol(&self) -> &'static str {
+        symbol(self.severity).0
+    }
+
+    fn role(&self) -> Role {
+        symbol(self.severity).1
+    }
+
+    fn underline(&self, theme: &Theme) -> Style {
+        let mut style = Style::new().add_modifier(Modifier::UNDERLINED);
+        style.underline_color = theme.style(self.role()).fg;
+        style
+    }
+}

@@ -1,0 +1,168 @@
+//! The output pane: what the model has written, highlighted, with its forced tokens marked and the
+//! token under inspection lit.
+//!
+//! Only the rows on the screen are laid out, and only lines that changed are parsed: a frame costs
+//! the same after ten thousand tokens as after ten.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::style::{Modifier, Style};
+
+use crate::app::action::Action;
+use crate::app::keymap;
+use crate::app::state::{ModelState, RunStatus, State};
+use crate::engine::trace::StepKind;
+
+use super::View;
+use super::editor;
+use super::highlight::Syntax;
+use super::layout;
+use super::pen::Pen;
+use super::theme::{Role, Theme};
+use super::wrap::{self, Lines, Place, RowRef, VisibleRow};
+
+/// Where the text is; `None` if the pane is not shown.
+pub fn area(state: &State) -> Option<Rect> {
+    let area = state.areas()?.output;
+    (!area.is_empty()).then(|| editor::padded(layout::inside(area)))
+}
+
+/// The columns that the text is wrapped at: one is kept for the caret and the ends of lines.
+pub fn wrap_width(area: Rect) -> usize {
+    usize::from(area.width.saturating_sub(1).max(1))
+}
+
+/// The columns that the text is wrapped at and the rows of the pane.
+pub fn size(state: &State) -> Option<(usize, usize)> {
+    area(state).map(|a| (wrap_width(a), usize::from(a.height)))
+}
+
+/// The first row on the screen.
+pub fn top(state: &State, width: usize, height: usize) -> RowRef {
+    let text = &state.run.transcript;
+    let bottom = wrap::bottom(text, width, height);
+    state.run.top.map_or(bottom, |top| top.min(bottom))
+}
+
+/// Draws the pane's inside.
+pub fn draw(buffer: &mut Buffer, state: &State, view: &mut View, inside: Rect) {
+    let area = editor::padded(inside);
+    let run = &state.run;
+    if run.steps().is_empty() && !run.status.is_live() {
+        return draw_empty(buffer, state, &view.theme, area);
+    }
+    let text = &run.transcript;
+    let (width, height) = (wrap_width(area), usize::from(area.height));
+    let rows = wrap::visible(text, top(state, width, height), width, height);
+    let wanted = rows.last().map_or(0, |r| r.line + 1);
+    view.output.update(Syntax::Of(state.language), &view.theme, text.count(), wanted, |i| {
+        (text.line(i), text.is_ended(i))
+    });
+
+    let theme = &view.theme;
+    let forced = underline(theme);
+    let selected = run.selected.map(|index| text.span(index));
+    // The rows go forward through the text, so the token of a place is found by walking on.
+    let mut token = rows.first().and_then(|r| text.token_at(place(r, r.row.start)));
+    editor::draw_rows(buffer, area, text, &rows, |line, byte| {
+        let at = Place { line, byte };
+        while let Some(index) = token
+            && text.span(index).1 <= at
+            && index + 1 < text.tokens()
+        {
+            token = Some(index + 1);
+        }
+        let style = editor::span_style(view.output.spans(line), byte).unwrap_or_default();
+        if selected.is_some_and(|(start, end)| start <= at && at < end) {
+            return style.patch(theme.style(Role::Selected));
+        }
+        let kind = token.and_then(|i| run.steps().get(i)).map(|s| s.kind);
+        if kind == Some(StepKind::Forced) { style.patch(forced) } else { style }
+    });
+    if let Some((start, end)) = selected {
+        mark_invisible(buffer, area, &rows, text, (start, end), theme);
+    }
+    if run.status.is_live() {
+        mark_cell(buffer, area, &rows, text, text.end(), " ", theme.style(Role::Caret));
+    }
+}
+
+/// Forced tokens keep their colours and get a faint line.
+fn underline(theme: &Theme) -> Style {
+    let style = theme.style(Role::Forced);
+    Style {
+        fg: None,
+        bg: None,
+        add_modifier: style.add_modifier | Modifier::UNDERLINED,
+        underline_color: style.fg,
+        ..Style::new()
+    }
+}
+
+fn place(row: &VisibleRow, byte: usize) -> Place {
+    Place { line: row.line, byte }
+}
+
+/// Shows the parts of the selected token that have no cell of their own: line ends, and the end of
+/// the text.
+fn mark_invisible(
+    buffer: &mut Buffer,
+    area: Rect,
+    rows: &[VisibleRow],
+    text: &crate::app::transcript::Transcript,
+    (start, end): (Place, Place),
+    theme: &Theme,
+) {
+    let style = theme.style(Role::Selected);
+    if start == end {
+        mark_cell(buffer, area, rows, text, start, "∎", style);
+    }
+    for line in start.line..end.line {
+        if text.is_ended(line) {
+            let at = Place { line, byte: text.line(line).len() };
+            mark_cell(buffer, area, rows, text, at, "⏎", style);
+        }
+    }
+}
+
+/// Puts a symbol at a place that is the end of a line.
+fn mark_cell(
+    buffer: &mut Buffer,
+    area: Rect,
+    rows: &[VisibleRow],
+    text: &dyn Lines,
+    at: Place,
+    symbol: &str,
+    style: Style,
+) {
+    let holds =
+        |r: &VisibleRow| r.line == at.line && r.row.start <= at.byte && (at.byte < r.row.end || r.is_last);
+    let Some(y) = rows.iter().position(holds) else { return };
+    let row = rows[y].row;
+    let x = super::glyphs::width(&text.line(at.line)[row.start..at.byte], row.column);
+    if x < usize::from(area.width) {
+        buffer.set_stringn(area.x + x as u16, area.y + y as u16, symbol, 1, style);
+    }
+}
+
+/// What to do, while there is nothing to see; or why there is nothing.
+fn draw_empty(buffer: &mut Buffer, state: &State, theme: &Theme, area: Rect) {
+    let (text, role) = match (&state.model, state.run.status) {
+        (ModelState::Failed(reason), _) => (format!("The model cannot be used: {reason}"), Role::Error),
+        (ModelState::Loading(..), RunStatus::Waiting { .. }) => {
+            ("The run starts when the model is loaded.".to_owned(), Role::Dim)
+        }
+        (_, RunStatus::Ended) => ("Nothing was generated.".to_owned(), Role::Dim),
+        _ => {
+            let (run, step) = (keymap::first_key(Action::Run), keymap::first_key(Action::Step));
+            let text = format!(
+                "{run} writes on from the prompt, under the grammar. {step} goes one token at a time."
+            );
+            (text, Role::Dim)
+        }
+    };
+    let text = crate::sanitize::line(&text);
+    for (y, row) in wrap::rows(&text, wrap_width(area)).iter().enumerate().take(usize::from(area.height)) {
+        Pen::new(buffer, area, y as u16).put(text[row.start..row.end].trim_end(), theme.text(role));
+    }
+}

@@ -1,0 +1,130 @@
+//! What floats above the panes: the keys, and the examples to choose from.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::widgets::{Clear, Widget};
+
+use crate::app::examples::EXAMPLES;
+use crate::app::keymap;
+use crate::app::state::{Overlay, State};
+
+use super::layout;
+use super::pen::Pen;
+use super::theme::{Role, Theme};
+use super::{frame, wrap};
+
+/// Columns of the keys in the help.
+const KEYS: usize = 22;
+
+/// Draws the overlay that is open.
+pub fn draw(buffer: &mut Buffer, state: &State, theme: &Theme) {
+    match state.overlay {
+        None => {}
+        Some(Overlay::Help { top }) => help(buffer, theme, state.size, top),
+        Some(Overlay::Examples { selected }) => examples(buffer, theme, state.size, selected),
+    }
+}
+
+/// How far the help can be scrolled on a screen of this size.
+pub fn last_help_top(size: (u16, u16)) -> usize {
+    let inside = layout::inside(help_area(size));
+    help_lines(usize::from(inside.width)).len().saturating_sub(usize::from(inside.height))
+}
+
+enum HelpLine {
+    Title(&'static str),
+    Keys(String, String),
+    Blank,
+}
+
+fn help_area(size: (u16, u16)) -> Rect {
+    let lines = help_lines(usize::from(centred(size, 84, 1).width.saturating_sub(2))).len();
+    centred(size, 84, lines as u16 + 2)
+}
+
+fn help_lines(width: usize) -> Vec<HelpLine> {
+    let mut lines = Vec::new();
+    let keys_width = KEYS.min(width / 2);
+    for (title, rows) in keymap::help() {
+        if !lines.is_empty() {
+            lines.push(HelpLine::Blank);
+        }
+        lines.push(HelpLine::Title(title));
+        for (keys, doc) in rows {
+            let cut = wrap::rows(doc, width.saturating_sub(keys_width + 3));
+            for (i, row) in cut.iter().enumerate() {
+                let keys = if i == 0 { keys.clone() } else { String::new() };
+                lines.push(HelpLine::Keys(keys, doc[row.start..row.end].to_owned()));
+            }
+        }
+    }
+    lines
+}
+
+fn help(buffer: &mut Buffer, theme: &Theme, size: (u16, u16), top: usize) {
+    let area = help_area(size);
+    let inside = open(buffer, theme, area, "Keys");
+    let width = usize::from(inside.width);
+    let lines = help_lines(width);
+    let top = top.min(last_help_top(size));
+    if lines.len() > usize::from(inside.height) {
+        let more = format!(" {}–{} of {} ", top + 1, top + usize::from(inside.height), lines.len());
+        let bottom = Rect { y: area.bottom() - 1, height: 1, width: area.width - 2, ..area };
+        Pen::new(buffer, bottom, 0).at_right(&more, overlay_text(theme, Role::Dim));
+    }
+    for (y, line) in lines.iter().skip(top).take(usize::from(inside.height)).enumerate() {
+        let mut pen = Pen::new(buffer, inside, y as u16);
+        match line {
+            HelpLine::Blank => {}
+            HelpLine::Title(title) => {
+                pen.skip(1).put(title, overlay_text(theme, Role::TitleFocused));
+            }
+            HelpLine::Keys(keys, doc) => {
+                pen.skip(1)
+                    .column(keys, KEYS.min(width / 2), overlay_text(theme, Role::Key))
+                    .skip(1)
+                    .put(doc, theme.style(Role::Overlay));
+            }
+        }
+    }
+}
+
+fn examples(buffer: &mut Buffer, theme: &Theme, size: (u16, u16), selected: usize) {
+    let rows = EXAMPLES.len() as u16 * 2;
+    let inside = open(buffer, theme, centred(size, 72, rows + 2), "Examples");
+    // Two rows an example; the selected one stays on the screen.
+    let shown = usize::from(inside.height / 2).max(1);
+    let top = selected.saturating_sub(shown / 2).min(EXAMPLES.len().saturating_sub(shown));
+    for (i, example) in EXAMPLES.iter().enumerate().skip(top).take(shown) {
+        let y = (i - top) as u16 * 2;
+        let (mark, role) = if i == selected { ("▸", Role::TitleFocused) } else { ("", Role::Title) };
+        Pen::new(buffer, inside, y)
+            .skip(1)
+            .column(mark, 2, overlay_text(theme, role))
+            .put(example.name, overlay_text(theme, role))
+            .at_right(&format!("{} ", example.language.name()), overlay_text(theme, Role::Dim));
+        Pen::new(buffer, inside, y + 1).skip(3).put(example.about, overlay_text(theme, Role::Dim));
+    }
+}
+
+fn overlay_text(theme: &Theme, role: Role) -> ratatui::style::Style {
+    theme.style(Role::Overlay).patch(theme.text(role))
+}
+
+fn open(buffer: &mut Buffer, theme: &Theme, area: Rect, title: &str) -> Rect {
+    let area = area.intersection(buffer.area);
+    Clear.render(area, buffer);
+    buffer.set_style(area, theme.style(Role::Overlay));
+    frame::draw(buffer, area, theme.style(Role::Overlay), overlay_text(theme, Role::BorderFocused));
+    let top = Rect { height: 1, width: area.width.saturating_sub(1), ..area };
+    Pen::new(buffer, top, 0)
+        .skip(2)
+        .put(&format!(" {title} "), overlay_text(theme, Role::TitleFocused))
+        .at_right(" Esc closes ", overlay_text(theme, Role::Dim));
+    layout::inside(area)
+}
+
+fn centred(size: (u16, u16), width: u16, height: u16) -> Rect {
+    let (width, height) = (width.min(size.0.saturating_sub(2)), height.min(size.1.saturating_sub(2)));
+    Rect::new((size.0 - width) / 2, (size.1 - height) / 2, width, height)
+}

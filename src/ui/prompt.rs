@@ -1,0 +1,17 @@
+//! The prompt pane: plain text with a caret.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+
+use crate::app::state::State;
+
+use super::View;
+use super::editor::{self, Parts};
+use super::wrap;
+
+/// Draws the pane's inside.
+pub fn draw(buffer: &mut Buffer, state: &State, view: &View, inside: Rect) {
+    let parts = Parts { text: editor::padded(inside), ..Parts::default() };
+    let rows = wrap::visible(&state.prompt, state.prompt.top(), parts.wrap_width(), parts.height());
+    editor::draw_rows(buffer, parts.text, &state.prompt, &rows, |_, _| view.theme.base());
+}

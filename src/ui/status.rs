@@ -1,0 +1,168 @@
+//! The last two lines: how the run goes, and the keys that matter here.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+
+use crate::app::action::Action;
+use crate::app::keymap;
+use crate::app::state::{ModelState, Overlay, Pane, RunStatus, State};
+
+use super::format;
+use super::glyphs::width;
+use super::pen::Pen;
+use super::theme::{Role, Theme};
+
+/// Draws the line about the run: a message if there is one, else figures; the model at the right.
+pub fn draw(buffer: &mut Buffer, area: Rect, state: &State, theme: &Theme) {
+    let mut pen = Pen::new(buffer, area, 0);
+    pen.skip(1);
+    if let Some(message) = &state.message {
+        let (mark, role) = if message.is_error { ("● ", Role::Error) } else { ("", Role::Title) };
+        pen.put(mark, theme.text(role)).put(&message.text, theme.text(role));
+        return;
+    }
+    let (mark, word, role) = phase(state);
+    let needs = |form: Form| {
+        let figures: usize = figures(state, form).iter().map(|f| width(f, 0) + GAP).sum();
+        let right: usize = right(state, form).iter().map(|(text, _)| width(text, 0) + GAP).sum();
+        width(mark, 0) + 1 + width(&word, 0) + figures + right
+    };
+    let form = if needs(Form::Long) <= pen.left() { Form::Long } else { Form::Short };
+    let right = right(state, form);
+    let right_width: usize = right.iter().map(|(text, _)| width(text, 0) + GAP).sum();
+    let room = pen.left().saturating_sub(right_width + width(mark, 0) + 1);
+    pen.put(mark, theme.text(role)).skip(1).put_within(&word, room, theme.text(role));
+    for figure in figures(state, form) {
+        if pen.left() < width(&figure, 0) + GAP + right_width {
+            break;
+        }
+        pen.skip(GAP).put(&figure, theme.text(Role::Title));
+    }
+    let blanks = pen.left().saturating_sub(right_width);
+    pen.skip(blanks);
+    for (text, role) in right {
+        pen.skip(GAP - 1).put(&text, theme.text(role)).skip(1);
+    }
+}
+
+/// How much room there is.
+#[derive(Clone, Copy, PartialEq)]
+enum Form {
+    Long,
+    Short,
+}
+
+/// Columns between two figures.
+const GAP: usize = 2;
+
+/// A mark, a word and a role for where the run stands.
+fn phase(state: &State) -> (&'static str, String, Role) {
+    let outcome = state.run.trace.as_ref().and_then(|t| t.outcome.as_ref());
+    match (state.run.status, &state.model, outcome) {
+        (RunStatus::Starting, ..) => ("●", "reading the prompt".into(), Role::Running),
+        (RunStatus::Running, ..) => ("●", "running".into(), Role::Running),
+        (RunStatus::Paused, ..) => ("‖", "paused".into(), Role::Warning),
+        (_, ModelState::Loading(what, share), _) => {
+            let share = share.map_or_else(String::new, |s| format!(" {:.0}%", s * 100.0));
+            ("◌", format!("loading {what}{share}"), Role::Running)
+        }
+        (_, ModelState::Failed(_), _) => ("■", "no model".into(), Role::Error),
+        (RunStatus::Waiting { .. }, ..) => ("◌", "checking the grammar".into(), Role::Running),
+        (RunStatus::Ended, _, Some(outcome)) => {
+            let role = if outcome.reason.is_success() { Role::Good } else { Role::Error };
+            let reason = outcome.reason.name().replace('_', " ");
+            let detail = outcome.detail.as_ref().map_or_else(String::new, |d| format!(": {d}"));
+            ("■", reason + &detail, role)
+        }
+        (RunStatus::Ended, _, None) => ("■", "failed".into(), Role::Error),
+        (RunStatus::Idle, ..) => ("○", "ready".into(), Role::Title),
+    }
+}
+
+/// The weightiest first.
+fn figures(state: &State, form: Form) -> Vec<String> {
+    let stats = &state.run.stats;
+    if stats.tokens == 0 {
+        return Vec::new();
+    }
+    let mut out = vec![match form {
+        Form::Long => format!("{} tokens, {} forced", stats.tokens, stats.forced),
+        Form::Short => format!("{} tok", stats.tokens),
+    }];
+    if let Some(rate) = stats.rate() {
+        out.push(format!("{} tok/s", format::rate(rate)));
+    }
+    if let (Some(p50), Some(p99)) = (stats.mask_percentile(0.5), stats.mask_percentile(0.99)) {
+        out.push(match form {
+            Form::Long => format!("mask p50 {}, p99 {}", format::duration(p50), format::duration(p99)),
+            Form::Short => format!("mask {}/{} µs", p50.as_micros(), p99.as_micros()),
+        });
+    }
+    out
+}
+
+fn right(state: &State, form: Form) -> Vec<(String, Role)> {
+    let mut out = Vec::new();
+    if let ModelState::Ready(info, _) = &state.model {
+        let text = match form {
+            Form::Long => format!("{} on {}", info.name, info.device),
+            Form::Short => info.name.chars().take(12).collect(),
+        };
+        out.push((text, Role::Dim));
+    }
+    let (mark, role) = match (state.grammar.is_checked(), state.grammar.errors(), &state.grammar.compiled) {
+        (true, 0, Some(_)) => ("✓", Role::Good),
+        (true, ..) => ("✗", Role::Error),
+        (false, ..) => ("…", Role::Dim),
+    };
+    // Without words where there is no room: the grammar's pane says more if something is wrong.
+    let is_short = form == Form::Short && role != Role::Error;
+    out.push((if is_short { mark.to_owned() } else { format!("{mark} grammar") }, role));
+    out
+}
+
+/// Draws the keys that matter here.
+pub fn footer(buffer: &mut Buffer, area: Rect, state: &State, theme: &Theme) {
+    let mut pen = Pen::new(buffer, area, 0);
+    pen.skip(1);
+    for (action, hint) in hints(state) {
+        let key = keymap::first_key(action);
+        if pen.left() < width(&key, 0) + width(hint, 0) + 1 {
+            break;
+        }
+        pen.put(&key, theme.text(Role::Key)).skip(1).put(hint, theme.text(Role::Dim)).skip(2);
+    }
+}
+
+/// The actions that the footer names here, the weightiest first.
+fn hints(state: &State) -> Vec<(Action, &'static str)> {
+    let named = |actions: &[Action]| actions.iter().map(|&a| (a, a.hint())).collect::<Vec<_>>();
+    match state.overlay {
+        Some(Overlay::Help { .. }) => return vec![(Action::Close, "close"), (Action::Down, "more")],
+        Some(Overlay::Examples { .. }) => {
+            return vec![(Action::Enter, "open"), (Action::Down, "next"), (Action::Close, "close")];
+        }
+        None => {}
+    }
+    if state.inspector.is_searching {
+        return vec![(Action::Enter, "done"), (Action::Close, "clear"), (Action::Down, "next")];
+    }
+    let run = match state.run.status {
+        RunStatus::Starting | RunStatus::Running => "pause",
+        RunStatus::Paused => "go on",
+        RunStatus::Waiting { .. } => "wait no more",
+        RunStatus::Idle | RunStatus::Ended => "run",
+    };
+    let mut out = vec![(Action::Run, run), (Action::Step, "step")];
+    if state.run.status.is_live() {
+        out.push((Action::Close, "stop"));
+    }
+    out.extend(match state.focus {
+        Pane::Grammar | Pane::Prompt => Vec::new(),
+        Pane::Output => vec![(Action::Left, "back"), (Action::Right, "on"), (Action::End, "follow")],
+        Pane::Inspector => named(&[Action::NextList, Action::Search]),
+    });
+    out.extend([(Action::NextPane, "pane"), (Action::Examples, "examples"), (Action::Help, "keys")]);
+    out.push((Action::Quit, "quit"));
+    out
+}

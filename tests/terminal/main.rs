@@ -1,0 +1,7 @@
+//! The playground without a terminal: frames as snapshots, scenarios from files, bad conditions.
+
+mod frames;
+mod hostile;
+mod playground;
+mod scenarios;
+mod steps;

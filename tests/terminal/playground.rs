@@ -1,0 +1,246 @@
+//! The playground without a terminal and without threads: events in, frames out, the real engine
+//! in between, driven by hand and with its times made equal.
+
+use std::ops::ControlFlow;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crossterm::event::{KeyCode, KeyEvent, KeyModifiers, MouseButton, MouseEvent, MouseEventKind};
+use maze::app::event::{Checked, Effect, Event, ModelEvent, RunEvent, RunId};
+use maze::app::language::Language;
+use maze::app::state::State;
+use maze::app::{scripted, update};
+use maze::engine::grammar::{Compiler, GrammarSource};
+use maze::engine::load::Loaded;
+use maze::engine::session::Session;
+use maze::engine::trace::{FinishReason, Step, Timings};
+use maze::engine::{LanguageModel, Vocabulary};
+use maze::ui::depth::ColorDepth;
+use maze::ui::{self, View};
+use ratatui::Terminal;
+use ratatui::backend::TestBackend;
+use ratatui::buffer::Buffer;
+
+/// A grammar that the scripted model's text follows.
+const GRAMMAR: &str = "// A Python function of one argument.\nstart: head line+\n\
+                       head: \"def \" NAME \"(\" NAME \"):\\n\"\n\
+                       line: \"    \" TEXT \"\\n\"\nNAME: /[a-z]+/\nTEXT: /[^\\n]+/\n";
+
+pub struct Playground {
+    pub state: State,
+    /// Effects that are for the terminal or the program, in order.
+    pub effects: Vec<Effect>,
+    view: View,
+    terminal: Terminal<TestBackend>,
+    vocabulary: Arc<Vocabulary>,
+    compiler: Compiler,
+    model: Option<Box<dyn LanguageModel>>,
+    run: Option<(RunId, Session, usize)>,
+}
+
+impl Playground {
+    /// A playground of this size, its model loaded and its grammar checked.
+    pub fn new(width: u16, height: u16) -> Self {
+        let Loaded { model, vocabulary } = scripted::loader(0)(&mut |_| ControlFlow::Continue(())).unwrap();
+        let info = model.info().clone();
+        let mut playground = Self {
+            state: State::new(
+                GrammarSource::lark("function.lark", GRAMMAR),
+                "# Python: count the words of a text\n",
+                Language::Python,
+            ),
+            effects: Vec::new(),
+            view: View::new(ColorDepth::True),
+            terminal: Terminal::new(TestBackend::new(width, height)).unwrap(),
+            compiler: Compiler::new(&vocabulary).unwrap(),
+            vocabulary: vocabulary.clone(),
+            model: Some(model),
+            run: None,
+        };
+        playground.resize(width, height);
+        playground.event(Event::Model(ModelEvent::Ready(info, vocabulary)));
+        let effects = update::init(&playground.state);
+        playground.perform(effects);
+        playground.effects.clear();
+        playground
+    }
+
+    /// Lets something happen, and does at once what is asked for then.
+    pub fn event(&mut self, event: Event) {
+        let effects = update::update(&mut self.state, event);
+        self.perform(effects);
+    }
+
+    /// Presses a key by the name that the help gives it: `F5`, `Ctrl-R`, `←`, `x`.
+    pub fn press(&mut self, name: &str) {
+        self.event(Event::Key(key(name)));
+    }
+
+    pub fn type_text(&mut self, text: &str) {
+        for c in text.chars() {
+            let code = if c == '\n' { KeyCode::Enter } else { KeyCode::Char(c) };
+            self.event(Event::Key(KeyEvent::new(code, KeyModifiers::NONE)));
+        }
+    }
+
+    pub fn click(&mut self, column: u16, row: u16) {
+        self.mouse(MouseEventKind::Down(MouseButton::Left), column, row);
+    }
+
+    pub fn mouse(&mut self, kind: MouseEventKind, column: u16, row: u16) {
+        self.event(Event::Mouse(MouseEvent { kind, column, row, modifiers: KeyModifiers::NONE }));
+    }
+
+    pub fn resize(&mut self, width: u16, height: u16) {
+        self.terminal.backend_mut().resize(width, height);
+        self.event(Event::Resize(width, height));
+    }
+
+    /// Lets the engine take `count` decisions.
+    pub fn advance(&mut self, count: usize) {
+        for _ in 0..count {
+            if let Some((_, session, _)) = &mut self.run {
+                session.step().unwrap();
+            }
+            self.tell();
+        }
+    }
+
+    /// Feeds steps that no engine made.
+    pub fn steps(&mut self, steps: Vec<Arc<Step>>) {
+        let id = self.state.run.id;
+        self.event(Event::Run(id, RunEvent::Steps(steps)));
+    }
+
+    /// Draws and returns the cells.
+    pub fn draw(&mut self) -> &Buffer {
+        let Self { state, view, terminal, .. } = self;
+        terminal.draw(|frame| ui::draw(frame, state, view)).unwrap();
+        self.terminal.backend().buffer()
+    }
+
+    /// Draws and returns the text of the screen.
+    pub fn screen(&mut self) -> String {
+        self.draw();
+        self.terminal.backend().to_string()
+    }
+
+    /// Where the terminal's own cursor is after drawing.
+    pub fn cursor(&mut self) -> (u16, u16) {
+        self.draw();
+        let position = self.terminal.get_cursor_position().unwrap();
+        (position.x, position.y)
+    }
+
+    pub fn parsed_output_lines(&self) -> usize {
+        self.view.parsed_output_lines()
+    }
+
+    fn perform(&mut self, effects: Vec<Effect>) {
+        for effect in effects {
+            match effect {
+                Effect::Check(revision, source) => {
+                    let (compiled, diagnostics) = self.compiler.compile(&source);
+                    let checked = Checked { compiled: compiled.map(Arc::new), diagnostics };
+                    self.event(Event::Checked(revision, checked));
+                }
+                Effect::Start { id, request, grammar, paused } => {
+                    self.end_run();
+                    let model = self.model.take().unwrap();
+                    match Session::start(model, self.vocabulary.clone(), Some(grammar), *request) {
+                        Ok(session) => {
+                            let prompt = session.trace().prompt.clone();
+                            self.run = Some((id, session, 0));
+                            self.event(Event::Run(id, RunEvent::Started { prompt }));
+                            if paused {
+                                self.advance(1);
+                                self.event(Event::Run(id, RunEvent::Paused));
+                            }
+                        }
+                        Err((error, model)) => {
+                            self.model = Some(model);
+                            self.event(Event::Run(id, RunEvent::Failed(error.to_string())));
+                        }
+                    }
+                }
+                Effect::Step => self.advance(1),
+                Effect::Stop => {
+                    if let Some((_, session, _)) = &mut self.run {
+                        session.finish(FinishReason::Cancelled);
+                    }
+                    self.tell();
+                }
+                Effect::Pause | Effect::Resume | Effect::Warm(_) => {}
+                other => self.effects.push(other),
+            }
+        }
+    }
+
+    /// Tells the state what the session has done.
+    fn tell(&mut self) {
+        let Some((id, session, shown)) = &mut self.run else { return };
+        let id = *id;
+        let steps: Vec<Arc<Step>> = session.trace().steps[*shown..].iter().map(timed).collect();
+        *shown += steps.len();
+        let outcome = session.trace().outcome.clone();
+        if !steps.is_empty() {
+            self.event(Event::Run(id, RunEvent::Steps(steps)));
+        }
+        if let Some(outcome) = outcome {
+            self.event(Event::Run(id, RunEvent::Finished(outcome)));
+            self.end_run();
+        }
+    }
+
+    fn end_run(&mut self) {
+        if let Some((_, session, _)) = self.run.take() {
+            self.model = Some(session.into_model().0);
+        }
+    }
+}
+
+/// The same step with times that do not depend on the machine.
+fn timed(step: &Arc<Step>) -> Arc<Step> {
+    let micros = Duration::from_micros;
+    let mask = if step.timings.mask.is_zero() { micros(0) } else { micros(41) };
+    let timings =
+        Timings { forward: micros(1200), mask, mask_wait: micros(0), sample: micros(20), commit: micros(30) };
+    Arc::new(Step { timings, ..Step::clone(step) })
+}
+
+/// The key of a name in the help.
+pub fn key(name: &str) -> KeyEvent {
+    let mut modifiers = KeyModifiers::NONE;
+    let mut rest = name;
+    for (prefix, modifier) in [("Ctrl-", KeyModifiers::CONTROL), ("Alt-", KeyModifiers::ALT)] {
+        if let Some(tail) = rest.strip_prefix(prefix) {
+            modifiers |= modifier;
+            rest = tail;
+        }
+    }
+    let code = match rest {
+        "←" => KeyCode::Left,
+        "→" => KeyCode::Right,
+        "↑" => KeyCode::Up,
+        "↓" => KeyCode::Down,
+        "Home" => KeyCode::Home,
+        "End" => KeyCode::End,
+        "PgUp" => KeyCode::PageUp,
+        "PgDn" => KeyCode::PageDown,
+        "Tab" => KeyCode::Tab,
+        "Shift-Tab" => KeyCode::BackTab,
+        "Enter" => KeyCode::Enter,
+        "Esc" => KeyCode::Esc,
+        "Backspace" => KeyCode::Backspace,
+        "Del" => KeyCode::Delete,
+        "Space" => KeyCode::Char(' '),
+        _ => match (rest.strip_prefix('F').and_then(|n| n.parse().ok()), rest.chars().next()) {
+            (Some(n), _) => KeyCode::F(n),
+            (None, Some(c)) if rest.chars().count() == 1 => {
+                KeyCode::Char(if modifiers.is_empty() { c } else { c.to_ascii_lowercase() })
+            }
+            _ => panic!("no key is called {name:?}"),
+        },
+    };
+    KeyEvent::new(code, modifiers)
+}

@@ -1,0 +1,76 @@
+//! Plays the files of `tests/terminal/scenarios/`: one action or expectation a line, `#` starts a comment.
+//!
+//! | line | what it does |
+//! |---|---|
+//! | `size 80 24` | resizes the terminal |
+//! | `press F5` | presses a key, by its name in the help |
+//! | `type text` | types; `\n` is Enter |
+//! | `paste text` | pastes; `\n`, `\r`, `\e` are what they say |
+//! | `click 3 4` | clicks on column 3, row 4 |
+//! | `wheel down 3 4` | turns the wheel there |
+//! | `engine 5` | lets the engine take five decisions |
+//! | `see text` | the screen must show the text |
+//! | `not text` | it must not |
+//! | `effect Quit` | the next effect for the program is this |
+
+use super::playground::Playground;
+use crossterm::event::MouseEventKind;
+use maze::app::event::Event;
+
+#[test]
+fn every_scenario_goes_as_written() {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/terminal/scenarios");
+    let mut played = 0;
+    for entry in std::fs::read_dir(folder).unwrap().flatten() {
+        let path = entry.path();
+        if path.extension().is_some_and(|e| e == "txt") {
+            let name = path.file_stem().unwrap().to_string_lossy().into_owned();
+            play(&name, &std::fs::read_to_string(&path).unwrap());
+            played += 1;
+        }
+    }
+    assert!(played >= 8, "only {played} scenarios were found");
+}
+
+fn play(name: &str, script: &str) {
+    let mut p = Playground::new(80, 24);
+    for (number, line) in script.lines().enumerate() {
+        let line = line.trim();
+        if line.is_empty() || line.starts_with('#') {
+            continue;
+        }
+        let (verb, rest) = line.split_once(' ').unwrap_or((line, ""));
+        let numbers: Vec<u16> = rest.split(' ').filter_map(|n| n.parse().ok()).collect();
+        let fail = |p: &mut Playground, what: &str| {
+            panic!("{name}.txt:{}: {what}: {line}\n{}", number + 1, p.screen())
+        };
+        match verb {
+            "size" => p.resize(numbers[0], numbers[1]),
+            "press" => p.press(rest),
+            "type" => p.type_text(&unescaped(rest)),
+            "paste" => p.event(Event::Paste(unescaped(rest))),
+            "click" => p.click(numbers[0], numbers[1]),
+            "wheel" => {
+                let down = rest.starts_with("down");
+                let kind = if down { MouseEventKind::ScrollDown } else { MouseEventKind::ScrollUp };
+                p.mouse(kind, numbers[0], numbers[1]);
+            }
+            "engine" => p.advance(usize::from(numbers[0])),
+            "see" if !p.screen().contains(rest) => fail(&mut p, "not on the screen"),
+            "not" if p.screen().contains(rest) => fail(&mut p, "is on the screen"),
+            "see" | "not" => {}
+            "effect" => {
+                let effect =
+                    if p.effects.is_empty() { "none".into() } else { format!("{:?}", p.effects.remove(0)) };
+                if effect != rest {
+                    fail(&mut p, &format!("the effect is {effect}"));
+                }
+            }
+            _ => fail(&mut p, "unknown verb"),
+        }
+    }
+}
+
+fn unescaped(text: &str) -> String {
+    text.replace("\\n", "\n").replace("\\r", "\r").replace("\\e", "\u{1b}")
+}
