@@ -6,12 +6,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers, MouseButton, MouseEvent, MouseEventKind};
+use maze::app::editor::EditorBuffer;
 use maze::app::event::{Checked, Effect, Event, ModelEvent, RunEvent, RunId};
-use maze::app::examples::Example;
+use maze::app::examples::EXAMPLES;
 use maze::app::language::Language;
 use maze::app::state::State;
 use maze::app::{scripted, update};
-use maze::engine::grammar::{Compiler, GrammarKind};
+use maze::engine::grammar::{Compiler, GrammarSource};
 use maze::engine::load::Loaded;
 use maze::engine::session::Session;
 use maze::engine::trace::{FinishReason, Step, Timings};
@@ -23,16 +24,9 @@ use ratatui::backend::TestBackend;
 use ratatui::buffer::Buffer;
 
 /// A grammar that the scripted model's text follows.
-pub const EXAMPLE: Example = Example {
-    name: "A function",
-    about: "What the scripted model types.",
-    kind: GrammarKind::Lark,
-    file: "function.lark",
-    grammar: "// A Python function of one argument.\nstart: head line+\nhead: \"def \" NAME \"(\" NAME \"):\\n\"\n\
-              line: \"    \" TEXT \"\\n\"\nNAME: /[a-z]+/\nTEXT: /[^\\n]+/\n",
-    prompt: "# Python: count the words of a text\n",
-    language: Language::Python,
-};
+const GRAMMAR: &str = "// A Python function of one argument.\nstart: head line+\n\
+                       head: \"def \" NAME \"(\" NAME \"):\\n\"\nline: \"    \" TEXT \"\\n\"\n\
+                       NAME: /[a-z]+/\nTEXT: /[^\\n]+/\n";
 
 pub struct Playground {
     pub state: State,
@@ -51,8 +45,12 @@ impl Playground {
     pub fn new(width: u16, height: u16) -> Self {
         let Loaded { model, vocabulary } = scripted::loader(0)(&mut |_| ControlFlow::Continue(())).unwrap();
         let info = model.info().clone();
+        let mut state = State::new(&EXAMPLES[0]);
+        state.start_with(&GrammarSource::lark("function.lark", GRAMMAR));
+        state.prompt = EditorBuffer::new("# Python: count the words of a text\n");
+        state.language = Language::Python;
         let mut playground = Self {
-            state: State::new(&EXAMPLE),
+            state,
             effects: Vec::new(),
             view: View::new(ColorDepth::True),
             terminal: Terminal::new(TestBackend::new(width, height)).unwrap(),
