@@ -40,6 +40,7 @@ pub mod update;
 pub mod worker;
 
 use event::{Effect, Event};
+use examples::{EXAMPLES, Example};
 use state::State;
 use terminal::{Guard, Screen};
 use worker::{Loader, Worker};
@@ -56,7 +57,7 @@ pub struct Options {
     pub loader: Loader,
     /// The grammar to open, in place of the first example's.
     pub grammar: Option<GrammarSource>,
-    /// The prompt to open, in place of the first example's.
+    /// The prompt to open, in place of the one that goes with the grammar.
     pub prompt: Option<String>,
     /// What every run asks for, save its prompt and grammar.
     pub template: Request,
@@ -81,10 +82,15 @@ pub fn run(options: Options) -> io::Result<u8> {
     terminal::install_panic_hook();
     let depth = terminal::color_depth();
     let theme = options.theme.unwrap_or_else(|| terminal::suitable_theme(options.probe));
-    let mut state = State::new(&examples::EXAMPLES[0]);
-    if let Some(source) = options.grammar {
-        state.start_with(&source);
-    }
+    let (grammar, prompt, language) = match options.grammar {
+        Some(source) => {
+            let prompt = Example::of_file(&source.name).map_or("", |e| e.prompt);
+            let language = examples::language_of(&source);
+            (source, prompt, language)
+        }
+        None => (EXAMPLES[0].source(), EXAMPLES[0].prompt, EXAMPLES[0].language),
+    };
+    let mut state = State::new(grammar, prompt, language);
     if let Some(prompt) = options.prompt {
         state.prompt = editor::EditorBuffer::new(&prompt);
     }

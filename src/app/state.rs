@@ -14,7 +14,7 @@ use crate::ui::wrap::RowRef;
 
 use super::editor::EditorBuffer;
 use super::event::RunId;
-use super::examples::{Example, language_of};
+use super::examples::Example;
 use super::inspector::Inspector;
 use super::language::Language;
 use super::stats::Stats;
@@ -221,9 +221,8 @@ pub struct Message {
 }
 
 impl State {
-    /// The state at the start, with an example open.
-    pub fn new(example: &Example) -> Self {
-        let grammar = example.source();
+    /// The state at the start, with a grammar and a prompt open.
+    pub fn new(grammar: GrammarSource, prompt: &str, language: Language) -> Self {
         Self {
             size: (80, 24),
             focus: Pane::Grammar,
@@ -239,8 +238,8 @@ impl State {
                 diagnostics: Vec::new(),
                 compiled: None,
             },
-            prompt: EditorBuffer::new(example.prompt),
-            language: example.language,
+            prompt: EditorBuffer::new(prompt),
+            language,
             model: ModelState::Loading("model".into(), None),
             template: Request::default(),
             run: Run::default(),
@@ -256,15 +255,6 @@ impl State {
         (self.grammar.kind, self.grammar.name) = (grammar.kind, grammar.name);
         self.prompt.set_text(example.prompt);
         self.language = example.language;
-    }
-
-    /// Starts with a grammar that the person named, and the prompt that goes with it if it is a
-    /// shipped one.
-    pub fn start_with(&mut self, source: &GrammarSource) {
-        self.grammar.buffer = EditorBuffer::new(&source.text);
-        (self.grammar.kind, self.grammar.name) = (source.kind, source.name.clone());
-        self.prompt = EditorBuffer::new(Example::of_file(&source.name).map_or("", |e| e.prompt));
-        self.language = language_of(source);
     }
 
     /// Whether keys type text.

@@ -146,6 +146,14 @@ fn beyond_limits(error: &str) -> Option<Finding> {
         let message = "the grammar is too large: it needs more than 65,525 symbols, llguidance's limit";
         return Some(Finding::new(0..0, "limit", message).help("use fewer alternatives"));
     }
+    if panic.contains("is_self_ref()") {
+        let message = "a parametric rule with one alternative passes on a computed parameter, as in `x::incr(_)`; \
+             llguidance cannot inline it";
+        return Some(
+            Finding::new(0..0, "parameter", message)
+                .help("write the rule's body where the rule is used, or give it a second alternative"),
+        );
+    }
     Some(
         Finding::new(0..0, "internal", format!("the grammar engine failed: {panic}"))
             .help("this is a bug; the grammar makes a good report"),
