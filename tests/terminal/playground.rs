@@ -6,12 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers, MouseButton, MouseEvent, MouseEventKind};
-use maze::app::editor::EditorBuffer;
 use maze::app::event::{Checked, Effect, Event, ModelEvent, RunEvent, RunId};
-<<<<<<< HEAD
-use maze::app::examples::EXAMPLES;
-=======
->>>>>>> main
 use maze::app::language::Language;
 use maze::app::state::State;
 use maze::app::{scripted, update};
@@ -28,13 +23,8 @@ use ratatui::buffer::Buffer;
 
 /// A grammar that the scripted model's text follows.
 const GRAMMAR: &str = "// A Python function of one argument.\nstart: head line+\n\
-<<<<<<< HEAD
-                       head: \"def \" NAME \"(\" NAME \"):\\n\"\nline: \"    \" TEXT \"\\n\"\n\
-                       NAME: /[a-z]+/\nTEXT: /[^\\n]+/\n";
-=======
                        head: \"def \" NAME \"(\" NAME \"):\\n\"\n\
                        line: \"    \" TEXT \"\\n\"\nNAME: /[a-z]+/\nTEXT: /[^\\n]+/\n";
->>>>>>> main
 
 pub struct Playground {
     pub state: State,
@@ -53,20 +43,12 @@ impl Playground {
     pub fn new(width: u16, height: u16) -> Self {
         let Loaded { model, vocabulary } = scripted::loader(0)(&mut |_| ControlFlow::Continue(())).unwrap();
         let info = model.info().clone();
-        let mut state = State::new(&EXAMPLES[0]);
-        state.start_with(&GrammarSource::lark("function.lark", GRAMMAR));
-        state.prompt = EditorBuffer::new("# Python: count the words of a text\n");
-        state.language = Language::Python;
         let mut playground = Self {
-<<<<<<< HEAD
-            state,
-=======
             state: State::new(
                 GrammarSource::lark("function.lark", GRAMMAR),
                 "# Python: count the words of a text\n",
                 Language::Python,
             ),
->>>>>>> main
             effects: Vec::new(),
             view: View::new(ColorDepth::True),
             terminal: Terminal::new(TestBackend::new(width, height)).unwrap(),
