@@ -14,6 +14,7 @@ use maze::engine::model::blob::Blob;
 use maze::engine::model::config::Config;
 use maze::engine::model::decoder::Decoder;
 use maze::engine::model::device::DeviceNetwork;
+use maze::engine::model::q4k::Q4k;
 use maze::engine::model::random::Shape;
 use maze::engine::model::safetensors::Safetensors;
 use maze::engine::model::weights::{Source, Weights};
@@ -439,7 +440,9 @@ fn the_embedded_model_agrees_with_candle_transformers() {
 fn the_embedded_model_computes_the_same_in_any_cut() {
     let Loaded { mut model, vocabulary } = embedded();
     let tokens = vocabulary.encode_prompt("fn main() {\n    println!(\"Hello\");\n}\n").unwrap();
-    assert_cuts_do_not_matter(model.as_mut(), &tokens, 0.5);
+    // candle's kernels round activations to 8 bits, ours to 16.
+    let tolerance = if Q4k::is_supported() { 0.01 } else { 0.5 };
+    assert_cuts_do_not_matter(model.as_mut(), &tokens, tolerance);
 }
 
 #[test]
