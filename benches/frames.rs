@@ -11,7 +11,6 @@ mod steps;
 use std::hint::black_box;
 
 use criterion::{Criterion, criterion_group, criterion_main};
-use maze::engine::AllowedSet;
 use maze::engine::vocabulary::{SpecialTokens, Vocabulary};
 use playground::Playground;
 
@@ -66,9 +65,10 @@ fn listing(c: &mut Criterion) {
     words[0] = b"<end>".to_vec();
     let special = SpecialTokens { bos: None, eos: vec![0] };
     let vocabulary = Vocabulary::from_words(words, &special).expect("a vocabulary");
-    let allowed = AllowedSet::from_bits(&vec![0x5a5a_0f0f; width / 32], width);
+    let step = steps::step(0, b"x", width);
+    let insight = step.insight.as_ref().expect("steps with details");
     c.bench_function("search among 152,000 tokens", |b| {
-        b.iter(|| maze::app::inspector::listed(black_box(&allowed), false, "k151", &vocabulary));
+        b.iter(|| maze::app::inspector::listed(black_box(insight), false, "k151", &vocabulary));
     });
 }
 

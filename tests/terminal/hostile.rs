@@ -129,6 +129,20 @@ fn assert_clean(p: &mut Playground) {
     }
 }
 
+/// Between a change of the text and its check, findings are of a text that is no more.
+#[test]
+fn findings_of_an_older_text_are_drawn_without_harm() {
+    let mut p = Playground::new(80, 24);
+    let text = "start: a\na: \"é\"\nb: \"日本\"\n";
+    let finding = Diagnostic::error(text, 10..text.len(), "undefined-name", "gone");
+    let revision = p.state.grammar.buffer.revision();
+    p.event(Event::Checked(revision, Checked { compiled: None, diagnostics: vec![finding] }));
+    for shorter in ["", "é", "\n\n", "start: 日本語日本語\n"] {
+        p.state.grammar.buffer.set_text(shorter);
+        assert!(p.screen().contains("gone"));
+    }
+}
+
 /// Events of a run that has been replaced change nothing.
 #[test]
 fn late_events_are_dropped() {
