@@ -83,10 +83,13 @@ fn white_space_is_bounded_everywhere() {
         let grammar = compile(&nano::COMPILER, shipped);
         for (path, text) in examples(shipped.name, "accept") {
             let mut constraint = grammar.constraint();
+            let mut expected = constraint.feed(b"").expect("within the limits").expected;
             for at in 0..text.len() {
                 for (byte, most) in [(b' ', 34), (b'\t', 8), (b'\n', 3)] {
-                    let run = vec![byte; most + 1];
-                    let fed = constraint.fork().feed(&run).expect("within the limits");
+                    if !expected.contains(&byte) {
+                        continue;
+                    }
+                    let fed = constraint.fork().feed(&vec![byte; most + 1]).expect("within the limits");
                     assert!(
                         fed.taken <= most,
                         "{}: {} times {:?} after byte {at} of {}",
@@ -98,6 +101,7 @@ fn white_space_is_bounded_everywhere() {
                 }
                 let fed = constraint.feed(&text[at..=at]).expect("within the limits");
                 assert_eq!(fed.taken, 1, "{} at byte {at}", path.display());
+                expected = fed.expected;
             }
         }
     }

@@ -71,6 +71,19 @@ fn the_stack_is_deep_enough_for_every_text_within_the_limit() {
     assert!(accepts(Lark, &format!("{text}r{rule}: \"x\""), "x"));
 }
 
+/// Masks and texts are worked on by threads with an ordinary stack.
+#[test]
+fn long_and_deep_expressions_need_no_deep_stack_afterwards() {
+    let word = "ab".repeat(30_000);
+    assert!(accepts(Lark, &format!("start: \"{word}\""), &word));
+    assert!(accepts(Regex, &"(ab|cd)".repeat(20_000), &"cd".repeat(20_000)));
+    let nested = format!("{}a{}", "(".repeat(240), "b)*".repeat(240));
+    assert!(accepts(Regex, &nested, "abab"));
+    let sum = "start: s\ns: \"(\" s \")\" | \"x\"";
+    let deep = "(".repeat(400) + "x" + &")".repeat(400);
+    assert!(accepts(Lark, sum, &deep));
+}
+
 #[test]
 fn repetitions_of_repetitions() {
     assert!(accepts(Lark, "start: (\"a\"*)*", "aaa"));
@@ -121,9 +134,8 @@ fn enums_and_states_past_the_limits() {
 
 #[test]
 fn a_compilation_that_takes_too_long_is_given_up() {
-    let compiler = Compiler::new(&nano::VOCABULARY)
-        .expect("a compiler")
-        .with_time_limit(Duration::from_millis(20));
+    let compiler =
+        Compiler::new(&nano::VOCABULARY).expect("a compiler").with_time_limit(Duration::from_millis(20));
     let properties: Vec<String> = (0..1_000).map(|i| format!("\"k{i}\":{{\"type\":\"string\"}}")).collect();
     let schema = format!("{{\"type\":\"object\",\"properties\":{{{}}}}}", properties.join(","));
     let source = GrammarSource::json_schema("slow", schema);
@@ -170,9 +182,50 @@ impl Random {
 #[test]
 fn mutated_grammars_are_answered() {
     let pieces = [
-        "(", ")", "[", "]", "{", "}", "\"", "/", "'", "|", "*", "+", "?", "~", "&", ":", "::", "_", "\n", "\\",
-        "%json ", "%ignore ", "%import ", "%lark {", "->", "..", "<", ">", "@", "é", "\u{0}", "{3,", "start",
-        "NAME", "%if ", "incr(", "0x", "99999999999", "\"a\"", "/b/", "<|im_end|>", "#", "//", "\t",
+        "(",
+        ")",
+        "[",
+        "]",
+        "{",
+        "}",
+        "\"",
+        "/",
+        "'",
+        "|",
+        "*",
+        "+",
+        "?",
+        "~",
+        "&",
+        ":",
+        "::",
+        "_",
+        "\n",
+        "\\",
+        "%json ",
+        "%ignore ",
+        "%import ",
+        "%lark {",
+        "->",
+        "..",
+        "<",
+        ">",
+        "@",
+        "é",
+        "\u{0}",
+        "{3,",
+        "start",
+        "NAME",
+        "%if ",
+        "incr(",
+        "0x",
+        "99999999999",
+        "\"a\"",
+        "/b/",
+        "<|im_end|>",
+        "#",
+        "//",
+        "\t",
     ];
     let small = ["user", "arithmetic", "csv", "json", "date", "person", "sql"];
     let mut random = Random(0x9e37_79b9_7f4a_7c15);
