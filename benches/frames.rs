@@ -11,7 +11,6 @@ mod steps;
 use std::hint::black_box;
 
 use criterion::{Criterion, criterion_group, criterion_main};
-use maze::engine::AllowedSet;
 use maze::engine::vocabulary::{SpecialTokens, Vocabulary};
 use playground::Playground;
 
@@ -25,6 +24,20 @@ fn streaming(c: &mut Criterion) {
         b.iter(|| {
             p.steps(steps::python(at, 34, 8192));
             at += 34;
+            black_box(p.draw().area)
+        });
+    });
+}
+
+/// The same in a line that never ends.
+fn one_line(c: &mut Criterion) {
+    let mut p = Playground::new(160, 45);
+    let text = |i: usize| steps::step(i, b"{'a': [1, 2]}, ", 8192);
+    p.press("F5");
+    p.steps((0..10_000).map(text).collect());
+    c.bench_function("frame with 34 new tokens in one line of 10,000", |b| {
+        b.iter(|| {
+            p.steps((0..34).map(text).collect());
             black_box(p.draw().area)
         });
     });
@@ -52,11 +65,12 @@ fn listing(c: &mut Criterion) {
     words[0] = b"<end>".to_vec();
     let special = SpecialTokens { bos: None, eos: vec![0] };
     let vocabulary = Vocabulary::from_words(words, &special).expect("a vocabulary");
-    let allowed = AllowedSet::from_bits(&vec![0x5a5a_0f0f; width / 32], width);
+    let step = steps::step(0, b"x", width);
+    let insight = step.insight.as_ref().expect("steps with details");
     c.bench_function("search among 152,000 tokens", |b| {
-        b.iter(|| maze::app::inspector::listed(black_box(&allowed), false, "k151", &vocabulary));
+        b.iter(|| maze::app::inspector::listed(black_box(insight), false, "k151", &vocabulary));
     });
 }
 
-criterion_group!(benches, streaming, typing, listing);
+criterion_group!(benches, streaming, one_line, typing, listing);
 criterion_main!(benches);

@@ -98,9 +98,15 @@ pub fn run(options: Options) -> io::Result<u8> {
 
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let (sender, events) = channel(EVENTS);
-    let worker = Worker::start(options.loader, sender)?;
     let _guard = Guard::take()?;
-    runtime.block_on(App { state, view: View::new(depth), worker, screen: terminal::screen()? }.main(events))
+    let mut screen = terminal::screen()?;
+    let mut view = View::new(depth);
+    let size = screen.size()?;
+    state.size = (size.width, size.height);
+    // The first frame does not wait for the threads, nor they for a second core.
+    terminal::draw(&mut screen, |frame| ui::draw(frame, &state, &mut view))?;
+    let worker = Worker::start(options.loader, sender)?;
+    runtime.block_on(App { state, view, worker, screen }.main(events))
 }
 
 struct App {
@@ -124,7 +130,6 @@ impl App {
         let frame_time = frame_time();
         let mut next_frame = Instant::now();
         let mut is_dirty = true;
-        self.fit()?;
         if let Flow::Exit(code) = self.perform(update::init(&self.state))? {
             return Ok(code);
         }

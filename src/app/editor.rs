@@ -83,7 +83,7 @@ impl EditorBuffer {
     /// Replaces the whole text, as a change that can be undone. The caret goes to the start.
     pub fn set_text(&mut self, text: &str) {
         let text = normalised(text);
-        let removed = self.replace(Place::default(), self.last_place(), &text);
+        let removed = self.splice(Place::default(), self.last_place(), &text);
         self.remember(Change { at: Place::default(), removed, inserted: text });
         self.caret = Place::default();
         self.top = RowRef::default();
@@ -116,7 +116,7 @@ impl EditorBuffer {
             return;
         }
         let at = self.caret;
-        self.replace(at, at, &text);
+        self.splice(at, at, &text);
         self.remember(Change { at, removed: String::new(), inserted: text });
     }
 
@@ -127,7 +127,7 @@ impl EditorBuffer {
         if start == end {
             return;
         }
-        let removed = self.replace(start, end, "");
+        let removed = self.splice(start, end, "");
         self.remember(Change { at: start, removed, inserted: String::new() });
     }
 
@@ -153,7 +153,7 @@ impl EditorBuffer {
     /// Takes back the last change. Whether there was one.
     pub fn undo(&mut self) -> bool {
         let Some(change) = self.undo.pop() else { return false };
-        self.replace(change.at, end_of(change.at, &change.inserted), &change.removed);
+        self.splice(change.at, end_of(change.at, &change.inserted), &change.removed);
         self.redo.push(change);
         true
     }
@@ -161,7 +161,7 @@ impl EditorBuffer {
     /// Makes the last change that was taken back again. Whether there was one.
     pub fn redo(&mut self) -> bool {
         let Some(change) = self.redo.pop() else { return false };
-        self.replace(change.at, end_of(change.at, &change.removed), &change.inserted);
+        self.splice(change.at, end_of(change.at, &change.removed), &change.inserted);
         self.undo.push(change);
         true
     }
@@ -232,7 +232,7 @@ impl EditorBuffer {
     }
 
     /// Replaces `start..end` by `text`, puts the caret behind it, and returns what was there.
-    fn replace(&mut self, start: Place, end: Place, text: &str) -> String {
+    fn splice(&mut self, start: Place, end: Place, text: &str) -> String {
         let tail = self.lines[end.line].split_off(end.byte);
         let mut removed_lines: Vec<String> = self.lines.drain(start.line + 1..=end.line).collect();
         let first_removed = self.lines[start.line].split_off(start.byte);

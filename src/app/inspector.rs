@@ -1,8 +1,7 @@
 //! What the inspector shows of a step: its candidates, and the allowed or the rejected tokens as a
 //! list that can be searched.
 
-use crate::engine::allowed::AllowedSet;
-use crate::engine::trace::TokenId;
+use crate::engine::trace::{Candidate, Insight, TokenId};
 use crate::engine::vocabulary::Vocabulary;
 
 /// A part of the inspector.
@@ -51,17 +50,28 @@ impl Inspector {
     }
 }
 
-/// The tokens on one side of the mask that match `query`, by id. Padding has no text and is left
-/// out.
+/// The tokens on one side of the mask that match `query`: those whose probability is known first,
+/// falling, then the others by id. Padding has no text and is left out.
 ///
 /// A query is a part of the token's text, in either case if it has no capital letter, or an id
 /// after `#`.
-pub fn listed(allowed: &AllowedSet, rejected: bool, query: &str, vocabulary: &Vocabulary) -> Vec<TokenId> {
-    let matches = Query::new(query);
-    (0..allowed.width() as TokenId)
-        .filter(|&t| allowed.contains(t) != rejected && !vocabulary.is_padding(t))
-        .filter(|&t| matches.token(t, vocabulary.bytes(t)))
-        .collect()
+pub fn listed(insight: &Insight, rejected: bool, query: &str, vocabulary: &Vocabulary) -> Vec<TokenId> {
+    let query = Query::new(query);
+    let allowed = &insight.allowed;
+    let is_listed = |token: TokenId| {
+        allowed.contains(token) != rejected
+            && !vocabulary.is_padding(token)
+            && query.matches(token, vocabulary.bytes(token))
+    };
+    let mut known: Vec<Candidate> = insight.before.iter().chain(&insight.after).copied().collect();
+    known.sort_by(|a, b| b.before.total_cmp(&a.before).then(a.token.cmp(&b.token)));
+    known.dedup_by_key(|c| c.token);
+    let mut out: Vec<TokenId> = known.iter().map(|c| c.token).filter(|&t| is_listed(t)).collect();
+    let mut first = out.clone();
+    first.sort_unstable();
+    let others = 0..allowed.width() as TokenId;
+    out.extend(others.filter(|&t| is_listed(t) && first.binary_search(&t).is_err()));
+    out
 }
 
 enum Query<'a> {
@@ -81,7 +91,7 @@ impl<'a> Query<'a> {
         }
     }
 
-    fn token(&self, token: TokenId, bytes: &[u8]) -> bool {
+    fn matches(&self, token: TokenId, bytes: &[u8]) -> bool {
         match self {
             Self::All => true,
             Self::Id(id) => token.to_string().starts_with(id),
@@ -94,18 +104,28 @@ impl<'a> Query<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::engine::AllowedSet;
     use crate::engine::vocabulary::SpecialTokens;
 
     #[test]
-    fn lists_are_searched() {
+    fn lists_are_searched_and_begin_with_the_probable() {
         let words = ["<eos>", " if", "If", "}", "", "elif", "12"].map(|w| w.as_bytes().to_vec());
         let special = SpecialTokens { bos: None, eos: vec![0] };
         let vocabulary = Vocabulary::from_words(words.to_vec(), &special).unwrap();
-        let allowed = AllowedSet::from_bits(&[0b0100_0010], 7);
-        let list = |rejected, query| listed(&allowed, rejected, query, &vocabulary);
-        assert_eq!(list(false, ""), [1, 6]);
-        assert_eq!(list(true, ""), [0, 2, 3, 5], "padding is no token");
-        assert_eq!(list(true, "if"), [2, 5]);
+        let candidate = |token, before| Candidate { token, before, after: 0.0, chance: 0.0 };
+        let insight = Insight {
+            before: vec![candidate(5, 0.5), candidate(3, 0.2)],
+            after: vec![candidate(6, 0.1)],
+            allowed: AllowedSet::from_bits(&[0b0100_0010], 7),
+            mass_removed: 0.7,
+            entropy_before: 1.0,
+            entropy_after: 0.0,
+            chosen: candidate(6, 0.1),
+        };
+        let list = |rejected, query| listed(&insight, rejected, query, &vocabulary);
+        assert_eq!(list(false, ""), [6, 1]);
+        assert_eq!(list(true, ""), [5, 3, 0, 2], "padding is no token");
+        assert_eq!(list(true, "if"), [5, 2]);
         assert_eq!(list(true, "If"), [2]);
         assert_eq!(list(false, " i"), [1]);
         assert_eq!(list(true, "#5"), [5]);

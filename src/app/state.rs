@@ -72,7 +72,7 @@ pub struct State {
     pub grammar: GrammarPane,
     /// The prompt.
     pub prompt: EditorBuffer,
-    /// What the output is written in.
+    /// What the next run's output will be written in.
     pub language: Language,
     /// The model.
     pub model: ModelState,
@@ -194,6 +194,8 @@ pub struct Run {
     pub selected: Option<usize>,
     /// The first row on the screen; `None` follows the end.
     pub top: Option<RowRef>,
+    /// What its text is written in.
+    pub language: Language,
 }
 
 impl Run {

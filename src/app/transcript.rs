@@ -9,7 +9,7 @@ use crate::engine::trace::Step;
 use crate::ui::wrap::{Lines, Place};
 
 /// A line longer than this is continued as another, so that no work per line grows without bound.
-const MAX_LINE: usize = 1024;
+const MAX_LINE: usize = 512;
 
 /// Text made of tokens.
 #[derive(Clone, Debug)]

@@ -4,7 +4,7 @@
 //! running program all get the same states from the same events.
 
 use super::event::{Checked, Effect, Event, ModelEvent};
-use super::state::{ModelState, State};
+use super::state::{ModelState, RunStatus, State};
 
 mod keys;
 mod pointer;
@@ -65,6 +65,8 @@ fn model(state: &mut State, event: ModelEvent) {
         ModelEvent::Loading(what, share) => ModelState::Loading(what, share),
         ModelEvent::Ready(info, vocabulary) => ModelState::Ready(info, vocabulary),
         ModelEvent::Failed(message) => {
+            // A run goes down with its model; one that waits for it waits no more.
+            state.run.status = if state.run.trace.is_some() { RunStatus::Ended } else { RunStatus::Idle };
             state.warn(message.clone());
             ModelState::Failed(message)
         }

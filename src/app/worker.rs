@@ -38,7 +38,6 @@ pub struct Worker {
     commands: SyncSender<Command>,
     grammars: Arc<Inbox>,
     running: Running,
-    events: Sender<Event>,
 }
 
 /// The handle of the run under way: a run in the middle of a long computation does not look at its
@@ -65,8 +64,8 @@ impl Worker {
         let engine = Engine { events: events.clone(), running: running.clone() };
         let for_checker = grammars.clone();
         spawn("maze-engine", events.clone(), move || engine.main(loader, &inbox, &for_checker))?;
-        checker::start(grammars.clone(), events.clone())?;
-        Ok(Self { commands, grammars, running, events })
+        checker::start(grammars.clone(), events)?;
+        Ok(Self { commands, grammars, running })
     }
 
     /// Does what the threads are for; other effects come back.
@@ -84,8 +83,9 @@ impl Worker {
                 self.cancel();
             }
             Effect::Warm(language) => {
-                // Without the thread, the first frame that needs the language is late.
-                let _ = spawn("maze-highlight", self.events.clone(), move || highlight::warm(language));
+                // Without the thread, the first frame that needs the language is late; no more.
+                let thread = std::thread::Builder::new().name("maze-highlight".into());
+                let _ = thread.spawn(move || highlight::warm(language));
             }
             other => return Some(other),
         }

@@ -92,6 +92,9 @@ impl Guide {
             Self::Grammar(guided) => match guided.constraint.take() {
                 Some(constraint) => {
                     let (done, computed, wait) = guided.worker.overlap(constraint, work);
+                    let Some(computed) = computed else {
+                        return (done, Some(Err(lost())), Default::default());
+                    };
                     guided.constraint = Some(computed.constraint);
                     (done, Some(computed.mask), (computed.took, wait))
                 }

@@ -44,22 +44,16 @@ impl MaskWorker {
 
     /// Runs `work` on this thread while the mask that follows `constraint` is computed on the
     /// other. Returns what came of both, and how long this thread had to wait after its own work.
+    /// `None` in place of the mask if the other thread died, the constraint with it.
     pub fn overlap<T>(
         &self,
         constraint: Box<Constraint>,
         work: impl FnOnce() -> T,
-    ) -> (T, Computed, Duration) {
+    ) -> (T, Option<Computed>, Duration) {
         let given = self.jobs.send(constraint);
         let done = work();
         let clock = Instant::now();
-        let computed = match given {
-            Ok(()) => self
-                .results
-                .recv()
-                .unwrap_or_else(|_| unreachable!("the mask thread ends only with its owner")),
-            // The thread is gone, which a panic in it would do: compute the mask here.
-            Err(returned) => compute(returned.0),
-        };
+        let computed = given.ok().and_then(|()| self.results.recv().ok());
         (done, computed, clock.elapsed())
     }
 }

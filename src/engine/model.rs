@@ -16,6 +16,7 @@ pub mod device;
 pub mod embedded;
 pub mod gguf;
 pub mod kernels;
+pub mod q4k;
 pub mod random;
 pub mod raw;
 pub mod rope;

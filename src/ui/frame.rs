@@ -66,7 +66,10 @@ fn name(pane: Pane) -> &'static str {
 fn detail(state: &State, pane: Pane) -> String {
     match pane {
         Pane::Grammar => format!("{}, {}", state.grammar.name, state.grammar.kind.name()),
-        Pane::Output => state.language.name().to_owned(),
+        Pane::Output => {
+            let language = if state.run.trace.is_some() { state.run.language } else { state.language };
+            language.name().to_owned()
+        }
         Pane::Prompt | Pane::Inspector => String::new(),
     }
 }

@@ -279,7 +279,7 @@ mod tests {
     /// The roles of Lark's parts look different from each other, in both themes.
     #[test]
     fn lark_is_told_apart() {
-        let line = "start[capture]: rule TERM \"text\\n\" /re+/ | 12 // note";
+        let line = "start::_[capture]: rule::incr(_) TERM \"text\\n\" /re+/ | 12 %if le(_, 1) // note";
         for name in ThemeName::ALL {
             let theme = Theme::shipped(name);
             let mut cache = HighlightCache::new();
@@ -288,7 +288,7 @@ mod tests {
                 let at = line.find(part).unwrap();
                 cache.spans(0).iter().find(|(_, r)| r.contains(&at)).map(|(s, _)| s.fg).unwrap()
             };
-            let parts = ["start", "TERM", "text", "\\n", "re+", "12", "// note"];
+            let parts = ["start", "incr", "TERM", "text", "\\n", "re+", "12", "%if", "// note"];
             for (i, a) in parts.iter().enumerate() {
                 for b in &parts[i + 1..] {
                     assert_ne!(style_of(a), style_of(b), "{name:?}: {a} and {b}");

@@ -55,7 +55,7 @@ pub fn draw(buffer: &mut Buffer, state: &State, view: &mut View, inside: Rect) {
     let (width, height) = (wrap_width(area), usize::from(area.height));
     let rows = wrap::visible(text, top(state, width, height), width, height);
     let wanted = rows.last().map_or(0, |r| r.line + 1);
-    view.output.update(Syntax::Of(state.language), &view.theme, text.count(), wanted, |i| {
+    view.output.update(Syntax::Of(run.language), &view.theme, text.count(), wanted, |i| {
         (text.line(i), text.is_ended(i))
     });
 

@@ -32,9 +32,10 @@ impl ListCache {
         if self.of.as_ref().is_some_and(is_same) {
             return;
         }
-        self.tokens = state.model.vocabulary().map_or_else(Vec::new, |vocabulary| {
-            inspector::listed(&insight.allowed, rejected, query, vocabulary)
-        });
+        self.tokens = state
+            .model
+            .vocabulary()
+            .map_or_else(Vec::new, |vocabulary| inspector::listed(insight, rejected, query, vocabulary));
         self.of = Some((step.clone(), rejected, query.clone()));
     }
 }

@@ -59,12 +59,23 @@ pub(super) fn reveal(state: &mut State) {
 }
 
 fn act(state: &mut State, action: Action) -> Vec<Effect> {
+    match (action, state.overlay) {
+        (Action::Close, _) => return close(state),
+        (Action::Quit, _) => return vec![Effect::Quit],
+        (Action::Suspend, _) => return vec![Effect::Suspend],
+        (Action::Theme, _) => state.theme = state.theme.other(),
+        (Action::Help, Some(Overlay::Help { .. })) => state.overlay = None,
+        (_, Some(open)) => return in_overlay(state, open, action),
+        (_, None) => return in_panes(state, action),
+    }
+    Vec::new()
+}
+
+/// Actions while nothing floats above the panes.
+fn in_panes(state: &mut State, action: Action) -> Vec<Effect> {
     match action {
         Action::Run => return run::toggle(state),
         Action::Step => return run::step(state),
-        Action::Close => return close(state),
-        Action::Quit => return vec![Effect::Quit],
-        Action::Suspend => return vec![Effect::Suspend],
         Action::Mouse => {
             state.mouse = !state.mouse;
             state.say(if state.mouse {
@@ -74,14 +85,8 @@ fn act(state: &mut State, action: Action) -> Vec<Effect> {
             });
             return vec![Effect::CaptureMouse(state.mouse)];
         }
-        Action::Theme => state.theme = state.theme.other(),
         Action::Zoom => state.zoomed = !state.zoomed,
-        Action::Help => {
-            state.overlay = match state.overlay {
-                Some(Overlay::Help { .. }) => None,
-                _ => Some(Overlay::Help { top: 0 }),
-            }
-        }
+        Action::Help => state.overlay = Some(Overlay::Help { top: 0 }),
         Action::Examples => state.overlay = Some(Overlay::Examples { selected: 0 }),
         Action::NextPane => turn(state, 1),
         Action::PreviousPane => turn(state, Pane::ALL.len() - 1),
@@ -100,20 +105,11 @@ fn act(state: &mut State, action: Action) -> Vec<Effect> {
             state.inspector.part = state.inspector.part.next();
             state.inspector.row = 0;
         }
-        _ => return in_place(state, action),
-    }
-    Vec::new()
-}
-
-/// Actions whose meaning depends on where the person is.
-fn in_place(state: &mut State, action: Action) -> Vec<Effect> {
-    if let Some(open) = state.overlay {
-        return in_overlay(state, open, action);
-    }
-    match state.focus {
-        Pane::Grammar | Pane::Prompt => in_editor(state, action),
-        Pane::Output => in_output(state, action),
-        Pane::Inspector => in_inspector(state, action),
+        _ => match state.focus {
+            Pane::Grammar | Pane::Prompt => in_editor(state, action),
+            Pane::Output => in_output(state, action),
+            Pane::Inspector => in_inspector(state, action),
+        },
     }
     Vec::new()
 }
@@ -220,8 +216,7 @@ pub(super) fn move_in_list(state: &mut State, by: isize) {
     }
     let Some(vocabulary) = state.model.vocabulary() else { return };
     let of_inspector = &state.inspector;
-    let listed =
-        inspector::listed(&insight.allowed, of_inspector.lists_rejected(), &of_inspector.query, vocabulary);
+    let listed = inspector::listed(insight, of_inspector.lists_rejected(), &of_inspector.query, vocabulary);
     let last = listed.len().saturating_sub(1);
     state.inspector.row = state.inspector.row.min(last).saturating_add_signed(by).min(last);
 }
@@ -251,6 +246,7 @@ fn select_row(state: &mut State, by: isize) {
 
 /// Puts a step under inspection, or follows the newest, and scrolls there.
 pub(super) fn select(state: &mut State, step: Option<usize>) {
+    let step = step.filter(|&index| index < state.run.steps().len());
     state.run.selected = step;
     state.inspector.candidates_top = 0;
     let Some((width, height)) = output::size(state) else { return };

@@ -82,7 +82,13 @@ pub(super) fn start_if_ready(state: &mut State) -> Vec<Effect> {
     };
     let id = RunId(state.run.id.0 + 1);
     let trace = Trace::new(request.clone(), info.clone());
-    state.run = Run { id, status: RunStatus::Starting, trace: Some(trace), ..Run::default() };
+    state.run = Run {
+        id,
+        status: RunStatus::Starting,
+        trace: Some(trace),
+        language: state.language,
+        ..Run::default()
+    };
     state.inspector.candidates_top = 0;
     state.inspector.row = 0;
     vec![Effect::Start { id, request: Box::new(request), grammar, paused }]

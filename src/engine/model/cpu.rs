@@ -73,7 +73,7 @@ impl CpuNetwork {
         let group = c.heads / c.kv_heads;
         let mut out = vec![0.; rows * c.q_width()];
         let work = 2 * out.len() * (position + rows);
-        kernels::for_rows(&mut out, group * dim, work, |i, out| {
+        kernels::for_chunks(&mut out, group * dim, work, |i, out| {
             let (row, head) = (i / c.kv_heads, i % c.kv_heads);
             let queries = &qkv[row * row_width + head * group * dim..][..group * dim];
             let keys = &cache.keys[head * size..(head + 1) * size];
@@ -128,8 +128,7 @@ impl Network for CpuNetwork {
 
 /// The embeddings of tokens, one after the other.
 fn embed(embedding: &Matrix, tokens: &[TokenId]) -> Result<Vec<f32>> {
-    let ids = Tensor::new(tokens, &Device::Cpu)?;
-    embedding.rows(&ids)?.flatten_all()?.to_vec1()
+    embedding.rows(&Tensor::new(tokens, &Device::Cpu)?)?.flatten_all()?.to_vec1()
 }
 
 /// A buffer of f32 in the form that the matrix products take.

@@ -5,9 +5,9 @@
 //! the widest instructions that the processor has. Nothing here allocates per element or knows a
 //! model.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::LazyLock;
 
-use candle_core::utils::barrier_pool;
+use rayon::prelude::*;
 
 /// Positions per block of keys; see [`Keys`].
 const BLOCK: usize = 32;
@@ -15,41 +15,95 @@ const BLOCK: usize = 32;
 /// Multiplications below which a second thread costs more than it helps.
 const WORTH_SHARING: usize = 1 << 16;
 
+/// The threads that share the work. Not candle's: those wait for each other in a spin loop, which
+/// starves on a machine that has other things to do.
+static THREADS: LazyLock<Option<rayon::ThreadPool>> = LazyLock::new(|| {
+    rayon::ThreadPoolBuilder::new()
+        .num_threads(candle_core::utils::get_num_threads())
+        .thread_name(|i| format!("maze-model-{i}"))
+        .build()
+        .ok()
+});
+
+/// Runs `f` on one of the threads that share work, so that what it shares need not be handed
+/// over each time.
+pub fn among_threads<R: Send>(f: impl FnOnce() -> R + Send) -> R {
+    match &*THREADS {
+        Some(threads) => threads.install(f),
+        None => f(),
+    }
+}
+
+/// Calls `f(i, chunk)` for every chunk of `size` values, on several threads if the `work` (in
+/// multiplications, all chunks together) is worth it and the caller is [`among_threads`].
+pub fn for_chunks(out: &mut [f32], size: usize, work: usize, f: impl Fn(usize, &mut [f32]) + Sync + Send) {
+    if work < WORTH_SHARING || rayon::current_thread_index().is_none() {
+        out.chunks_mut(size).enumerate().for_each(|(i, chunk)| f(i, chunk));
+    } else {
+        out.par_chunks_mut(size).enumerate().for_each(|(i, chunk)| f(i, chunk));
+    }
+}
+
+/// How many of `items` to put into a chunk for [`for_chunks`]: a few chunks per thread, so that one
+/// that is held up leaves its share to the others.
+pub fn share(items: usize, work: usize) -> usize {
+    let chunks = (work / WORTH_SHARING).clamp(1, 4 * rayon::current_num_threads());
+    items.div_ceil(chunks).max(1)
+}
+
+/// Whether the processor has AVX2.
+pub fn has_avx2() -> bool {
+    #[cfg(target_arch = "x86_64")]
+    return V3.is_some();
+    #[cfg(not(target_arch = "x86_64"))]
+    false
+}
+
+/// AVX2 and what comes with it, if the processor has it.
+#[cfg(target_arch = "x86_64")]
+static V3: LazyLock<Option<pulp::x86::V3>> = LazyLock::new(pulp::x86::V3::try_new);
+
+/// Something to compute with AVX2 instructions.
+#[cfg(target_arch = "x86_64")]
+pub trait Avx2Task {
+    /// What comes out.
+    type Output;
+
+    /// Must be `#[inline(always)]`, or the instructions become calls.
+    fn run(self, v3: pulp::x86::V3) -> Self::Output;
+}
+
+/// Runs the task, if the processor has AVX2.
+#[cfg(target_arch = "x86_64")]
+pub fn with_avx2<T: Avx2Task>(task: T) -> Option<T::Output> {
+    struct Call<T>(pulp::x86::V3, T);
+    impl<T: Avx2Task> pulp::NullaryFnOnce for Call<T> {
+        type Output = T::Output;
+
+        #[inline(always)]
+        fn call(self) -> T::Output {
+            self.1.run(self.0)
+        }
+    }
+    V3.map(|v3| v3.vectorize(Call(v3, task)))
+}
+
 /// Runs `f` compiled for AVX2 where the processor has it.
 #[inline(always)]
 pub fn wide<R>(f: impl FnOnce() -> R) -> R {
     #[cfg(target_arch = "x86_64")]
-    {
-        static V3: std::sync::OnceLock<Option<pulp::x86::V3>> = std::sync::OnceLock::new();
-        if let Some(v3) = V3.get_or_init(pulp::x86::V3::try_new) {
-            return v3.vectorize(f);
-        }
+    if let Some(v3) = *V3 {
+        return v3.vectorize(f);
     }
     f()
 }
 
-/// Calls `f(i, row)` for every row of `out`, on several threads if the `work` (in
-/// multiplications, all rows together) is worth it.
-pub fn for_rows(out: &mut [f32], width: usize, work: usize, f: impl Fn(usize, &mut [f32]) + Sync) {
-    if work < WORTH_SHARING {
-        out.chunks_mut(width).enumerate().for_each(|(i, row)| f(i, row));
-        return;
-    }
-    let rows: Vec<_> = out.chunks_mut(width).map(Mutex::new).collect();
-    barrier_pool().execute_chunked(rows.len(), |range| {
-        for i in range {
-            let mut row = rows[i].lock().unwrap_or_else(PoisonError::into_inner);
-            f(i, &mut row);
-        }
-    });
-}
-
 /// `y = weights * x`, with `weights` of `y.len()` rows.
 pub fn matvec(weights: &[f32], x: &[f32], y: &mut [f32]) {
-    const ROWS: usize = 16;
     let width = weights.len() / y.len();
-    for_rows(y, ROWS, weights.len(), |i, y| {
-        let weights = &weights[i * ROWS * width..];
+    let share = share(y.len(), weights.len());
+    for_chunks(y, share, weights.len(), |i, y| {
+        let weights = &weights[i * share * width..];
         wide(|| {
             for (y, row) in y.iter_mut().zip(weights.chunks_exact(width)) {
                 *y = dot(row, x);
@@ -305,7 +359,7 @@ mod tests {
         let weights: Vec<f32> = (0..rows * width).map(|i| ((i * 31 % 17) as f32 - 8.) / 8.).collect();
         let x: Vec<f32> = (0..width).map(|i| ((i * 13 % 7) as f32 - 3.) / 3.).collect();
         let mut y = vec![0.; rows];
-        matvec(&weights, &x, &mut y);
+        among_threads(|| matvec(&weights, &x, &mut y));
         for (y, row) in y.iter().zip(weights.chunks(width)) {
             let right: f64 = row.iter().zip(&x).map(|(a, b)| f64::from(*a) * f64::from(*b)).sum();
             assert!((f64::from(*y) - right).abs() < 1e-3, "{y} for {right}");

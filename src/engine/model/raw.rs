@@ -9,6 +9,7 @@ use candle_core::quantized::{GgmlDType, QTensor, ggml_file::qtensor_from_ggml};
 use candle_core::{CpuStorage, CustomOp1, DType, Device, Layout, Result, Storage, Tensor};
 
 use super::kernels;
+use super::q4k::Q4k;
 
 /// A tensor's bytes as they are in the file.
 #[derive(Clone, Debug)]
@@ -101,6 +102,14 @@ impl RawTensor {
     /// # Errors
     /// If the device has no memory for it.
     pub fn matrix(self, device: &Device, dtype: DType) -> Result<Matrix> {
+        if self.dtype == GgmlDType::Q4K
+            && device.is_cpu()
+            && Q4k::is_supported()
+            && let &[rows, columns] = self.dims.as_slice()
+            && let Some(matrix) = Q4k::new(&self.data, [rows, columns])
+        {
+            return Ok(Matrix::Q4k(Arc::new(matrix)));
+        }
         if !is_dense(self.dtype) {
             return Ok(Matrix::Blocks(Arc::new(qtensor_from_ggml(
                 self.dtype, &self.data, self.dims, device,
@@ -122,8 +131,10 @@ impl RawTensor {
 pub enum Matrix {
     /// Plain numbers.
     Dense(Tensor),
-    /// ggml blocks, multiplied as they are.
+    /// ggml blocks, multiplied by candle's kernels.
     Blocks(Arc<QTensor>),
+    /// Q4_K blocks on a CPU that our own kernels run on.
+    Q4k(Arc<Q4k>),
 }
 
 impl Matrix {
@@ -132,6 +143,7 @@ impl Matrix {
         match self {
             Self::Dense(t) => t.dims(),
             Self::Blocks(q) => q.shape().dims(),
+            Self::Q4k(q) => q.dims(),
         }
     }
 
@@ -140,6 +152,7 @@ impl Matrix {
         match self {
             Self::Dense(t) => t.elem_count() * t.dtype().size_in_bytes(),
             Self::Blocks(q) => q.storage_size_in_bytes(),
+            Self::Q4k(q) => q.bytes(),
         }
     }
 
@@ -151,6 +164,10 @@ impl Matrix {
         match self {
             Self::Dense(t) => t.index_select(ids, 0),
             Self::Blocks(q) => q.embedding(ids),
+            Self::Q4k(q) => {
+                let rows = ids.to_vec1::<u32>()?.into_iter().flat_map(|id| q.row(id as usize)).collect();
+                Tensor::from_vec(rows, (ids.elem_count(), q.dims()[1]), &Device::Cpu)
+            }
         }
     }
 
@@ -162,6 +179,11 @@ impl Matrix {
         match self {
             Self::Dense(t) => x.matmul(&t.t()?),
             Self::Blocks(q) => x.apply_op1_no_bwd(q.as_ref()),
+            Self::Q4k(q) => {
+                let rows = x.dim(0)?;
+                let values = q.apply(&x.flatten_all()?.to_vec1::<f32>()?, rows);
+                Tensor::from_vec(values, (rows, q.dims()[0]), &Device::Cpu)
+            }
         }
     }
 
@@ -172,6 +194,7 @@ impl Matrix {
     pub fn apply(&self, x: &CpuStorage, rows: usize) -> Result<Vec<f32>> {
         let (out, width) = (self.dims()[0], self.dims()[1]);
         match self {
+            Self::Q4k(q) => Ok(q.apply(x.as_slice()?, rows)),
             Self::Blocks(q) => floats(q.cpu_fwd(x, &Layout::contiguous((rows, width)))?.0),
             Self::Dense(t) => {
                 let x = x.as_slice::<f32>()?;

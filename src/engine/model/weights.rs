@@ -165,7 +165,6 @@ impl Source<'_> {
         match self {
             Self::Gguf(gguf) => gguf.tensor(name),
             Self::Safetensors(files, _) => files.tensor(name),
-            Self::Random(_) if name == "lm_head.weight" => Ok(None),
             Self::Random(dtype) => super::random::tensor(name, dims, *dtype).map(Some),
         }
     }
@@ -209,7 +208,13 @@ impl Loader<'_> {
         }
         let norm = self.vector(&self.global("norm", "output_norm"), c.hidden)?;
         let head_name = if self.is_gguf() { "output.weight" } else { "lm_head.weight" };
-        let head = match (c.tied, self.optional(head_name, &[c.vocab, c.hidden])?) {
+        let random = matches!(self.source, Source::Random(_));
+        let stored = match c.tied {
+            // Random weights hold what is asked for, so a tied model must not ask.
+            Some(true) if random => None,
+            _ => self.optional(head_name, &[c.vocab, c.hidden])?,
+        };
+        let head = match (c.tied, stored) {
             // Some tied models repeat the embedding as the head.
             (Some(true), _) | (None, None) => embedding.clone(),
             (_, Some(head)) => self.place(head)?,

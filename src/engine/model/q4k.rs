@@ -1,0 +1,315 @@
+//! Products with Q4_K matrices, the format of the embedded model and of most downloads.
+//!
+//! candle has kernels for it, but their threads wait for each other in a spin loop: on a machine
+//! that is busy with something else, every wait can last a time slice. These share work by
+//! stealing instead, read the blocks nearly as they are in the file, and round activations to 16
+//! bits rather than 8, so that the result is that of the weights. They need AVX2; elsewhere
+//! [`Matrix`](super::raw::Matrix) stays with candle's.
+//!
+//! A Q4_K block holds 256 weights in 8 groups of 32: `weight = d * scale[g] * q - dmin * min[g]`
+//! with `q` in `0..16`. Layout:
+//! <https://github.com/ggml-org/ggml/blob/master/src/ggml-common.h> (`block_q4_K`).
+
+use super::kernels;
+
+/// Weights in a block.
+const BLOCK: usize = 256;
+/// Groups in a block.
+const GROUPS: usize = 8;
+/// Bytes of a block in a file.
+const FILE_BLOCK: usize = 144;
+/// Rows of activations that share one decoding of the weights.
+const TOGETHER: usize = 4;
+
+/// One block, its scales unpacked from 6 bits.
+#[derive(Clone, Debug)]
+struct Block {
+    d: f32,
+    dmin: f32,
+    scales: [u8; GROUPS],
+    mins: [u8; GROUPS],
+    /// Byte `i` of half `h` of pair `p` holds weight `16 h + i` of group `2 p` in its low bits and
+    /// of group `2 p + 1` in its high bits.
+    quants: [[[u8; 16]; 2]; GROUPS / 2],
+}
+
+/// A matrix `[rows, columns]`.
+#[derive(Debug)]
+pub struct Q4k {
+    blocks: Vec<Block>,
+    dims: [usize; 2],
+}
+
+/// As many activations as a block has weights, as 16-bit numbers.
+#[derive(Clone)]
+struct Rounded {
+    /// By group and half of a group.
+    values: [[[i16; 16]; 2]; GROUPS],
+    scale: f32,
+    /// The sum of every group, scaled.
+    sums: [f32; GROUPS],
+}
+
+impl Q4k {
+    /// Whether this processor can multiply with such matrices.
+    pub fn is_supported() -> bool {
+        kernels::has_avx2()
+    }
+
+    /// Reads the blocks of a file. `None` if their number is not that of `rows * columns` weights.
+    pub fn new(data: &[u8], dims: [usize; 2]) -> Option<Self> {
+        let (blocks, rest) = data.as_chunks::<FILE_BLOCK>();
+        if !rest.is_empty() || !dims[1].is_multiple_of(BLOCK) || blocks.len() * BLOCK != dims[0] * dims[1] {
+            return None;
+        }
+        Some(Self { blocks: blocks.iter().map(Block::read).collect(), dims })
+    }
+
+    /// `[rows, columns]`.
+    pub fn dims(&self) -> &[usize] {
+        &self.dims
+    }
+
+    /// Bytes in memory.
+    pub fn bytes(&self) -> usize {
+        size_of_val(self.blocks.as_slice())
+    }
+
+    /// The weights of a row; nothing if there is no such row.
+    pub fn row(&self, index: usize) -> Vec<f32> {
+        let width = self.dims[1] / BLOCK;
+        self.blocks.chunks_exact(width).nth(index).unwrap_or(&[]).iter().flat_map(Block::weights).collect()
+    }
+
+    /// `x * self^T` for `rows` rows of activations.
+    pub fn apply(&self, x: &[f32], rows: usize) -> Vec<f32> {
+        let [height, columns] = self.dims;
+        let width = columns / BLOCK;
+        let x = Rounded::all(&x[..rows * columns]);
+        let x: Vec<&[Rounded]> = x.chunks_exact(width).collect();
+        // One row of results per weight row, so that threads write to separate places.
+        let mut by_weight = vec![0.; height * rows];
+        let share = kernels::share(height, height * columns * rows);
+        kernels::for_chunks(&mut by_weight, share * rows, height * columns * rows, |i, out| {
+            products(&self.blocks[i * share * width..], &x, out);
+        });
+        if rows == 1 {
+            return by_weight;
+        }
+        let mut out = vec![0.; rows * height];
+        for (row, out) in out.chunks_exact_mut(height).enumerate() {
+            out.iter_mut().zip(by_weight[row..].iter().step_by(rows)).for_each(|(o, v)| *o = *v);
+        }
+        out
+    }
+}
+
+impl Block {
+    fn read(bytes: &[u8; FILE_BLOCK]) -> Self {
+        let half = |at: usize| half::f16::from_le_bytes([bytes[at], bytes[at + 1]]).to_f32();
+        let packed = &bytes[4..16];
+        let mut block = Self {
+            d: half(0),
+            dmin: half(2),
+            scales: [0; GROUPS],
+            mins: [0; GROUPS],
+            quants: std::array::from_fn(|p| {
+                std::array::from_fn(|h| std::array::from_fn(|i| bytes[16 + 32 * p + 16 * h + i]))
+            }),
+        };
+        for g in 0..4 {
+            block.scales[g] = packed[g] & 63;
+            block.mins[g] = packed[g + 4] & 63;
+            block.scales[g + 4] = packed[g + 8] & 15 | packed[g] >> 6 << 4;
+            block.mins[g + 4] = packed[g + 8] >> 4 | packed[g + 4] >> 6 << 4;
+        }
+        block
+    }
+
+    fn weights(&self) -> impl Iterator<Item = f32> {
+        (0..BLOCK).map(|i| {
+            let group = i / 32;
+            let byte = self.quants[group / 2][i % 32 / 16][i % 16];
+            let q = if group % 2 == 0 { byte & 15 } else { byte >> 4 };
+            self.d * f32::from(self.scales[group]) * f32::from(q) - self.dmin * f32::from(self.mins[group])
+        })
+    }
+}
+
+impl Rounded {
+    fn all(x: &[f32]) -> Vec<Self> {
+        let empty = Self { values: [[[0; 16]; 2]; GROUPS], scale: 0., sums: [0.; GROUPS] };
+        let (x, _) = x.as_chunks::<BLOCK>();
+        let mut blocks = vec![empty; x.len()];
+        kernels::wide(|| {
+            for (x, block) in x.iter().zip(&mut blocks) {
+                block.round(x);
+            }
+        });
+        blocks
+    }
+
+    #[inline(always)]
+    fn round(&mut self, x: &[f32; BLOCK]) {
+        const LARGEST: f32 = i16::MAX as f32;
+        let mut lanes = [0f32; 32];
+        for x in x.as_chunks::<32>().0 {
+            for i in 0..32 {
+                lanes[i] = if x[i].abs() > lanes[i] { x[i].abs() } else { lanes[i] };
+            }
+        }
+        let largest = lanes.into_iter().fold(0., f32::max);
+        let inverse = if largest > 0. { LARGEST / largest } else { 0. };
+        self.scale = largest / LARGEST;
+        for (g, (values, x)) in self
+            .values
+            .as_flattened_mut()
+            .as_chunks_mut::<2>()
+            .0
+            .iter_mut()
+            .zip(x.as_chunks::<32>().0)
+            .enumerate()
+        {
+            let mut sum = 0;
+            for (value, x) in values.as_flattened_mut().iter_mut().zip(x) {
+                // Half away from zero; the conversion cuts off.
+                *value = (x * inverse + 0.5f32.copysign(*x)) as i16;
+                sum += i32::from(*value);
+            }
+            self.sums[g] = sum as f32 * self.scale;
+        }
+    }
+}
+
+/// The products of rows of weights with all rows of activations, row of weights by row of weights.
+#[cfg(target_arch = "x86_64")]
+fn products(blocks: &[Block], x: &[&[Rounded]], out: &mut [f32]) {
+    struct Task<'a>(&'a [Block], &'a [&'a [Rounded]], &'a mut [f32]);
+    impl kernels::Avx2Task for Task<'_> {
+        type Output = ();
+
+        #[inline(always)]
+        fn run(self, v3: pulp::x86::V3) {
+            let Self(blocks, x, out) = self;
+            let rows = blocks.chunks_exact(x[0].len());
+            for (row, out) in rows.zip(out.chunks_exact_mut(x.len())) {
+                let (fours, rest) = x.as_chunks::<TOGETHER>();
+                let (out_fours, out_rest) = out.as_chunks_mut::<TOGETHER>();
+                for (x, out) in fours.iter().zip(out_fours) {
+                    *out = Dot { blocks: row, x }.run(v3);
+                }
+                for (x, out) in rest.as_chunks::<1>().0.iter().zip(out_rest) {
+                    [*out] = Dot { blocks: row, x }.run(v3);
+                }
+            }
+        }
+    }
+    if !x.is_empty() {
+        kernels::with_avx2(Task(blocks, x, out));
+    }
+}
+
+/// Without AVX2 nobody comes here.
+#[cfg(not(target_arch = "x86_64"))]
+fn products(_blocks: &[Block], _x: &[&[Rounded]], _out: &mut [f32]) {}
+
+/// A row of weights with `N` rows of activations.
+#[cfg(target_arch = "x86_64")]
+struct Dot<'a, const N: usize> {
+    blocks: &'a [Block],
+    x: &'a [&'a [Rounded]; N],
+}
+
+#[cfg(target_arch = "x86_64")]
+impl<const N: usize> Dot<'_, N> {
+    // Loops rather than closures throughout: a closure is compiled without AVX2, and every
+    // instruction in it would be a call.
+    #[inline(always)]
+    fn run(self, v3: pulp::x86::V3) -> [f32; N] {
+        use pulp::{cast, f32x8, i16x16, u8x16, u16x16};
+        let low_bits = v3.splat_u16x16(15);
+        let mut total = [v3.splat_f32x8(0.); N];
+        for (index, block) in self.blocks.iter().enumerate() {
+            let scales = v3.convert_u8x16_to_i32x8(cast::<[[u8; 8]; 2], u8x16>([block.scales, [0; 8]]));
+            let scales = v3.mul_f32x8(v3.splat_f32x8(block.d), v3.convert_i32x8_to_f32x8(scales));
+            let scales: [f32; GROUPS] = cast(scales);
+            let mins = v3.convert_u8x16_to_i32x8(cast::<[[u8; 8]; 2], u8x16>([block.mins, [0; 8]]));
+            let mins = v3.mul_f32x8(v3.splat_f32x8(block.dmin), v3.convert_i32x8_to_f32x8(mins));
+            // Two sums per row, so that one addition need not wait for the other.
+            let mut sums = [[v3.splat_f32x8(0.); 2]; N];
+            for pair in 0..GROUPS / 2 {
+                let first = v3.convert_u8x16_to_u16x16(cast::<[u8; 16], u8x16>(block.quants[pair][0]));
+                let second = v3.convert_u8x16_to_u16x16(cast::<[u8; 16], u8x16>(block.quants[pair][1]));
+                let quants = [
+                    [v3.and_u16x16(first, low_bits), v3.and_u16x16(second, low_bits)],
+                    [v3.shr_const_u16x16::<4>(first), v3.shr_const_u16x16::<4>(second)],
+                ];
+                for half in 0..2 {
+                    let group = 2 * pair + half;
+                    let scale = v3.splat_f32x8(scales[group]);
+                    let [a, b] = quants[half];
+                    let (a, b) = (cast::<u16x16, i16x16>(a), cast::<u16x16, i16x16>(b));
+                    for n in 0..N {
+                        let [x, y] = self.x[n][index].values[group];
+                        let products = v3.wrapping_add_i32x8(
+                            v3.multiply_wrapping_add_adjacent_i16x16(a, cast::<[i16; 16], i16x16>(x)),
+                            v3.multiply_wrapping_add_adjacent_i16x16(b, cast::<[i16; 16], i16x16>(y)),
+                        );
+                        let products = v3.convert_i32x8_to_f32x8(products);
+                        sums[n][half] = v3.mul_add_f32x8(products, scale, sums[n][half]);
+                    }
+                }
+            }
+            for n in 0..N {
+                let x = &self.x[n][index];
+                let sum = v3.add_f32x8(sums[n][0], sums[n][1]);
+                total[n] = v3.mul_add_f32x8(sum, v3.splat_f32x8(x.scale), total[n]);
+                let offsets = v3.mul_f32x8(mins, cast::<[f32; GROUPS], f32x8>(x.sums));
+                total[n] = v3.sub_f32x8(total[n], offsets);
+            }
+        }
+        let mut out = [0.; N];
+        for n in 0..N {
+            let t: [f32; 8] = cast(total[n]);
+            out[n] = ((t[0] + t[4]) + (t[2] + t[6])) + ((t[1] + t[5]) + (t[3] + t[7]));
+        }
+        out
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use candle_core::quantized::{GgmlDType, QTensor};
+    use candle_core::{Device, Tensor};
+
+    /// Against candle's own decoding of the blocks, multiplied in f64.
+    #[test]
+    fn products_are_those_of_the_decoded_weights() {
+        let (height, columns) = (70, 768);
+        let number = |i: usize| ((i * 7919 % 1009) as f32 / 504.5 - 1.).powi(3);
+        let weights: Vec<f32> = (0..height * columns).map(number).collect();
+        let tensor = Tensor::from_vec(weights, (height, columns), &Device::Cpu).unwrap();
+        let quantised = QTensor::quantize(&tensor, GgmlDType::Q4K).unwrap();
+        let decoded: Vec<Vec<f32>> = quantised.dequantize(&Device::Cpu).unwrap().to_vec2().unwrap();
+        let matrix = Q4k::new(&quantised.data().unwrap(), [height, columns]).unwrap();
+        for (index, row) in decoded.iter().enumerate() {
+            assert!(matrix.row(index).iter().zip(row).all(|(a, b)| (a - b).abs() < 1e-6), "row {index}");
+        }
+        assert!(matrix.row(height).is_empty());
+        assert!(Q4k::new(&[0; FILE_BLOCK], [1, 512]).is_none() && Q4k::new(&[0; 143], [1, 256]).is_none());
+        if !Q4k::is_supported() {
+            return;
+        }
+        for rows in [1, 3, 4, 9] {
+            let x: Vec<f32> = (0..rows * columns).map(|i| number(i + 17) * 30.).collect();
+            let ours = matrix.apply(&x, rows);
+            assert_eq!(ours.len(), rows * height);
+            for (i, ours) in ours.iter().enumerate() {
+                let (x, weights) = (&x[i / height * columns..][..columns], &decoded[i % height]);
+                let right: f64 = x.iter().zip(weights).map(|(a, b)| f64::from(*a) * f64::from(*b)).sum();
+                assert!((f64::from(*ours) - right).abs() < 0.02, "{rows} rows, {i}: {ours} for {right}");
+            }
+        }
+    }
+}
