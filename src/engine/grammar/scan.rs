@@ -135,10 +135,8 @@ impl<'a> Scan<'a> {
                 ":" => in_body = true,
                 "|" | ")" | "]" => in_argument = false,
                 "->" | "::" => in_argument = true,
-                _ if in_body && matches!(token.kind, Kind::Rule | Kind::Terminal) => {
-                    if !in_argument {
-                        found.push(self.definition(token));
-                    }
+                _ if in_body && !in_argument && matches!(token.kind, Kind::Rule | Kind::Terminal) => {
+                    found.push(self.definition(token));
                 }
                 _ => {}
             }
