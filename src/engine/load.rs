@@ -256,7 +256,7 @@ fn finish(
     let network: Box<dyn Network> = if place.device.is_cpu() {
         Box::new(CpuNetwork::new(config, weights, context))
     } else {
-        Box::new(DeviceNetwork::new(config, weights, context, &place.device)?)
+        Box::new(DeviceNetwork::new(config, weights, context, &place.device)?.with_fixed_step()?)
     };
     let mut model = Decoder::new(info, network);
     model.forward(&[0], 1).map_err(|e| LoadError::Format {
@@ -348,6 +348,12 @@ impl Place {
         }
         let device = Device::new_cuda_with_stream(index)
             .map_err(|e| LoadError::Device(format!("CUDA device {index} cannot be used: {e}")))?;
+        #[cfg(feature = "cuda")]
+        if let Device::Cuda(cuda) = &device {
+            // SAFETY: events order work between streams; all work on this device goes through its
+            // one stream. They would make a step impossible to record as a graph.
+            unsafe { cuda.disable_event_tracking() };
+        }
         Ok(Self { device, name: format!("cuda:{index}") })
     }
 }

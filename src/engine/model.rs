@@ -11,6 +11,7 @@ use super::trace::TokenId;
 pub mod blob;
 pub mod config;
 pub mod cpu;
+pub mod cuda_graph;
 pub mod decoder;
 pub mod device;
 pub mod embedded;

@@ -51,7 +51,7 @@ impl Blob {
     }
 
     /// Length in bytes, as it was when the blob was opened.
-    pub fn len(&self) -> u64 {
+    pub fn size(&self) -> u64 {
         self.len
     }
 

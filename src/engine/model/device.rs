@@ -8,6 +8,7 @@ use candle_nn::ops::{rms_norm, softmax_last_dim};
 use candle_nn::rotary_emb::rope;
 
 use super::config::Config;
+use super::cuda_graph::FixedStep;
 use super::decoder::Network;
 use super::raw::Matrix;
 use super::weights::{Stack, Weights};
@@ -24,6 +25,8 @@ pub struct DeviceNetwork {
     layers: Vec<DeviceLayer>,
     /// Cosines and sines, `[context, head_dim / 2]`.
     angles: (Tensor, Tensor),
+    /// Single tokens go through this, if it is there.
+    step: Option<FixedStep>,
 }
 
 struct DeviceLayer {
@@ -79,29 +82,60 @@ impl DeviceNetwork {
             norm: vector(&weights.norm)?,
             layers,
             angles: (table(cos)?, table(sin)?),
+            step: None,
             config,
         })
     }
 
-    /// What hides later tokens from earlier ones: `[rows, position + rows]`, nothing for one row.
-    fn mask(&self, rows: usize, position: usize) -> Result<Option<Tensor>> {
-        if rows == 1 {
-            return Ok(None);
-        }
+    /// Lets single tokens go through a [`FixedStep`].
+    ///
+    /// # Errors
+    /// If the device has no memory for it.
+    pub fn with_fixed_step(mut self) -> Result<Self> {
+        self.step = Some(FixedStep::new(&self)?);
+        Ok(self)
+    }
+
+    pub(super) fn config(&self) -> &Config {
+        &self.config
+    }
+
+    pub(super) fn device(&self) -> &Device {
+        &self.device
+    }
+
+    /// Cosines and sines, `[context, head_dim / 2]`.
+    pub(super) fn angles(&self) -> (&Tensor, &Tensor) {
+        (&self.angles.0, &self.angles.1)
+    }
+
+    /// How many tokens the cache holds.
+    pub(super) fn context(&self) -> usize {
+        self.angles.0.dims()[0]
+    }
+
+    /// Where `rows` tokens from `position` on stand, with shapes that are as small as can be.
+    fn window(&self, position: usize, rows: usize) -> Result<Window> {
         let len = position + rows;
         let hidden = |i: usize| if i % len > position + i / len { f32::NEG_INFINITY } else { 0. };
-        let mask: Vec<f32> = (0..rows * len).map(hidden).collect();
-        Ok(Some(Tensor::from_vec(mask, (rows, len), &self.device)?))
+        let mask = match rows {
+            1 => None,
+            _ => {
+                let mask: Vec<f32> = (0..rows * len).map(hidden).collect();
+                Some(Tensor::from_vec(mask, (rows, len), &self.device)?)
+            }
+        };
+        Ok(Window {
+            cos: self.angles.0.narrow(0, position, rows)?,
+            sin: self.angles.1.narrow(0, position, rows)?,
+            len,
+            mask,
+            slot: Slot::At(position),
+        })
     }
 
     /// The block's attention before the output projection: `[rows, q_width]`.
-    fn attention(
-        &self,
-        layer: &DeviceLayer,
-        x: &Tensor,
-        position: usize,
-        mask: Option<&Tensor>,
-    ) -> Result<Tensor> {
+    fn attention(&self, layer: &DeviceLayer, x: &Tensor, window: &Window) -> Result<Tensor> {
         let c = &self.config;
         let (rows, dim) = (x.dim(0)?, c.head_dim);
         let mut qkv = layer.qkv.forward(x)?;
@@ -111,23 +145,25 @@ impl DeviceNetwork {
         let heads = |from: usize, heads: usize| {
             qkv.narrow(1, from, heads * dim)?.reshape((rows, heads, dim))?.transpose(0, 1)?.contiguous()
         };
-        let cos = self.angles.0.narrow(0, position, rows)?;
-        let sin = self.angles.1.narrow(0, position, rows)?;
-        let rotated = |x: Tensor| rope(&x.unsqueeze(0)?, &cos, &sin)?.squeeze(0);
+        let rotated = |x: Tensor| rope(&x.unsqueeze(0)?, &window.cos, &window.sin)?.squeeze(0);
         let q = rotated(heads(0, c.heads)?)?;
         let k = rotated(heads(c.q_width(), c.kv_heads)?)?;
         let v = heads(c.q_width() + c.kv_width(), c.kv_heads)?;
-        layer.keys.slice_set(&k, 1, position)?;
-        layer.values.slice_set(&v, 1, position)?;
+        for (cache, new) in [(&layer.keys, &k), (&layer.values, &v)] {
+            match &window.slot {
+                Slot::At(position) => cache.slice_set(new, 1, *position)?,
+                Slot::Index(index) => cache.scatter_set(index, new, 1)?,
+            }
+        }
 
-        let len = position + rows;
+        let len = window.len;
         let group = c.heads / c.kv_heads;
         // The query heads that share a key head are rows of one product.
         let q = q.reshape((c.kv_heads, group * rows, dim))?;
         let keys = layer.keys.narrow(1, 0, len)?.transpose(1, 2)?;
         let scale = 1. / (dim as f64).sqrt();
         let mut scores = (q.matmul(&keys)?.to_dtype(DType::F32)? * scale)?;
-        if let Some(mask) = mask {
+        if let Some(mask) = &window.mask {
             scores = scores.reshape((c.kv_heads * group, rows, len))?.broadcast_add(mask)?.reshape((
                 c.kv_heads,
                 group * rows,
@@ -142,14 +178,13 @@ impl DeviceNetwork {
             .reshape((rows, c.q_width()))
     }
 
-    fn logits(&self, tokens: &[TokenId], position: usize, rows: usize) -> Result<Option<Tensor>> {
+    /// The residual stream after all blocks: `[ids, hidden]`.
+    pub(super) fn blocks(&self, ids: &Tensor, window: &Window) -> Result<Tensor> {
         let c = &self.config;
-        let ids = Tensor::new(tokens, &self.device)?;
-        let mut x = self.embedding.rows(&ids)?.to_dtype(self.dtype)?;
-        let mask = self.mask(tokens.len(), position)?;
+        let mut x = self.embedding.rows(ids)?.to_dtype(self.dtype)?;
         for layer in &self.layers {
             let normed = rms_norm(&x, &layer.attention_norm, c.rms_eps)?;
-            let attention = self.attention(layer, &normed, position, mask.as_ref())?;
+            let attention = self.attention(layer, &normed, window)?;
             x = (x + layer.output.forward(&attention)?)?;
             let normed = rms_norm(&x, &layer.mlp_norm, c.rms_eps)?;
             let gate_up = layer.gate_up.forward(&normed)?;
@@ -157,19 +192,49 @@ impl DeviceNetwork {
             let inner = (gate * gate_up.narrow(1, c.intermediate, c.intermediate)?)?;
             x = (x + layer.down.forward(&inner)?)?;
         }
-        if rows == 0 {
-            return Ok(None);
-        }
-        let last = x.narrow(0, tokens.len() - rows, rows)?.contiguous()?;
-        let last = rms_norm(&last, &self.norm, c.rms_eps)?;
-        Ok(Some(self.head.forward(&last)?.to_dtype(DType::F32)?))
+        Ok(x)
     }
+
+    /// The logits after every row of the residual stream, in f32: `[rows, vocab]`.
+    pub(super) fn logits(&self, x: &Tensor) -> Result<Tensor> {
+        let normed = rms_norm(x, &self.norm, self.config.rms_eps)?;
+        self.head.forward(&normed)?.to_dtype(DType::F32)
+    }
+}
+
+/// Where the tokens of a call stand and what they see.
+pub(super) struct Window {
+    /// Cosines of their positions, `[rows, head_dim / 2]`.
+    pub cos: Tensor,
+    /// Sines of their positions.
+    pub sin: Tensor,
+    /// How much of the cache is looked at.
+    pub len: usize,
+    /// Added to the scores: minus infinity where a token must not look, `[rows, len]`.
+    pub mask: Option<Tensor>,
+    /// Where their keys and values go.
+    pub slot: Slot,
+}
+
+/// A place in the cache.
+pub(super) enum Slot {
+    /// From this position on.
+    At(usize),
+    /// At the position that device memory holds, in the shape `[kv_heads, 1, head_dim]`.
+    Index(Tensor),
 }
 
 impl Network for DeviceNetwork {
     fn run(&mut self, tokens: &[TokenId], position: usize, rows: usize, logits: &mut Vec<f32>) -> Result<()> {
-        if let Some(values) = self.logits(tokens, position, rows)? {
-            logits.extend(values.flatten_all()?.to_vec1::<f32>()?);
+        if let (&[token], 1, Some(step)) = (tokens, rows, &self.step) {
+            logits.extend(step.run(self, token, position)?);
+            return Ok(());
+        }
+        let ids = Tensor::new(tokens, &self.device)?;
+        let x = self.blocks(&ids, &self.window(position, tokens.len())?)?;
+        if rows > 0 {
+            let last = x.narrow(0, tokens.len() - rows, rows)?.contiguous()?;
+            logits.extend(self.logits(&last)?.flatten_all()?.to_vec1::<f32>()?);
         }
         Ok(())
     }

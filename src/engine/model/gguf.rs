@@ -155,13 +155,13 @@ fn place(
             offset.checked_add(tensor.bytes)
         });
         match end {
-            Some(end) if end <= blob.len() => ranges.push((tensor.offset, end, name.as_str())),
+            Some(end) if end <= blob.size() => ranges.push((tensor.offset, end, name.as_str())),
             _ => {
                 return Err(blob.error(format!(
                     "truncated: tensor {name} needs {} bytes at {}, the file has {}",
                     tensor.bytes,
                     tensor.offset,
-                    blob.len()
+                    blob.size()
                 )));
             }
         }
@@ -226,7 +226,7 @@ impl<'a> Header<'a> {
     }
 
     fn read(mut self) -> Result<Parsed, LoadError> {
-        if self.blob.len() < 4 || self.u32()? != MAGIC {
+        if self.blob.size() < 4 || self.u32()? != MAGIC {
             return Err(self.blob.error("not a GGUF file: it does not begin with the letters GGUF"));
         }
         let version = self.u32()?;
@@ -295,10 +295,10 @@ impl<'a> Header<'a> {
         let bytes = elements / block as u64 * dtype.type_size() as u64;
         dims.reverse();
         let offset = self.u64()?;
-        if bytes > self.blob.len() {
+        if bytes > self.blob.size() {
             return Err(self.blob.error(format!(
                 "truncated: tensor {name} needs {bytes} bytes, the file has {}",
-                self.blob.len()
+                self.blob.size()
             )));
         }
         Ok(Entry { dtype, dims, offset, bytes })
@@ -365,7 +365,7 @@ impl<'a> Header<'a> {
 
     /// Fails unless `count` things of at least `size` bytes can still follow.
     fn expect(&self, count: u64, size: u64, what: &str) -> Result<(), LoadError> {
-        let left = self.blob.len() - self.position;
+        let left = self.blob.size() - self.position;
         if count.checked_mul(size).is_some_and(|needed| needed <= left) {
             return Ok(());
         }

@@ -249,29 +249,29 @@ impl<const N: usize> Dot<'_, N> {
                     let scale = v3.splat_f32x8(scales[group]);
                     let [a, b] = quants[half];
                     let (a, b) = (cast::<u16x16, i16x16>(a), cast::<u16x16, i16x16>(b));
-                    for n in 0..N {
-                        let [x, y] = self.x[n][index].values[group];
+                    for (x, sums) in self.x.iter().zip(&mut sums) {
+                        let [x, y] = x[index].values[group];
                         let products = v3.wrapping_add_i32x8(
                             v3.multiply_wrapping_add_adjacent_i16x16(a, cast::<[i16; 16], i16x16>(x)),
                             v3.multiply_wrapping_add_adjacent_i16x16(b, cast::<[i16; 16], i16x16>(y)),
                         );
                         let products = v3.convert_i32x8_to_f32x8(products);
-                        sums[n][half] = v3.mul_add_f32x8(products, scale, sums[n][half]);
+                        sums[half] = v3.mul_add_f32x8(products, scale, sums[half]);
                     }
                 }
             }
-            for n in 0..N {
-                let x = &self.x[n][index];
-                let sum = v3.add_f32x8(sums[n][0], sums[n][1]);
-                total[n] = v3.mul_add_f32x8(sum, v3.splat_f32x8(x.scale), total[n]);
+            for ((x, sums), total) in self.x.iter().zip(&sums).zip(&mut total) {
+                let x = &x[index];
+                let sum = v3.add_f32x8(sums[0], sums[1]);
+                *total = v3.mul_add_f32x8(sum, v3.splat_f32x8(x.scale), *total);
                 let offsets = v3.mul_f32x8(mins, cast::<[f32; GROUPS], f32x8>(x.sums));
-                total[n] = v3.sub_f32x8(total[n], offsets);
+                *total = v3.sub_f32x8(*total, offsets);
             }
         }
         let mut out = [0.; N];
-        for n in 0..N {
-            let t: [f32; 8] = cast(total[n]);
-            out[n] = ((t[0] + t[4]) + (t[2] + t[6])) + ((t[1] + t[5]) + (t[3] + t[7]));
+        for (out, total) in out.iter_mut().zip(total) {
+            let t: [f32; 8] = cast(total);
+            *out = ((t[0] + t[4]) + (t[2] + t[6])) + ((t[1] + t[5]) + (t[3] + t[7]));
         }
         out
     }

@@ -58,10 +58,10 @@ impl Safetensors {
     fn add(&mut self, blob: Blob) -> Result<(), LoadError> {
         let size = blob.read(0, 8)?;
         let size = u64::from_le_bytes(std::array::from_fn(|i| size[i]));
-        if size > MAX_HEADER || size > blob.len() - 8 {
+        if size > MAX_HEADER || size > blob.size() - 8 {
             return Err(blob.error(format!(
                 "the header is said to have {size} bytes, the file has {} (the limit is {MAX_HEADER})",
-                blob.len()
+                blob.size()
             )));
         }
         let header = blob.read(8, size)?;
@@ -93,10 +93,10 @@ impl Safetensors {
             }
             end += bytes;
         }
-        if end != blob.len() {
+        if end != blob.size() {
             return Err(blob.error(format!(
                 "the tensors end at byte {end}, the file has {}: it is truncated or has bytes that no tensor owns",
-                blob.len()
+                blob.size()
             )));
         }
         self.shards.push(blob);
@@ -152,7 +152,7 @@ fn check(
     description: Description,
 ) -> Result<Entry, LoadError> {
     let (from, to) = description.data_offsets;
-    let room = blob.len() - start;
+    let room = blob.size() - start;
     if from > to || to > room {
         return Err(blob.error(format!(
             "truncated: tensor {name} lies at {from}..{to}, the file has {room} bytes of data"
