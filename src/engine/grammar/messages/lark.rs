@@ -1,5 +1,6 @@
 //! Errors in Lark grammars.
 
+use std::collections::HashSet;
 use std::ops::Range;
 
 use super::pattern::{PatternError, reason_after_pattern};
@@ -117,7 +118,8 @@ impl<'a> Context<'a> {
     fn undefined(&self, name: &str) -> Vec<Finding> {
         let definitions = self.scan.definitions();
         let references = self.scan.references();
-        let known = |n: &str| definitions.iter().any(|d| d.name == n);
+        let names: HashSet<&str> = definitions.iter().map(|d| d.name).collect();
+        let known = |n: &str| names.contains(n);
         if known(name) {
             // A rule exists; what uses it is a terminal, which llguidance points at.
             let at = references.iter().find(|r| r.name == name && r.span.end > self.offset);
@@ -128,14 +130,13 @@ impl<'a> Context<'a> {
             ];
         }
         let mut found: Vec<Finding> = Vec::new();
-        let mut seen: Vec<&str> = Vec::new();
+        let mut seen: HashSet<&str> = HashSet::new();
         for reference in references.iter().filter(|r| !known(r.name)) {
-            if !seen.contains(&reference.name) {
-                seen.push(reference.name);
+            if seen.insert(reference.name) {
                 found.push(self.undefined_at(reference, &definitions));
             }
         }
-        if !seen.contains(&name) {
+        if !seen.contains(name) {
             found.insert(0, self.finding("undefined-name", format!("`{name}` is not defined")));
         }
         found
