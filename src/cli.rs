@@ -93,6 +93,12 @@ pub struct PlayArgs {
     /// Do not ask the terminal for its colours.
     #[arg(long)]
     pub no_probe: bool,
+    /// End every run after this many tokens, forced ones counted: 1 to 1000000 [default: 512].
+    #[arg(long, value_name = "N", value_parser = max_tokens, allow_negative_numbers = true)]
+    pub max_tokens: Option<usize>,
+    /// How tokens are picked.
+    #[command(flatten)]
+    pub sampler: SamplerArgs,
 }
 
 /// Arguments of `generate`.
@@ -148,6 +154,14 @@ pub struct SamplerArgs {
     /// Equal seeds give equal texts.
     #[arg(long, value_name = "S", default_value = "0", value_parser = seed, allow_negative_numbers = true)]
     pub seed: u64,
+}
+
+impl Default for SamplerArgs {
+    fn default() -> Self {
+        let SamplerSettings { temperature, top_k, top_p, min_p, repetition_penalty, seed } =
+            SamplerSettings::default();
+        Self { temperature, top_k, top_p, min_p, repetition_penalty, seed }
+    }
 }
 
 impl SamplerArgs {

@@ -17,6 +17,7 @@ mod mask_worker;
 pub mod model;
 pub mod sampler;
 pub mod session;
+pub mod simd;
 pub mod trace;
 pub mod vocabulary;
 

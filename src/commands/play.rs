@@ -16,7 +16,11 @@ pub(super) fn run(args: &PlayArgs) -> Result<(), Failure> {
         loader: loader(&config),
         grammar: source(&args.grammar)?,
         prompt: args.prompt.clone(),
-        template: Request::default(),
+        template: Request {
+            sampler: args.sampler.settings(),
+            max_tokens: args.max_tokens.unwrap_or(Request::default().max_tokens),
+            ..Request::default()
+        },
         theme: config.theme,
         probe: config.probe,
         mouse: true,

@@ -10,6 +10,7 @@ use super::allowed::AllowedSet;
 use super::constraint::Mask;
 use super::trace::{CANDIDATES, Candidate, Insight, TokenId};
 
+mod masked;
 mod softmax;
 mod top;
 
@@ -234,7 +235,7 @@ fn truncate(
     // is sorted alone first, and more of it only if it did not hold enough probability.
     let mut size = if settings.top_k > 0 { settings.top_k } else { 1024 };
     loop {
-        let mut kept = top::first(logits, mask.iter(), size);
+        let mut kept = top::allowed(logits, mask, size);
         let all = kept.len() < size;
         let enough = |kept: &[(f32, TokenId)], wanted: f64| {
             let mut sum = 0.0;
@@ -295,8 +296,8 @@ fn insight(logits: &[f32], mask: &Mask, token: TokenId, chance: impl Fn(TokenId)
         _ => 0.0,
     };
     Insight {
-        before: list(top::first(logits, 0..logits.len() as TokenId, CANDIDATES)),
-        after: list(top::first(logits, mask.iter(), CANDIDATES)),
+        before: list(top::all(logits, CANDIDATES)),
+        after: list(top::allowed(logits, mask, CANDIDATES)),
         allowed: AllowedSet::from_bits(mask.words(), mask.width()),
         mass_removed: (1.0 - kept).clamp(0.0, 1.0) as f32,
         entropy_before: before.as_ref().map_or(0.0, Softmax::entropy),

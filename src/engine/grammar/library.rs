@@ -59,8 +59,8 @@ pub const ALL: &[Shipped] = &[
 
 /// The grammar of this name or alias, in any case.
 pub fn find(name: &str) -> Option<&'static Shipped> {
-    let is = |other: &&str| other.eq_ignore_ascii_case(name);
-    ALL.iter().find(|g| is(&g.name) || g.aliases.iter().any(|a| is(a)))
+    let is_it = |other: &&str| other.eq_ignore_ascii_case(name);
+    ALL.iter().find(|g| is_it(&g.name) || g.aliases.iter().any(is_it))
 }
 
 /// Every name, in order.

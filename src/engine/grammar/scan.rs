@@ -118,27 +118,31 @@ impl<'a> Scan<'a> {
     pub fn references(&self) -> Vec<Definition<'a>> {
         let mut found = Vec::new();
         let mut in_body = false;
-        // After `->` comes an alias, after `::` an argument, after `%if` a condition.
-        let mut in_argument = false;
+        // Inside of what follows `->` (an alias), `::` (an argument) or `%if` (a condition): how many
+        // parentheses are open there.
+        let mut argument: Option<usize> = None;
         let mut line_start = true;
         for token in &self.tokens {
             let text = self.str(token);
             match token.kind {
-                Kind::Newline => in_argument = false,
+                Kind::Newline => argument = None,
                 Kind::Directive if line_start => in_body = text == "%ignore",
-                Kind::Directive => in_argument = text == "%if",
+                Kind::Directive => argument = (text == "%if").then_some(0),
                 // A line that starts with `|` continues the rule above it.
                 _ if line_start && text != "|" => in_body = false,
                 _ => {}
             }
-            match text {
-                ":" => in_body = true,
-                "|" | ")" | "]" => in_argument = false,
-                "->" | "::" => in_argument = true,
-                _ if in_body && matches!(token.kind, Kind::Rule | Kind::Terminal) => {
-                    if !in_argument {
-                        found.push(self.definition(token));
-                    }
+            match (text, argument) {
+                (":", None) => in_body = true,
+                ("|" | "]", _) => argument = None,
+                ("->" | "::", _) => argument = Some(0),
+                ("(", Some(open)) => argument = Some(open + 1),
+                // `f::0`, `f::_` and `f::incr(_)` end with their last token.
+                (")", Some(0 | 1)) | ("_", Some(0)) => argument = None,
+                (")", Some(open)) => argument = Some(open - 1),
+                (_, Some(0)) if token.kind == Kind::Number => argument = None,
+                (_, None) if in_body && matches!(token.kind, Kind::Rule | Kind::Terminal) => {
+                    found.push(self.definition(token));
                 }
                 _ => {}
             }

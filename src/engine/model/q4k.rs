@@ -11,6 +11,7 @@
 //! <https://github.com/ggml-org/ggml/blob/master/src/ggml-common.h> (`block_q4_K`).
 
 use super::kernels;
+use crate::engine::simd;
 
 /// Weights in a block.
 const BLOCK: usize = 256;
@@ -53,7 +54,7 @@ struct Rounded {
 impl Q4k {
     /// Whether this processor can multiply with such matrices.
     pub fn is_supported() -> bool {
-        kernels::has_avx2()
+        simd::has_avx2()
     }
 
     /// Reads the blocks of a file. `None` if their number is not that of `rows * columns` weights.
@@ -142,7 +143,7 @@ impl Rounded {
         let empty = Self { values: [[[0; 16]; 2]; GROUPS], scale: 0., sums: [0.; GROUPS] };
         let (x, _) = x.as_chunks::<BLOCK>();
         let mut blocks = vec![empty; x.len()];
-        kernels::wide(|| {
+        simd::wide(|| {
             for (x, block) in x.iter().zip(&mut blocks) {
                 block.round(x);
             }
@@ -186,7 +187,7 @@ impl Rounded {
 #[cfg(target_arch = "x86_64")]
 fn products(blocks: &[Block], x: &[&[Rounded]], out: &mut [f32]) {
     struct Task<'a>(&'a [Block], &'a [&'a [Rounded]], &'a mut [f32]);
-    impl kernels::Avx2Task for Task<'_> {
+    impl simd::Avx2Task for Task<'_> {
         type Output = ();
 
         #[inline(always)]
@@ -206,7 +207,7 @@ fn products(blocks: &[Block], x: &[&[Rounded]], out: &mut [f32]) {
         }
     }
     if !x.is_empty() {
-        kernels::with_avx2(Task(blocks, x, out));
+        simd::with_avx2(Task(blocks, x, out));
     }
 }
 

@@ -1,6 +1,11 @@
 //! Softmax sums over a whole row of logits or over the allowed part of it, in one vectorised pass.
 
 use super::super::constraint::Mask;
+use super::super::simd::wide;
+use super::masked::{Visit, visit};
+
+/// Numbers that are worked on side by side.
+const LANES: usize = 8;
 
 /// The parts of a softmax that a probability needs: `p(x) = exp((x - max) / t) / total`.
 pub struct Softmax {
@@ -18,20 +23,30 @@ const FLOOR: f32 = -87.0;
 impl Softmax {
     /// Over all logits, at temperature 1. `None` if none of them is a number above -inf.
     pub fn whole(logits: &[f32]) -> Option<Self> {
-        let max = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-        Self::empty(max, 1.0).map(|mut s| {
-            s.add_row(logits);
-            s
-        })
+        wide(
+            #[inline(always)]
+            || {
+                let mut largest = Largest(f32::NEG_INFINITY);
+                largest.row(0, logits);
+                let mut softmax = Self::empty(largest.0, 1.0)?;
+                softmax.row(0, logits);
+                Some(softmax)
+            },
+        )
     }
 
     /// Over the allowed logits. `None` if none of them is a number above -inf.
     pub fn masked(logits: &[f32], mask: &Mask, temperature: f32) -> Option<Self> {
-        let mut max = f32::NEG_INFINITY;
-        runs(logits, mask, |row| max = row.iter().copied().fold(max, f32::max));
-        let mut s = Self::empty(max, 1.0 / temperature.max(f32::MIN_POSITIVE))?;
-        runs(logits, mask, |row| s.add_row(row));
-        Some(s)
+        wide(
+            #[inline(always)]
+            || {
+                let mut largest = Largest(f32::NEG_INFINITY);
+                visit(logits, mask, &mut largest);
+                let mut softmax = Self::empty(largest.0, 1.0 / temperature.max(f32::MIN_POSITIVE))?;
+                visit(logits, mask, &mut softmax);
+                Some(softmax)
+            },
+        )
     }
 
     fn empty(max: f32, inverse_temperature: f32) -> Option<Self> {
@@ -44,42 +59,9 @@ impl Softmax {
         })
     }
 
-    fn add_row(&mut self, row: &[f32]) {
-        // Eight sums side by side let the compiler use vector registers; blocks keep them short,
-        // so that f32 does not lose small weights next to large sums.
-        const LANES: usize = 8;
-        for block in row.chunks(1024) {
-            let (mut weights, mut moments) = ([0f32; LANES], [0f32; LANES]);
-            let chunks = block.chunks_exact(LANES);
-            let rest = chunks.remainder();
-            for chunk in chunks {
-                for lane in 0..LANES {
-                    let x = self.exponent(chunk[lane]);
-                    let w = exp(x);
-                    weights[lane] += w;
-                    moments[lane] += w * x;
-                }
-            }
-            for (lane, &logit) in rest.iter().enumerate() {
-                let x = self.exponent(logit);
-                let w = exp(x);
-                weights[lane] += w;
-                moments[lane] += w * x;
-            }
-            self.total += weights.iter().map(|&w| f64::from(w)).sum::<f64>();
-            self.moment += moments.iter().map(|&m| f64::from(m)).sum::<f64>();
-        }
-    }
-
-    #[inline(always)]
-    fn exponent(&self, logit: f32) -> f32 {
-        // `max` answers the other number for NaN.
-        ((logit - self.max) * self.inverse_temperature).max(FLOOR).min(0.0)
-    }
-
     /// The weight of a logit, 1 for the largest.
     pub fn weight(&self, logit: f32) -> f64 {
-        let x = self.exponent(logit);
+        let x = exponent(logit, self.max, self.inverse_temperature);
         if x <= FLOOR { 0.0 } else { f64::from(exp(x)) }
     }
 
@@ -104,39 +86,78 @@ impl Softmax {
     }
 }
 
-/// Calls `f` with every run of allowed logits: whole words of the mask at once where they are full.
-fn runs(logits: &[f32], mask: &Mask, mut f: impl FnMut(&[f32])) {
-    let mut full: Option<usize> = None;
-    for (i, &word) in mask.words().iter().enumerate() {
-        let start = i * 32;
-        let end = (start + 32).min(logits.len());
-        if word == u32::MAX {
-            full.get_or_insert(start);
-            continue;
-        }
-        if let Some(from) = full.take() {
-            f(&logits[from..start.min(logits.len())]);
-        }
-        let mut bits = word;
-        while bits != 0 {
-            let at = start + bits.trailing_zeros() as usize;
-            if at < end {
-                f(&logits[at..=at]);
+/// The exponent of a logit's weight, between [`FLOOR`] and 0.
+#[inline(always)]
+fn exponent(logit: f32, max: f32, inverse_temperature: f32) -> f32 {
+    let x = (logit - max) * inverse_temperature;
+    // Written so that NaN, for which no comparison holds, becomes the floor.
+    let x = if x > FLOOR { x } else { FLOOR };
+    if x < 0.0 { x } else { 0.0 }
+}
+
+impl Visit for Softmax {
+    #[inline(always)]
+    fn row(&mut self, _start: usize, row: &[f32]) {
+        // Eight sums side by side let the compiler use vector registers; blocks keep them short,
+        // so that f32 does not lose small weights next to large sums.
+        let (max, scale) = (self.max, self.inverse_temperature);
+        for block in row.chunks(1024) {
+            let (mut weights, mut moments) = ([0f32; LANES], [0f32; LANES]);
+            let mut chunks = block.chunks_exact(LANES);
+            for chunk in &mut chunks {
+                for lane in 0..LANES {
+                    let x = exponent(chunk[lane], max, scale);
+                    let w = exp(x);
+                    weights[lane] += w;
+                    moments[lane] += w * x;
+                }
             }
-            bits &= bits - 1;
+            for (lane, &logit) in chunks.remainder().iter().enumerate() {
+                let x = exponent(logit, max, scale);
+                let w = exp(x);
+                weights[lane] += w;
+                moments[lane] += w * x;
+            }
+            for lane in 0..LANES {
+                self.total += f64::from(weights[lane]);
+                self.moment += f64::from(moments[lane]);
+            }
         }
-    }
-    if let Some(from) = full {
-        f(&logits[from.min(logits.len())..]);
     }
 }
 
-/// `e^x` for `-87 <= x <= 0` within 2e-7 of the true value, without a call, so that a loop over it
-/// becomes vector code. Splits `x = n ln 2 + r` with `|r| <= ln 2 / 2` (two-part ln 2 as in
-/// Cody and Waite, 1980) and takes `e^r` from its Taylor series to the seventh power.
+/// The largest number that was seen.
+struct Largest(f32);
+
+impl Visit for Largest {
+    #[inline(always)]
+    fn row(&mut self, _start: usize, row: &[f32]) {
+        let mut largest = [f32::NEG_INFINITY; LANES];
+        let mut chunks = row.chunks_exact(LANES);
+        for chunk in &mut chunks {
+            for lane in 0..LANES {
+                // The comparison is false for NaN, which is left out so.
+                largest[lane] = if chunk[lane] > largest[lane] { chunk[lane] } else { largest[lane] };
+            }
+        }
+        for &logit in chunks.remainder().iter().chain(&largest) {
+            if logit > self.0 {
+                self.0 = logit;
+            }
+        }
+    }
+}
+
+/// `e^x` for `-87 <= x <= 0` within 2e-7 of the true value, without a call, a branch or a
+/// conversion, so that a loop over it becomes vector code. Splits `x = n ln 2 + r` with
+/// `|r| <= ln 2 / 2` (two-part ln 2 as in Cody and Waite, 1980) and takes `e^r` from its Taylor
+/// series to the seventh power. Adding 1.5 * 2^23 rounds to a whole number and leaves it in the low
+/// bits, from where it is moved into the exponent.
 #[inline(always)]
 fn exp(x: f32) -> f32 {
-    let n = (x * std::f32::consts::LOG2_E - 0.5) as i32 as f32;
+    const ROUND: f32 = 12_582_912.0;
+    let shifted = x * std::f32::consts::LOG2_E + ROUND;
+    let n = shifted - ROUND;
     let r = (x - n * 0.693_359_4) - n * -2.121_944_4e-4;
     let p = 1.0 / 5040.0;
     let p = p * r + 1.0 / 720.0;
@@ -146,7 +167,7 @@ fn exp(x: f32) -> f32 {
     let p = p * r + 0.5;
     let p = p * r + 1.0;
     let p = p * r + 1.0;
-    p * f32::from_bits(((n as i32 + 127) << 23) as u32)
+    f32::from_bits(p.to_bits().wrapping_add(shifted.to_bits() << 23))
 }
 
 #[cfg(test)]

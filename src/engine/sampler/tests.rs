@@ -30,7 +30,7 @@ fn softmax64(logits: &[f32], keep: impl Fn(usize) -> bool, temperature: f64) -> 
 #[test]
 fn statistics_equal_the_formulas() {
     let logits = logits(5000, 3);
-    let allowed = |t: u32| t % 7 == 0 || (1000..1200).contains(&t);
+    let allowed = |t: u32| t.is_multiple_of(7) || (1000..1200).contains(&t);
     let mask = mask(5000, allowed);
     let mut sampler = Sampler::new(SamplerSettings::default());
     let insight = sampler.pick(&logits, &mask, &[], true).unwrap().insight.unwrap();
@@ -60,7 +60,7 @@ fn statistics_equal_the_formulas() {
 #[test]
 fn probabilities_after_the_mask_sum_to_one() {
     let logits = logits(300, 9);
-    let mask = mask(300, |t| t % 9 == 4);
+    let mask = mask(300, |t| (t + 5).is_multiple_of(9));
     let insight =
         Sampler::new(SamplerSettings::default()).pick(&logits, &mask, &[], true).unwrap().insight.unwrap();
     let sum: f32 = insight.after.iter().map(|c| c.after).sum();
@@ -85,10 +85,10 @@ fn a_mask_that_removes_nearly_everything_keeps_the_order_of_the_rest() {
 #[test]
 fn draws_follow_the_distribution() {
     let logits = logits(40, 21);
-    let mask = mask(40, |t| t % 4 != 1);
+    let mask = mask(40, |t| !(t + 3).is_multiple_of(4));
     let settings =
         SamplerSettings { temperature: 0.8, top_k: 12, top_p: 0.9, min_p: 0.05, ..Default::default() };
-    let mut order: Vec<usize> = (0..40).filter(|i| i % 4 != 1).collect();
+    let mut order: Vec<usize> = (0..40_usize).filter(|i| !(i + 3).is_multiple_of(4)).collect();
     order.sort_by(|&a, &b| logits[b].total_cmp(&logits[a]));
     order.truncate(12);
     let p = softmax64(&logits, |i| order.contains(&i), 0.8);
@@ -100,7 +100,10 @@ fn draws_follow_the_distribution() {
     order.truncate(cut.unwrap() + 1);
     order.retain(|&i| p[i] / p[order_first(&logits)] >= 0.05);
     fn order_first(logits: &[f32]) -> usize {
-        (0..logits.len()).filter(|i| i % 4 != 1).max_by(|&a, &b| logits[a].total_cmp(&logits[b])).unwrap()
+        (0..logits.len())
+            .filter(|i| !(i + 3).is_multiple_of(4))
+            .max_by(|&a, &b| logits[a].total_cmp(&logits[b]))
+            .unwrap()
     }
     let p = softmax64(&logits, |i| order.contains(&i), 0.8);
 

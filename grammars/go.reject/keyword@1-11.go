@@ -1,0 +1,3 @@
+func range(x int) int {
+	return x
+}

@@ -1,0 +1,3 @@
+func f(x int) int {
+	return x;
+}

@@ -1,0 +1,3 @@
+fn 2_numbers(x: i32) -> i32 {
+    x
+}

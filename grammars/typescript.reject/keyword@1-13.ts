@@ -1,0 +1,3 @@
+function for(x: number): number {
+  return x;
+}

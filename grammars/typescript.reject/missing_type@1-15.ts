@@ -1,0 +1,3 @@
+function f(x: ): number {
+  return x;
+}

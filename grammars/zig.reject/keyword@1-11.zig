@@ -1,0 +1,3 @@
+pub fn try(x: u32) u32 {
+    return x;
+}

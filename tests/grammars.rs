@@ -1,0 +1,149 @@
+//! The shipped grammars: they compile, accept and reject their examples, bound white space, and
+//! let the embedded model finish.
+//!
+//! `grammars/NAME.accept/` holds texts that the grammar of that name accepts whole,
+//! `grammars/NAME.reject/` texts that it does not: `what@LINE-COLUMN.ext` names the place of the
+//! first byte that is refused, `what@end.ext` a text that is only the beginning of one.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use maze::engine::check::{Verdict, check_text};
+use maze::engine::grammar::library::{self, Shipped};
+use maze::engine::grammar::{Compiled, Compiler};
+use maze::engine::{DeviceSpec, Engine, FinishReason, ModelSpec, Request};
+
+#[path = "support/nano.rs"]
+mod nano;
+
+fn compile(compiler: &Compiler, shipped: &Shipped) -> Compiled {
+    let (compiled, findings) = compiler.compile(&shipped.source());
+    assert!(findings.is_empty(), "{}: {findings:?}", shipped.file);
+    compiled.expect("no findings, so it compiled")
+}
+
+/// The files of `grammars/NAME.KIND`, sorted.
+fn examples(name: &str, kind: &str) -> Vec<(PathBuf, Vec<u8>)> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("grammars").join(format!("{name}.{kind}"));
+    let entries = fs::read_dir(&folder).unwrap_or_else(|e| panic!("{}: {e}", folder.display()));
+    let mut files: Vec<_> = entries.map(|e| e.expect("a folder entry").path()).collect();
+    files.sort();
+    files.into_iter().map(|path| (path.clone(), fs::read(path).expect("a readable example"))).collect()
+}
+
+#[test]
+fn every_grammar_accepts_and_rejects_its_examples() {
+    for shipped in library::ALL {
+        let grammar = compile(&nano::COMPILER, shipped);
+        let (accept, reject) = (examples(shipped.name, "accept"), examples(shipped.name, "reject"));
+        assert!(!accept.is_empty() && reject.len() >= 2, "{} has too few examples", shipped.name);
+        for (path, text) in accept {
+            let verdict = check_text(&grammar, &text).expect("within the limits");
+            assert_eq!(verdict, Verdict::Accepted, "{}", path.display());
+        }
+        for (path, text) in reject {
+            let place = match check_text(&grammar, &text).expect("within the limits") {
+                Verdict::Accepted => panic!("{} is accepted", path.display()),
+                Verdict::Incomplete { .. } => "end".to_owned(),
+                Verdict::Rejected(r) => {
+                    assert!(r.offset < text.len(), "{}", path.display());
+                    assert!(!r.expected.contains(&text[r.offset]), "{}", path.display());
+                    format!("{}-{}", r.position.line, r.position.column)
+                }
+            };
+            let stem = path.file_stem().and_then(|s| s.to_str()).unwrap_or_default();
+            let (_, expected) = stem.split_once('@').expect("the place is in the name");
+            assert_eq!(place, expected, "{}", path.display());
+        }
+    }
+}
+
+#[test]
+fn every_file_says_what_it_covers_and_its_licence() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("grammars");
+    for entry in fs::read_dir(folder).expect("the folder of grammars") {
+        let path = entry.expect("a folder entry").path();
+        let name = path.file_name().and_then(|n| n.to_str()).unwrap_or_default();
+        if path.is_dir() {
+            let (stem, kind) = name.rsplit_once('.').expect("NAME.accept or NAME.reject");
+            assert!(matches!(kind, "accept" | "reject") && library::find(stem).is_some(), "{name}");
+            continue;
+        }
+        let shipped = library::ALL.iter().find(|g| g.file == name);
+        let text = shipped.unwrap_or_else(|| panic!("{name} is not in the library")).text;
+        assert!(text.contains("Licence: MIT OR Apache-2.0."), "{name}");
+    }
+}
+
+/// However far a text has come, only so much white space may follow: a model that likes line breaks
+/// would write nothing else otherwise.
+#[test]
+fn white_space_is_bounded_everywhere() {
+    for shipped in library::ALL {
+        let grammar = compile(&nano::COMPILER, shipped);
+        for (path, text) in examples(shipped.name, "accept") {
+            let mut constraint = grammar.constraint();
+            let mut expected = constraint.feed(b"").expect("within the limits").expected;
+            for at in 0..text.len() {
+                for (byte, most) in [(b' ', 34), (b'\t', 8), (b'\n', 3)] {
+                    if !expected.contains(&byte) {
+                        continue;
+                    }
+                    let fed = constraint.fork().feed(&vec![byte; most + 1]).expect("within the limits");
+                    assert!(
+                        fed.taken <= most,
+                        "{}: {} times {:?} after byte {at} of {}",
+                        shipped.name,
+                        fed.taken,
+                        char::from(byte),
+                        path.display()
+                    );
+                }
+                let fed = constraint.feed(&text[at..=at]).expect("within the limits");
+                assert_eq!(fed.taken, 1, "{} at byte {at}", path.display());
+                expected = fed.expected;
+            }
+        }
+    }
+}
+
+#[test]
+fn the_embedded_model_finishes_under_every_grammar() {
+    let prompts = [
+        ("python", "# Python: Return the average of a list of numbers\n"),
+        ("typescript", "// TypeScript: Return the largest number in an array\n"),
+        ("rust", "// Rust: Return the sum of the even numbers in a slice\n"),
+        ("go", "// Go: Reverse a string\n"),
+        ("zig", "// Zig: Return whether a number is divisible by 7\n"),
+        ("sql", "-- Tables: users(id, name, age, city)\n-- SQL: Count the users older than 30 per city\n"),
+        ("json", "// JSON: a user with name Alice, age 30 and tags admin, rust\n"),
+        ("user", "// JSON: a user with name Alice, age 30 and tags admin, rust\n"),
+        ("arithmetic", "# Python: the sum of the squares of 1, 2 and 3\ntotal = "),
+        ("csv", "# a table of people with name, age and city\n"),
+        ("date", "# Python: the day of the release\nreleased = \""),
+        ("person", "// JSON: a user with name Alice, age 30 and tags admin, rust\n"),
+    ];
+    assert_eq!(prompts.map(|(name, _)| name).to_vec(), library::names());
+    let mut engine = Engine::load(&ModelSpec::Embedded, DeviceSpec::Cpu).expect("the embedded model");
+    for (name, prompt) in prompts {
+        let shipped = library::find(name).expect("shipped");
+        let request = Request {
+            prompt: prompt.into(),
+            grammar: Some(shipped.source()),
+            max_tokens: 300,
+            detail: false,
+            ..Request::default()
+        };
+        let trace = engine.run(request).expect("a run");
+        let reason = trace.outcome.as_ref().expect("it ended").reason;
+        let text = trace.text();
+        assert!(
+            matches!(reason, FinishReason::GrammarComplete | FinishReason::Eos),
+            "{name}: {reason:?} after {text}"
+        );
+        // What the run says is complete, the recogniser must accept without knowing the tokens.
+        let grammar = compile(engine.compiler(), shipped);
+        let verdict = check_text(&grammar, text.as_bytes()).expect("within the limits");
+        assert_eq!(verdict, Verdict::Accepted, "{name}: {text}");
+    }
+}

@@ -1,0 +1,284 @@
+//! Grammars made to break the program: each ends in a diagnostic or compiles, within bounds, and
+//! the process lives on.
+
+use std::time::{Duration, Instant};
+
+use maze::engine::check::{Verdict, check_text};
+use maze::engine::grammar::library;
+use maze::engine::grammar::{Compiled, Compiler, GrammarKind, GrammarSource, MAX_BYTES};
+use maze::engine::{Diagnostic, Severity};
+
+#[path = "support/nano.rs"]
+mod nano;
+
+fn compile(kind: GrammarKind, text: impl Into<String>) -> (Option<Compiled>, Vec<Diagnostic>) {
+    nano::COMPILER.compile(&GrammarSource::new(kind, "hostile", text))
+}
+
+/// The code of the first error.
+fn refused(kind: GrammarKind, text: impl Into<String>) -> &'static str {
+    let (compiled, found) = compile(kind, text);
+    assert!(compiled.is_none(), "it compiles");
+    found.first().expect("a reason").code
+}
+
+fn accepts(kind: GrammarKind, grammar: &str, text: &str) -> bool {
+    let (compiled, found) = compile(kind, grammar);
+    let compiled = compiled.unwrap_or_else(|| panic!("{grammar}: {found:?}"));
+    check_text(&compiled, text.as_bytes()).expect("within the limits") == Verdict::Accepted
+}
+
+use GrammarKind::{JsonSchema, Lark, Regex};
+
+#[test]
+fn brackets_nested_a_hundred_thousand_deep() {
+    let nest = |open: &str, inner: &str, close: &str| {
+        format!("{}{inner}{}", open.repeat(100_000), close.repeat(100_000))
+    };
+    for (open, close) in [("(", ")"), ("[", "]"), ("(", ""), ("", ")")] {
+        let code = refused(Lark, format!("start: {}", nest(open, "\"a\"", close)));
+        assert!(matches!(code, "too-deep" | "syntax"), "{open}{close}: {code}");
+    }
+    let condition = format!("start: a::0\na::_: \"x\" %if {}", nest("n(", "true", ")").replace('n', "not"));
+    assert_eq!(refused(Lark, condition), "too-large");
+    let condition = "not(".repeat(5_000) + "true" + &")".repeat(5_000);
+    assert_eq!(refused(Lark, format!("start: a::0\na::_: \"x\" %if {condition}")), "too-deep");
+    assert_eq!(refused(Regex, nest("(", "a", ")")), "invalid-regex");
+    assert_eq!(refused(Lark, format!("start: /{}/", nest("(", "a", ")"))), "invalid-regex");
+    assert_eq!(refused(JsonSchema, nest("[", "", "]")), "too-deep");
+    assert_eq!(refused(JsonSchema, "{\"items\":".repeat(20_000) + "{}" + &"}".repeat(20_000)), "too-deep");
+    assert_eq!(refused(Lark, "start: ".to_owned() + &"%lark { start: ".repeat(5_000)), "too-deep");
+}
+
+#[test]
+fn chains_of_five_thousand_rules() {
+    let rules: String = (0..5_000).map(|i| format!("r{i}: r{}\n", i + 1)).collect();
+    assert!(accepts(Lark, &format!("start: r0\n{rules}r5000: \"x\""), "x"));
+    let terminals: String = (0..5_000).map(|i| format!("T{i}: T{}\n", i + 1)).collect();
+    assert!(accepts(Lark, &format!("start: T0\n{terminals}T5000: \"x\""), "x"));
+}
+
+/// The deepest recursion that a text within the size limit can cause: rules in 27 groups each.
+#[test]
+fn the_stack_is_deep_enough_for_every_text_within_the_limit() {
+    let groups = ("(".repeat(27), ")".repeat(27));
+    let mut text = String::from("start: r0\n");
+    let mut rule = 0;
+    while text.len() < MAX_BYTES - 100 {
+        text += &format!("r{rule}:{}r{}{}\n", groups.0, rule + 1, groups.1);
+        rule += 1;
+    }
+    assert!(accepts(Lark, &format!("{text}r{rule}: \"x\""), "x"));
+}
+
+/// Masks and texts are worked on by threads with an ordinary stack.
+#[test]
+fn long_and_deep_expressions_need_no_deep_stack_afterwards() {
+    let word = "ab".repeat(30_000);
+    assert!(accepts(Lark, &format!("start: \"{word}\""), &word));
+    assert!(accepts(Regex, &"(ab|cd)".repeat(20_000), &"cd".repeat(20_000)));
+    let nested = format!("{}a{}", "(".repeat(100), "b)".repeat(100));
+    assert!(accepts(Regex, &nested, &("a".to_owned() + &"b".repeat(100))));
+    let sum = "start: s\ns: \"(\" s \")\" | \"x\"";
+    let deep = "(".repeat(400) + "x" + &")".repeat(400);
+    assert!(accepts(Lark, sum, &deep));
+}
+
+#[test]
+fn repetitions_of_repetitions() {
+    assert!(accepts(Lark, "start: (\"a\"*)*", "aaa"));
+    assert!(accepts(Lark, "start: a*\na: b*\nb: c*\nc: \"x\"*", "xx"));
+    assert!(accepts(Regex, "(a*)*", "aaa"));
+    assert!(accepts(Regex, "[ab]*a[ab]{30}", &("a".to_owned() + &"b".repeat(30))));
+    assert_eq!(refused(Lark, "start: \"a\"{5,0}"), "bad-repeat");
+    assert_eq!(refused(Lark, "start: a{5,2}\na: \"x\""), "bad-repeat");
+    assert_eq!(refused(Lark, "start: \"a\"{99999999999}"), "bad-repeat");
+    assert_eq!(refused(Regex, "a{5,0}"), "invalid-regex");
+    // A billion copies of a rule are counted, not made.
+    assert!(accepts(Lark, "start: a{0,1000000000}\na: \"x\" b\nb: \"y\"", "xyxy"));
+    assert_eq!(refused(Regex, "(?<=x)*"), "unsupported-regex");
+}
+
+#[test]
+fn recursion_from_both_sides() {
+    assert!(accepts(Lark, "start: e\ne: e \"+\" e | e \"*\" e | e e | \"x\"", "x+x*xx"));
+    assert!(accepts(Lark, "start: start \"a\" | \"a\"", "aaa"));
+    for endless in ["start: start \"a\"", "start: a\na: a", "start: a\na: b\nb: a \"x\""] {
+        assert_eq!(refused(Lark, endless), "matches-nothing", "{endless}");
+    }
+    for circle in [
+        r##"{"$ref": "#"}"##,
+        r##"{"$ref": "#/$defs/a", "$defs": {"a": {"$ref": "#/$defs/b"}, "b": {"$ref": "#/$defs/a"}}}"##,
+    ] {
+        assert_eq!(refused(JsonSchema, circle), "matches-nothing", "{circle}");
+    }
+    assert!(accepts(
+        JsonSchema,
+        r##"{"type": "object", "properties": {"a": {"$ref": "#"}}, "additionalProperties": false}"##,
+        r#"{"a":{"a":{}}}"#
+    ));
+}
+
+#[test]
+fn enums_and_states_past_the_limits() {
+    let numbers = |n: usize| (0..n).map(|i| i.to_string()).collect::<Vec<_>>().join(",");
+    assert_eq!(refused(JsonSchema, format!("{{\"enum\":[{}]}}", numbers(1_000_000))), "too-large");
+    let (compiled, found) = compile(JsonSchema, format!("{{\"enum\":[{}]}}", numbers(30_000)));
+    assert!(compiled.is_some() || found[0].code == "limit", "{found:?}");
+    let words: Vec<String> =
+        ('a'..='n').enumerate().map(|(i, c)| format!("/.*{c}.{{{}}}/", 3 * i + 5)).collect();
+    let (_, found) = compile(Lark, format!("start: A\nA: {}", words.join(" & ")));
+    assert_eq!(found[0].code, "limit");
+    assert!(found[0].message.contains("fuel exhausted"), "it says which limit: {}", found[0].message);
+}
+
+#[test]
+fn a_compilation_that_takes_too_long_is_given_up() {
+    let compiler =
+        Compiler::new(&nano::VOCABULARY).expect("a compiler").with_time_limit(Duration::from_millis(20));
+    let properties: Vec<String> = (0..1_000).map(|i| format!("\"k{i}\":{{\"type\":\"string\"}}")).collect();
+    let schema = format!("{{\"type\":\"object\",\"properties\":{{{}}}}}", properties.join(","));
+    let source = GrammarSource::json_schema("slow", schema);
+    let start = Instant::now();
+    for code in ["time-limit", "time-limit", "compiler-busy"] {
+        let (compiled, found) = compiler.compile(&source);
+        assert!(compiled.is_none());
+        assert_eq!(found[0].code, code, "{}", found[0].message);
+    }
+    assert!(start.elapsed() < Duration::from_secs(2), "{:?}", start.elapsed());
+    // The abandoned ones end by themselves, and the compiler works again.
+    let quick = GrammarSource::lark("quick", "start: \"a\"");
+    let deadline = Instant::now() + Duration::from_secs(60);
+    while compiler.compile(&quick).0.is_none() {
+        assert!(Instant::now() < deadline, "the compiler never came back");
+        std::thread::yield_now();
+    }
+}
+
+#[test]
+fn every_prefix_of_every_shipped_grammar_is_answered() {
+    for shipped in library::ALL {
+        let text = shipped.text;
+        // Every prefix of the beginning, then a sample with a step that hits every kind of place.
+        let ends = (0..text.len()).filter(|&i| i < 150 || i % 61 == 0).filter(|&i| text.is_char_boundary(i));
+        for end in ends {
+            answered(shipped.kind, &text[..end]);
+        }
+    }
+}
+
+/// A generator of numbers that is the same everywhere (xorshift64).
+struct Random(u64);
+
+impl Random {
+    fn below(&mut self, n: usize) -> usize {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        (self.0 % n as u64) as usize
+    }
+}
+
+#[test]
+fn mutated_grammars_are_answered() {
+    let pieces = [
+        "(",
+        ")",
+        "[",
+        "]",
+        "{",
+        "}",
+        "\"",
+        "/",
+        "'",
+        "|",
+        "*",
+        "+",
+        "?",
+        "~",
+        "&",
+        ":",
+        "::",
+        "_",
+        "\n",
+        "\\",
+        "%json ",
+        "%ignore ",
+        "%import ",
+        "%lark {",
+        "->",
+        "..",
+        "<",
+        ">",
+        "@",
+        "é",
+        "\u{0}",
+        "{3,",
+        "start",
+        "NAME",
+        "%if ",
+        "incr(",
+        "0x",
+        "99999999999",
+        "\"a\"",
+        "/b/",
+        "<|im_end|>",
+        "#",
+        "//",
+        "\t",
+    ];
+    let small = ["user", "arithmetic", "csv", "json", "date", "person", "sql"];
+    let mut random = Random(0x9e37_79b9_7f4a_7c15);
+    for round in 0..1_500 {
+        let shipped = library::find(small[round % small.len()]).expect("shipped");
+        let mut text: Vec<char> = shipped.text.chars().collect();
+        for _ in 0..=random.below(4) {
+            let at = random.below(text.len());
+            match random.below(4) {
+                0 => drop(text.remove(at)),
+                1 => {
+                    let other = random.below(text.len());
+                    text.swap(at, other);
+                }
+                2 => text.truncate(at.max(1)),
+                _ => drop(text.splice(at..at, pieces[random.below(pieces.len())].chars())),
+            }
+        }
+        answered(shipped.kind, &text.into_iter().collect::<String>());
+    }
+}
+
+/// It compiles, or there is an error with a place inside the text; and the engine did not panic.
+fn answered(kind: GrammarKind, text: &str) {
+    let (compiled, found) = compile(kind, text);
+    let errors: Vec<_> = found.iter().filter(|d| d.severity == Severity::Error).collect();
+    assert_eq!(compiled.is_none(), !errors.is_empty(), "{text}\n{found:?}");
+    for diagnostic in found {
+        assert_ne!(diagnostic.code, "internal", "{text}\n{}", diagnostic.message);
+        assert!(diagnostic.span.end <= text.len() && diagnostic.span.start <= diagnostic.span.end, "{text}");
+        assert!(!diagnostic.message.is_empty() && !diagnostic.message.contains('\n'), "{text}");
+    }
+}
+
+/// llguidance keeps nothing between grammars, and neither do we.
+#[cfg(target_os = "linux")]
+#[test]
+fn thousands_of_grammars_leave_no_memory_behind() {
+    fn resident_kib() -> usize {
+        let status = std::fs::read_to_string("/proc/self/status").expect("this process");
+        let line = status.lines().find(|l| l.starts_with("VmRSS:")).expect("a resident size");
+        line.split_whitespace().nth(1).and_then(|n| n.parse().ok()).expect("a number")
+    }
+    let batch = |from: usize| {
+        for i in from..from + 1_000 {
+            let (compiled, found) =
+                compile(Lark, format!("start: \"{i}\" (NAME \"{i}\")*\nNAME: /[a-z]{{1,{}}}/", i % 30 + 1));
+            assert!(compiled.is_some(), "{found:?}");
+        }
+    };
+    batch(0);
+    let before = resident_kib();
+    batch(1_000);
+    let grown = resident_kib().saturating_sub(before);
+    assert!(grown < 24 * 1024, "1,000 grammars left {grown} KiB behind");
+}
