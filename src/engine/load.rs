@@ -346,8 +346,11 @@ impl Place {
                 "this build has no CUDA; build with --features cuda, or use the device cpu".into(),
             ));
         }
-        let device = Device::new_cuda_with_stream(index)
-            .map_err(|e| LoadError::Device(format!("CUDA device {index} cannot be used: {e}")))?;
+        let device = Device::new_cuda_with_stream(index).map_err(|e| {
+            // Further lines are a backtrace.
+            let reason = e.to_string().lines().next().unwrap_or_default().to_owned();
+            LoadError::Device(format!("CUDA device {index} cannot be used: {reason}"))
+        })?;
         #[cfg(feature = "cuda")]
         if let Device::Cuda(cuda) = &device {
             // SAFETY: events order work between streams; all work on this device goes through its
