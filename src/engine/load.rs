@@ -24,7 +24,7 @@ use super::model::random::Shape;
 use super::model::safetensors::Safetensors;
 use super::model::tokenizer::{self, SideFiles};
 use super::model::weights::{Source, Weights};
-use super::model::{LanguageModel, ModelInfo, embedded};
+use super::model::{LanguageModel, ModelInfo, cuda_graph, embedded};
 use super::vocabulary::Vocabulary;
 
 /// Longest context that is set up when nobody asks for one: the cache of a large model would
@@ -351,12 +351,7 @@ impl Place {
             let reason = e.to_string().lines().next().unwrap_or_default().to_owned();
             LoadError::Device(format!("CUDA device {index} cannot be used: {reason}"))
         })?;
-        #[cfg(feature = "cuda")]
-        if let Device::Cuda(cuda) = &device {
-            // SAFETY: events order work between streams; all work on this device goes through its
-            // one stream. They would make a step impossible to record as a graph.
-            unsafe { cuda.disable_event_tracking() };
-        }
+        cuda_graph::prepare(&device);
         Ok(Self { device, name: format!("cuda:{index}") })
     }
 }
