@@ -24,7 +24,7 @@ use super::model::random::Shape;
 use super::model::safetensors::Safetensors;
 use super::model::tokenizer::{self, SideFiles};
 use super::model::weights::{Source, Weights};
-use super::model::{LanguageModel, ModelInfo, embedded};
+use super::model::{LanguageModel, ModelInfo, cuda_graph, embedded};
 use super::vocabulary::Vocabulary;
 
 /// Longest context that is set up when nobody asks for one: the cache of a large model would
@@ -346,14 +346,12 @@ impl Place {
                 "this build has no CUDA; build with --features cuda, or use the device cpu".into(),
             ));
         }
-        let device = Device::new_cuda_with_stream(index)
-            .map_err(|e| LoadError::Device(format!("CUDA device {index} cannot be used: {e}")))?;
-        #[cfg(feature = "cuda")]
-        if let Device::Cuda(cuda) = &device {
-            // SAFETY: events order work between streams; all work on this device goes through its
-            // one stream. They would make a step impossible to record as a graph.
-            unsafe { cuda.disable_event_tracking() };
-        }
+        let device = Device::new_cuda_with_stream(index).map_err(|e| {
+            // Further lines are a backtrace.
+            let reason = e.to_string().lines().next().unwrap_or_default().to_owned();
+            LoadError::Device(format!("CUDA device {index} cannot be used: {reason}"))
+        })?;
+        cuda_graph::prepare(&device);
         Ok(Self { device, name: format!("cuda:{index}") })
     }
 }

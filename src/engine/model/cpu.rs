@@ -86,13 +86,13 @@ impl CpuNetwork {
         out
     }
 
-    fn layer(&self, index: usize) -> &Layer {
-        &self.weights.layers[index]
-    }
-}
-
-impl Network for CpuNetwork {
-    fn run(&mut self, tokens: &[TokenId], position: usize, rows: usize, logits: &mut Vec<f32>) -> Result<()> {
+    fn compute(
+        &mut self,
+        tokens: &[TokenId],
+        position: usize,
+        rows: usize,
+        logits: &mut Vec<f32>,
+    ) -> Result<()> {
         let (hidden, eps) = (self.config.hidden, self.config.rms_eps);
         let count = tokens.len();
         let mut x = embed(&self.weights.embedding, tokens)?;
@@ -123,6 +123,16 @@ impl Network for CpuNetwork {
             logits.extend(self.weights.head.apply(&last.0, rows)?);
         }
         Ok(())
+    }
+
+    fn layer(&self, index: usize) -> &Layer {
+        &self.weights.layers[index]
+    }
+}
+
+impl Network for CpuNetwork {
+    fn run(&mut self, tokens: &[TokenId], position: usize, rows: usize, logits: &mut Vec<f32>) -> Result<()> {
+        kernels::among_threads(|| self.compute(tokens, position, rows, logits))
     }
 }
 

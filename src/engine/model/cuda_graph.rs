@@ -6,10 +6,23 @@
 //! hides what is not there yet. Without CUDA the step runs operation by operation, which is how the
 //! tests check it.
 
-use candle_core::{DType, Result, Tensor};
+use candle_core::{DType, Device, Result, Tensor};
 
 use super::device::{DeviceNetwork, Slot, Window};
 use crate::engine::trace::TokenId;
+
+/// Makes a device fit for recording. To be called before anything is allocated on it; without
+/// effect on the CPU.
+pub fn prepare(device: &Device) {
+    #[cfg(feature = "cuda")]
+    if let Device::Cuda(cuda) = device {
+        // SAFETY: CUDA events order work between streams; all work on this device goes through
+        // its one stream. They would make a step impossible to record.
+        unsafe { cuda.disable_event_tracking() };
+    }
+    #[cfg(not(feature = "cuda"))]
+    let _ = device;
+}
 
 /// The inputs and outputs of the step, at fixed places on the device.
 pub struct FixedStep {

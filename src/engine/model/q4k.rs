@@ -29,9 +29,9 @@ struct Block {
     dmin: f32,
     scales: [u8; GROUPS],
     mins: [u8; GROUPS],
-    /// Byte `i` of half `h` of pair `p` holds weight `16 h + i` of group `2 p` in its low bits and
-    /// of group `2 p + 1` in its high bits.
-    quants: [[[u8; 16]; 2]; GROUPS / 2],
+    /// Number `i` of pair `p` holds, from the low bits up, four bits of weight `i` of group `2 p`, of
+    /// weight `i` of group `2 p + 1`, of weight `16 + i` of group `2 p` and of `2 p + 1`.
+    quants: [[u16; 16]; GROUPS / 2],
 }
 
 /// A matrix `[rows, columns]`.
@@ -114,8 +114,9 @@ impl Block {
             dmin: half(2),
             scales: [0; GROUPS],
             mins: [0; GROUPS],
-            quants: std::array::from_fn(|p| {
-                std::array::from_fn(|h| std::array::from_fn(|i| bytes[16 + 32 * p + 16 * h + i]))
+            quants: std::array::from_fn(|pair| {
+                let bytes = &bytes[16 + 32 * pair..];
+                std::array::from_fn(|i| u16::from_le_bytes([bytes[i], bytes[16 + i]]))
             }),
         };
         for g in 0..4 {
@@ -130,8 +131,8 @@ impl Block {
     fn weights(&self) -> impl Iterator<Item = f32> {
         (0..BLOCK).map(|i| {
             let group = i / 32;
-            let byte = self.quants[group / 2][i % 32 / 16][i % 16];
-            let q = if group % 2 == 0 { byte & 15 } else { byte >> 4 };
+            let shift = 4 * (group % 2) + 8 * (i % 32 / 16);
+            let q = self.quants[group / 2][i % 16] >> shift & 15;
             self.d * f32::from(self.scales[group]) * f32::from(q) - self.dmin * f32::from(self.mins[group])
         })
     }
@@ -228,28 +229,27 @@ impl<const N: usize> Dot<'_, N> {
     #[inline(always)]
     fn run(self, v3: pulp::x86::V3) -> [f32; N] {
         use pulp::{cast, f32x8, i16x16, u8x16, u16x16};
-        let low_bits = v3.splat_u16x16(15);
+        let masks = [v3.splat_u16x16(0x0f), v3.splat_u16x16(0xf0)];
+        // The second group of a pair is left four bits too high.
+        let shifted = cast::<[f32; GROUPS], f32x8>([1., 1. / 16., 1., 1. / 16., 1., 1. / 16., 1., 1. / 16.]);
         let mut total = [v3.splat_f32x8(0.); N];
         for (index, block) in self.blocks.iter().enumerate() {
             let scales = v3.convert_u8x16_to_i32x8(cast::<[[u8; 8]; 2], u8x16>([block.scales, [0; 8]]));
             let scales = v3.mul_f32x8(v3.splat_f32x8(block.d), v3.convert_i32x8_to_f32x8(scales));
+            let scales = v3.mul_f32x8(scales, shifted);
             let scales: [f32; GROUPS] = cast(scales);
             let mins = v3.convert_u8x16_to_i32x8(cast::<[[u8; 8]; 2], u8x16>([block.mins, [0; 8]]));
             let mins = v3.mul_f32x8(v3.splat_f32x8(block.dmin), v3.convert_i32x8_to_f32x8(mins));
             // Two sums per row, so that one addition need not wait for the other.
             let mut sums = [[v3.splat_f32x8(0.); 2]; N];
             for pair in 0..GROUPS / 2 {
-                let first = v3.convert_u8x16_to_u16x16(cast::<[u8; 16], u8x16>(block.quants[pair][0]));
-                let second = v3.convert_u8x16_to_u16x16(cast::<[u8; 16], u8x16>(block.quants[pair][1]));
-                let quants = [
-                    [v3.and_u16x16(first, low_bits), v3.and_u16x16(second, low_bits)],
-                    [v3.shr_const_u16x16::<4>(first), v3.shr_const_u16x16::<4>(second)],
-                ];
+                let first = cast::<[u16; 16], u16x16>(block.quants[pair]);
+                let second = v3.shr_const_u16x16::<8>(first);
                 for half in 0..2 {
                     let group = 2 * pair + half;
                     let scale = v3.splat_f32x8(scales[group]);
-                    let [a, b] = quants[half];
-                    let (a, b) = (cast::<u16x16, i16x16>(a), cast::<u16x16, i16x16>(b));
+                    let a = cast::<u16x16, i16x16>(v3.and_u16x16(first, masks[half]));
+                    let b = cast::<u16x16, i16x16>(v3.and_u16x16(second, masks[half]));
                     for (x, sums) in self.x.iter().zip(&mut sums) {
                         let [x, y] = x[index].values[group];
                         let products = v3.wrapping_add_i32x8(
