@@ -1,102 +1,71 @@
 //! The text that a person edits: lines, a caret, undo and redo.
 //!
-//! Movement and deletion go by grapheme, so that what looks like one character is one. Undo goes by
-//! word. The buffer keeps what is typed or pasted byte for byte, save that line ends become `\n`;
-//! making it safe to show is [`glyphs`](crate::ui::glyphs)' work. It must never know a terminal.
+//! [`TextArea`] holds the lines, the caret, the selection and the history of edits. It is wrapped,
+//! because it moves and deletes by `char`, undoes one edit at a time, keeps a lone `\r`, and draws
+//! each line in one style. [`EditorBuffer`] goes by grapheme, so that what looks like one character
+//! is one, undoes by word, and makes line ends of every system `\n`. Everything else that is typed
+//! or pasted is kept byte for byte; making it safe to show is [`glyphs`](crate::ui::glyphs)' work.
+//! It must never know a terminal, nor let the text area draw or read keys.
 
-use unicode_segmentation::UnicodeSegmentation;
+use tui_textarea::TextArea;
 
 use crate::ui::wrap::{self, Lines, Place, RowRef};
 
-/// How many steps can be undone.
-const MAX_UNDO: usize = 1000;
+use self::history::History;
+pub use self::motion::Motion;
+
+mod caret;
+mod history;
+mod motion;
 
 /// A text under edit.
 #[derive(Clone, Debug)]
 pub struct EditorBuffer {
-    lines: Vec<String>,
-    caret: Place,
+    area: TextArea<'static>,
+    history: History,
     /// The column that vertical movement tries to keep.
     goal: Option<usize>,
     /// The first row on the screen.
     top: RowRef,
     revision: u64,
-    undo: Vec<Change>,
-    redo: Vec<Change>,
-}
-
-/// One replacement: at `at`, `removed` gave way to `inserted`.
-#[derive(Clone, Debug)]
-struct Change {
-    at: Place,
-    removed: String,
-    inserted: String,
-}
-
-/// Where the caret goes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Motion {
-    /// One character to the left, over line ends.
-    Left,
-    /// One character to the right, over line ends.
-    Right,
-    /// To the start of the word on the left.
-    WordLeft,
-    /// To the end of the word on the right.
-    WordRight,
-    /// To the start of the line.
-    LineStart,
-    /// To the end of the line.
-    LineEnd,
-    /// To the start of the text.
-    TextStart,
-    /// To the end of the text.
-    TextEnd,
-    /// This many rows of the screen down; up, if negative.
-    Rows(isize),
 }
 
 impl Lines for EditorBuffer {
     fn count(&self) -> usize {
-        self.lines.len()
+        self.area.lines().len()
     }
 
     fn line(&self, index: usize) -> &str {
-        self.lines.get(index).map_or("", String::as_str)
+        self.area.lines().get(index).map_or("", String::as_str)
     }
 }
 
 impl EditorBuffer {
     /// A buffer that holds `text`, the caret at its start.
     pub fn new(text: &str) -> Self {
-        Self {
-            lines: normalised(text).split('\n').map(str::to_owned).collect(),
-            caret: Place::default(),
-            goal: None,
-            top: RowRef::default(),
-            revision: 0,
-            undo: Vec::new(),
-            redo: Vec::new(),
-        }
+        let mut area = TextArea::from(normalised(text).split('\n'));
+        area.set_max_histories(history::MAX_EDITS);
+        Self { area, history: History::default(), goal: None, top: RowRef::default(), revision: 0 }
     }
 
     /// Replaces the whole text, as a change that can be undone. The caret goes to the start.
     pub fn set_text(&mut self, text: &str) {
-        let text = normalised(text);
-        let removed = self.splice(Place::default(), self.last_place(), &text);
-        self.remember(Change { at: Place::default(), removed, inserted: text });
-        self.caret = Place::default();
+        self.area.cancel_selection();
+        let edits = usize::from(self.area.clear()) + usize::from(self.area.insert_str(normalised(text)));
+        self.history.remember(edits);
+        self.changed();
+        caret::put(&mut self.area, Place::default());
         self.top = RowRef::default();
     }
 
     /// The whole text.
     pub fn text(&self) -> String {
-        self.lines.join("\n")
+        self.area.lines().join("\n")
     }
 
     /// Where the caret is.
     pub fn caret(&self) -> Place {
-        self.caret
+        caret::place(&self.area)
     }
 
     /// The first row on the screen.
@@ -115,60 +84,63 @@ impl EditorBuffer {
         if text.is_empty() {
             return;
         }
-        let at = self.caret;
-        self.splice(at, at, &text);
-        self.remember(Change { at, removed: String::new(), inserted: text });
+        let at = self.caret();
+        self.area.insert_str(&text);
+        self.history.remember_insertion(&text, at, self.caret());
+        self.changed();
     }
 
     /// Removes what lies between the caret and where `motion` leads. `width` is the pane's.
     pub fn delete(&mut self, motion: Motion, width: usize) {
-        let to = self.target(motion, width);
-        let (start, end) = if to < self.caret { (to, self.caret) } else { (self.caret, to) };
-        if start == end {
-            return;
+        let (caret, to) = (self.caret(), self.target(motion, width));
+        let (start, end) = (caret.min(to), caret.max(to));
+        let length = caret::distance(&self.area, start, end);
+        // A deletion from anywhere else than `start` would take something else.
+        if length > 0 && caret::put(&mut self.area, start) && self.area.delete_str(length) {
+            self.history.remember(1);
+            self.changed();
         }
-        let removed = self.splice(start, end, "");
-        self.remember(Change { at: start, removed, inserted: String::new() });
     }
 
     /// Moves the caret. `width` is the width that the rows are wrapped at.
     pub fn go(&mut self, motion: Motion, width: usize) {
         let to = self.target(motion, width);
         let keeps_goal = matches!(motion, Motion::Rows(_));
-        self.goal = keeps_goal.then(|| self.goal.unwrap_or_else(|| wrap::column_of(self, self.caret, width)));
-        self.caret = to;
+        self.goal =
+            keeps_goal.then(|| self.goal.unwrap_or_else(|| wrap::column_of(self, self.caret(), width)));
+        caret::put(&mut self.area, to);
     }
 
     /// Moves the caret to the character boundary at or before `place`.
     pub fn go_to(&mut self, place: Place) {
-        let line = place.line.min(self.lines.len() - 1);
-        let mut byte = place.byte.min(self.lines[line].len());
-        while !self.lines[line].is_char_boundary(byte) {
-            byte -= 1;
-        }
-        self.caret = Place { line, byte };
+        let line = place.line.min(self.count() - 1);
+        let text = self.line(line);
+        let byte = (0..=place.byte.min(text.len())).rfind(|&at| text.is_char_boundary(at)).unwrap_or(0);
+        caret::put(&mut self.area, Place { line, byte });
         self.goal = None;
     }
 
     /// Takes back the last change. Whether there was one.
     pub fn undo(&mut self) -> bool {
-        let Some(change) = self.undo.pop() else { return false };
-        self.splice(change.at, end_of(change.at, &change.inserted), &change.removed);
-        self.redo.push(change);
-        true
+        let is_undone = self.history.undo(&mut self.area);
+        if is_undone {
+            self.changed();
+        }
+        is_undone
     }
 
     /// Makes the last change that was taken back again. Whether there was one.
     pub fn redo(&mut self) -> bool {
-        let Some(change) = self.redo.pop() else { return false };
-        self.splice(change.at, end_of(change.at, &change.removed), &change.inserted);
-        self.undo.push(change);
-        true
+        let is_redone = self.history.redo(&mut self.area);
+        if is_redone {
+            self.changed();
+        }
+        is_redone
     }
 
     /// Scrolls so that the caret is on a screen of this size.
     pub fn reveal_caret(&mut self, width: usize, height: usize) {
-        self.top = wrap::reveal(self, self.top, self.caret, width, height);
+        self.top = wrap::reveal(self, self.top, self.caret(), width, height);
     }
 
     /// Scrolls by `delta` rows; the caret stays where it is.
@@ -178,109 +150,12 @@ impl EditorBuffer {
     }
 
     fn target(&self, motion: Motion, width: usize) -> Place {
-        let Place { line, byte } = self.caret;
-        let text = &self.lines[line];
-        match motion {
-            Motion::Left => match text[..byte].graphemes(true).next_back() {
-                Some(g) => Place { line, byte: byte - g.len() },
-                None => self.end_of_line_before(line),
-            },
-            Motion::Right => match text[byte..].graphemes(true).next() {
-                Some(g) => Place { line, byte: byte + g.len() },
-                None => self.start_of_line_after(line),
-            },
-            Motion::WordLeft if byte == 0 => self.end_of_line_before(line),
-            Motion::WordLeft => {
-                let word = text[..byte].split_word_bound_indices().rfind(|(_, w)| !w.trim().is_empty());
-                Place { line, byte: word.map_or(0, |(at, _)| at) }
-            }
-            Motion::WordRight if byte == text.len() => self.start_of_line_after(line),
-            Motion::WordRight => {
-                let word = text[byte..].split_word_bound_indices().find(|(_, w)| !w.trim().is_empty());
-                Place { line, byte: word.map_or(text.len(), |(at, w)| byte + at + w.len()) }
-            }
-            Motion::LineStart => Place { line, byte: 0 },
-            Motion::LineEnd => Place { line, byte: text.len() },
-            Motion::TextStart => Place::default(),
-            Motion::TextEnd => self.last_place(),
-            Motion::Rows(delta) => {
-                let row = wrap::row_of(self, self.caret, width);
-                let column = self.goal.unwrap_or_else(|| wrap::column_of(self, self.caret, width));
-                let to = wrap::advance(self, row, delta, width);
-                if to == row {
-                    return if delta < 0 { Place::default() } else { self.last_place() };
-                }
-                wrap::place_at(self, to, column, width)
-            }
-        }
+        motion.target(self, self.caret(), self.goal, width)
     }
 
-    fn last_place(&self) -> Place {
-        let line = self.lines.len() - 1;
-        Place { line, byte: self.lines[line].len() }
-    }
-
-    fn end_of_line_before(&self, line: usize) -> Place {
-        match line.checked_sub(1) {
-            Some(line) => Place { line, byte: self.lines[line].len() },
-            None => Place::default(),
-        }
-    }
-
-    fn start_of_line_after(&self, line: usize) -> Place {
-        if line + 1 < self.lines.len() { Place { line: line + 1, byte: 0 } } else { self.last_place() }
-    }
-
-    /// Replaces `start..end` by `text`, puts the caret behind it, and returns what was there.
-    fn splice(&mut self, start: Place, end: Place, text: &str) -> String {
-        let tail = self.lines[end.line].split_off(end.byte);
-        let mut removed_lines: Vec<String> = self.lines.drain(start.line + 1..=end.line).collect();
-        let first_removed = self.lines[start.line].split_off(start.byte);
-        removed_lines.insert(0, first_removed);
-        let removed = removed_lines.join("\n");
-
-        let mut pieces = text.split('\n');
-        self.lines[start.line].push_str(pieces.next().unwrap_or_default());
-        let new_lines: Vec<String> = pieces.map(str::to_owned).collect();
-        let last = start.line + new_lines.len();
-        self.lines.splice(start.line + 1..start.line + 1, new_lines);
-        self.caret = Place { line: last, byte: self.lines[last].len() };
-        self.lines[last].push_str(&tail);
+    fn changed(&mut self) {
         self.goal = None;
         self.revision += 1;
-        removed
-    }
-
-    /// Records a change; typing within one word becomes one change.
-    fn remember(&mut self, change: Change) {
-        self.redo.clear();
-        if let Some(last) = self.undo.last_mut()
-            && last.removed.is_empty()
-            && change.removed.is_empty()
-            && end_of(last.at, &last.inserted) == change.at
-            && continues_word(&last.inserted, &change.inserted)
-        {
-            last.inserted.push_str(&change.inserted);
-            return;
-        }
-        if self.undo.len() == MAX_UNDO {
-            self.undo.remove(0);
-        }
-        self.undo.push(change);
-    }
-}
-
-/// Whether typing `next` after `typed` is still the same word.
-fn continues_word(typed: &str, next: &str) -> bool {
-    let is_one_character = next.graphemes(true).count() == 1;
-    let starts_word = typed.ends_with(char::is_whitespace) && !next.starts_with(char::is_whitespace);
-    is_one_character && !next.contains('\n') && !typed.contains('\n') && !starts_word
-}
-
-fn end_of(start: Place, text: &str) -> Place {
-    match text.rfind('\n') {
-        None => Place { line: start.line, byte: start.byte + text.len() },
-        Some(at) => Place { line: start.line + text.matches('\n').count(), byte: text.len() - at - 1 },
     }
 }
 
@@ -365,6 +240,46 @@ mod tests {
         assert_eq!(b.caret(), Place { line: 0, byte: 6 });
         b.go(Motion::Rows(-1), WIDTH);
         assert_eq!(b.caret(), Place::default(), "above the first row there is only the start");
+    }
+
+    /// The text area jumps no farther than 16 bits count.
+    #[test]
+    fn long_lines_and_long_texts_are_edited_where_the_caret_is() {
+        let long = "ab ".repeat(30_000);
+        let mut b = EditorBuffer::new(&long);
+        b.go(Motion::LineEnd, WIDTH);
+        b.go(Motion::Left, WIDTH);
+        b.go(Motion::Rows(-1), WIDTH);
+        b.insert("é");
+        b.delete(Motion::Right, WIDTH);
+        assert_eq!(b.text(), format!("{}é{}", &long[..89_921], &long[89_922..]));
+        b.delete(Motion::TextStart, WIDTH);
+        assert_eq!(b.text(), long[89_922..]);
+        while b.undo() {}
+        assert_eq!(b.text(), long);
+
+        let many = "a\n".repeat(70_000);
+        let mut b = EditorBuffer::new(&many);
+        b.go(Motion::TextEnd, WIDTH);
+        b.go(Motion::Left, WIDTH);
+        b.insert("b");
+        assert_eq!(b.text(), format!("{}b\n", &many[..139_999]));
+    }
+
+    /// Only so many edits are remembered: what is forgotten stays, what is not is undone.
+    #[test]
+    fn a_change_whose_first_edits_are_forgotten_is_undone_as_far_as_can_be() {
+        let mut b = EditorBuffer::new("");
+        b.area.set_max_histories(7);
+        typed(&mut b, "start mazes");
+        typed(&mut b, " and");
+        assert!(b.undo() && b.undo());
+        assert_eq!(b.text(), "start ma");
+        assert!(!b.undo());
+        while b.redo() {}
+        assert_eq!(b.text(), "start mazes and");
+        assert!(b.undo());
+        assert_eq!(b.text(), "start mazes ");
     }
 
     /// Any edits, undone to the start, give the first text; redone, the last.
