@@ -21,7 +21,7 @@ pub struct Diagnostic {
     pub severity: Severity,
     /// A stable name for this kind of finding: `undefined-name`, `single-quotes`.
     pub code: &'static str,
-    /// The place, in bytes of the text. Empty at the end of the text if nothing can be pointed at.
+    /// The place, in bytes of the text. Empty at the start of the text if nothing can be pointed at.
     pub span: Range<usize>,
     /// The place's first character, for people.
     pub start: Position,

@@ -1,6 +1,6 @@
 //! The engine's errors: what went wrong, where, and how to fix it.
 //!
-//! Broken grammars are not here: they are values ([`Diagnostic`](super::diagnostic::Diagnostic)),
+//! Broken grammars are not here: they are values ([`Diagnostic`]),
 //! because a person who types makes them all the time.
 
 use std::path::PathBuf;
