@@ -4,8 +4,8 @@ use tui_textarea::{CursorMove, TextArea};
 
 use crate::ui::wrap::Place;
 
-/// The most characters that the caret is walked; each step takes time with the length of the line.
-const MAX_WALK: usize = 1024;
+/// The most characters that the caret is walked. A step past column 65,535 takes about a millisecond.
+const MAX_WALK: usize = 200;
 
 /// Where the caret is.
 pub fn place(area: &TextArea) -> Place {
