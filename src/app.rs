@@ -190,6 +190,7 @@ impl App {
             match self.worker.perform(effect) {
                 Some(Effect::Quit) => return Ok(Flow::Exit(0)),
                 Some(Effect::CaptureMouse(on)) => terminal::capture_mouse(on)?,
+                Some(Effect::Copy(text)) => terminal::copy(&text)?,
                 Some(Effect::Suspend) => terminal::suspend(),
                 _ => {}
             }

@@ -97,6 +97,22 @@ actions! {
     TextStart = "top",
     /// End of the text.
     TextEnd = "bottom",
+    /// Select to the left.
+    SelectLeft = "select",
+    /// Select to the right.
+    SelectRight = "select",
+    /// Select up one row.
+    SelectUp = "select",
+    /// Select down one row.
+    SelectDown = "select",
+    /// Select to the start of the line.
+    SelectHome = "select",
+    /// Select to the end of the line.
+    SelectEnd = "select",
+    /// Copy what is selected to the clipboard.
+    Copy = "copy",
+    /// Copy what is selected and delete it.
+    Cut = "cut",
     /// New line; in a list, choose.
     Enter = "choose",
     /// Delete the character before the caret.

@@ -78,20 +78,43 @@ impl EditorBuffer {
         self.revision
     }
 
-    /// Puts `text` at the caret. Line ends of other systems become `\n`.
+    /// What is selected, from the first to one past the last character; `None` if nothing is.
+    pub fn selection(&self) -> Option<(Place, Place)> {
+        let (start, end) = self.area.selection_range()?;
+        let place = |(line, column)| caret::place_of(&self.area, line, column);
+        (start != end).then(|| (place(start), place(end)))
+    }
+
+    /// The text that is selected; empty if none is.
+    pub fn selected_text(&self) -> String {
+        let Some((start, end)) = self.selection() else { return String::new() };
+        let part = |line: usize| {
+            let text = self.line(line);
+            let first = if line == start.line { start.byte } else { 0 };
+            let last = if line == end.line { end.byte } else { text.len() };
+            &text[first..last]
+        };
+        (start.line..=end.line).map(part).collect::<Vec<_>>().join("\n")
+    }
+
+    /// Puts `text` at the caret, in place of what is selected. Line ends of other systems become `\n`.
     pub fn insert(&mut self, text: &str) {
         let text = normalised(text);
         if text.is_empty() {
             return;
         }
-        let at = self.caret();
+        let (at, replaces) = (self.caret(), self.selection().is_some());
         self.area.insert_str(&text);
-        self.history.remember_insertion(&text, at, self.caret());
+        self.history.remember_insertion(&text, replaces, at, self.caret());
         self.changed();
     }
 
-    /// Removes what lies between the caret and where `motion` leads. `width` is the pane's.
+    /// Removes what is selected, else what lies between the caret and where `motion` leads. `width`
+    /// is the pane's.
     pub fn delete(&mut self, motion: Motion, width: usize) {
+        if self.delete_selection() {
+            return;
+        }
         let (caret, to) = (self.caret(), self.target(motion, width));
         let (start, end) = (caret.min(to), caret.max(to));
         let length = caret::distance(&self.area, start, end);
@@ -102,8 +125,31 @@ impl EditorBuffer {
         }
     }
 
-    /// Moves the caret. `width` is the width that the rows are wrapped at.
+    /// Removes what is selected. Whether anything was.
+    pub fn delete_selection(&mut self) -> bool {
+        let is_deleted = self.area.cut();
+        if is_deleted {
+            self.history.remember(1);
+            self.changed();
+        }
+        is_deleted
+    }
+
+    /// Moves the caret; nothing stays selected. `width` is the width that the rows are wrapped at.
     pub fn go(&mut self, motion: Motion, width: usize) {
+        self.area.cancel_selection();
+        self.move_caret(motion, width);
+    }
+
+    /// Moves the caret and selects, or selects on, what it passes.
+    pub fn select(&mut self, motion: Motion, width: usize) {
+        if !self.area.is_selecting() {
+            self.area.start_selection();
+        }
+        self.move_caret(motion, width);
+    }
+
+    fn move_caret(&mut self, motion: Motion, width: usize) {
         let to = self.target(motion, width);
         let keeps_goal = matches!(motion, Motion::Rows(_));
         self.goal =
@@ -111,8 +157,9 @@ impl EditorBuffer {
         caret::put(&mut self.area, to);
     }
 
-    /// Moves the caret to the character boundary at or before `place`.
+    /// Moves the caret to the character boundary at or before `place`; nothing stays selected.
     pub fn go_to(&mut self, place: Place) {
+        self.area.cancel_selection();
         let line = place.line.min(self.count() - 1);
         let text = self.line(line);
         let byte = (0..=place.byte.min(text.len())).rfind(|&at| text.is_char_boundary(at)).unwrap_or(0);
@@ -264,6 +311,33 @@ mod tests {
         b.go(Motion::Left, WIDTH);
         b.insert("b");
         assert_eq!(b.text(), format!("{}b\n", &many[..139_999]));
+    }
+
+    #[test]
+    fn what_is_selected_is_replaced_in_one_change() {
+        let mut b = EditorBuffer::new("one 👨‍👩‍👧\nthree");
+        b.go(Motion::WordRight, WIDTH);
+        b.select(Motion::Right, WIDTH);
+        b.select(Motion::Right, WIDTH);
+        b.select(Motion::Rows(1), WIDTH);
+        b.select(Motion::LineStart, WIDTH);
+        b.select(Motion::Right, WIDTH);
+        assert_eq!(b.selected_text(), " 👨‍👩‍👧\nt");
+        b.insert("x");
+        b.insert("y");
+        assert_eq!(b.text(), "onexyhree");
+        b.select(Motion::LineStart, WIDTH);
+        b.delete(Motion::Right, WIDTH);
+        assert_eq!(b.text(), "hree");
+        assert!(b.undo() && b.undo());
+        assert_eq!(b.text(), "one 👨‍👩‍👧\nthree");
+        assert!(!b.undo());
+
+        b.select(Motion::LineEnd, WIDTH);
+        b.go(Motion::Left, WIDTH);
+        b.select(Motion::Left, WIDTH);
+        b.select(Motion::Right, WIDTH);
+        assert_eq!((b.selection(), b.selected_text()), (None, String::new()));
     }
 
     /// Only so many edits are remembered: what is forgotten stays, what is not is undone.

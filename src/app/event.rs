@@ -102,6 +102,8 @@ pub enum Effect {
     Warm(Language),
     /// Take the mouse, or leave it to the terminal.
     CaptureMouse(bool),
+    /// Put text, which is harmless and not long, on the clipboard.
+    Copy(String),
     /// Give the terminal back to the shell until the person returns.
     Suspend,
     /// End the program.

@@ -53,6 +53,10 @@ const fn with_ctrl(code: KeyCode) -> Key {
     Key { code, modifiers: KeyModifiers::CONTROL }
 }
 
+const fn with_shift(code: KeyCode) -> Key {
+    Key { code, modifiers: KeyModifiers::SHIFT }
+}
+
 impl From<KeyEvent> for Key {
     /// Terminals disagree on whether Shift is reported with a character that it has changed
     /// already, so it counts with other keys only.
@@ -80,6 +84,9 @@ impl std::fmt::Display for Key {
         }
         if self.modifiers.contains(KeyModifiers::ALT) {
             f.write_str("Alt-")?;
+        }
+        if self.modifiers.contains(KeyModifiers::SHIFT) {
+            f.write_str("Shift-")?;
         }
         match self.code {
             KeyCode::F(n) => write!(f, "F{n}"),
@@ -139,6 +146,14 @@ pub const BINDINGS: &[(Context, Key, Action)] = &[
     (Text, alt('f'), Action::WordRight),
     (Text, with_ctrl(KeyCode::Home), Action::TextStart),
     (Text, with_ctrl(KeyCode::End), Action::TextEnd),
+    (Text, with_shift(KeyCode::Left), Action::SelectLeft),
+    (Text, with_shift(KeyCode::Right), Action::SelectRight),
+    (Text, with_shift(KeyCode::Up), Action::SelectUp),
+    (Text, with_shift(KeyCode::Down), Action::SelectDown),
+    (Text, with_shift(KeyCode::Home), Action::SelectHome),
+    (Text, with_shift(KeyCode::End), Action::SelectEnd),
+    (Text, ctrl('c'), Action::Copy),
+    (Text, ctrl('x'), Action::Cut),
     (Everywhere, key(KeyCode::Enter), Action::Enter),
     // Some terminals send a line feed for Enter, above all in what they paste.
     (Everywhere, ctrl('j'), Action::Enter),

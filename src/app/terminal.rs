@@ -7,6 +7,7 @@ use std::io::{self, BufWriter, IsTerminal, Stdout};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use crossterm::clipboard::CopyToClipboard;
 use crossterm::event::{
     DisableBracketedPaste, DisableMouseCapture, EnableBracketedPaste, EnableMouseCapture,
 };
@@ -98,6 +99,14 @@ pub fn install_panic_hook() {
 /// If the terminal cannot be written to.
 pub fn capture_mouse(on: bool) -> io::Result<()> {
     if on { execute!(io::stdout(), EnableMouseCapture) } else { execute!(io::stdout(), DisableMouseCapture) }
+}
+
+/// Puts text on the clipboard by asking the terminal (OSC 52); many do, none says whether.
+///
+/// # Errors
+/// If the terminal cannot be written to.
+pub fn copy(text: &str) -> io::Result<()> {
+    execute!(io::stdout(), CopyToClipboard::to_clipboard_from(text))
 }
 
 /// A screen to draw on.

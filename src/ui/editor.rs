@@ -10,7 +10,8 @@ use crate::app::state::{Pane, State};
 use super::glyphs::glyphs;
 use super::grammar;
 use super::layout;
-use super::wrap::{self, Lines, VisibleRow};
+use super::theme::{Role, Theme};
+use super::wrap::{self, Lines, Place, VisibleRow};
 
 /// The parts of an editor's pane.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -77,6 +78,19 @@ pub fn draw_rows(
             buffer.set_stringn(at.0, at.1, &glyph.symbol, room.min(glyph.width), style);
             column += glyph.width;
         }
+    }
+}
+
+/// The style of the character at a place: `style`, or that of the selection if it is selected.
+pub fn with_selection(
+    text: &EditorBuffer,
+    theme: &Theme,
+    mut style: impl FnMut(usize, usize) -> Style,
+) -> impl FnMut(usize, usize) -> Style {
+    let (selection, selected) = (text.selection(), theme.style(Role::Selected));
+    move |line, byte| {
+        let is_selected = selection.is_some_and(|(start, end)| (start..end).contains(&Place { line, byte }));
+        if is_selected { style(line, byte).patch(selected) } else { style(line, byte) }
     }
 }
 

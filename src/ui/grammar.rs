@@ -51,13 +51,14 @@ pub fn draw(buffer: &mut Buffer, state: &State, view: &mut View, inside: Rect) {
     view.grammar.update(syntax(state.grammar.kind), theme, text.count(), wanted, |i| (text.line(i), true));
 
     let marks: Vec<Mark> = state.grammar.diagnostics.iter().map(|d| Mark::new(d, text)).collect();
-    editor::draw_rows(buffer, parts.text, text, &rows, |line, byte| {
+    let style = editor::with_selection(text, theme, |line, byte| {
         let style = editor::span_style(view.grammar.spans(line), byte).unwrap_or_default();
         match marks.iter().find(|m| m.covers(line, byte)) {
             Some(mark) => style.patch(mark.underline(theme)),
             None => style,
         }
     });
+    editor::draw_rows(buffer, parts.text, text, &rows, style);
     for (y, row) in rows.iter().enumerate().filter(|(_, r)| r.is_first) {
         let mark = marks.iter().filter(|m| m.lines.contains(&row.line)).min_by_key(|m| m.severity);
         gutter(buffer, parts.gutter, y as u16, row.line, mark, state, theme);

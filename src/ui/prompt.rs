@@ -13,5 +13,6 @@ use super::wrap;
 pub fn draw(buffer: &mut Buffer, state: &State, view: &View, inside: Rect) {
     let parts = Parts { text: editor::padded(inside), ..Parts::default() };
     let rows = wrap::visible(&state.prompt, state.prompt.top(), parts.wrap_width(), parts.height());
-    editor::draw_rows(buffer, parts.text, &state.prompt, &rows, |_, _| view.theme.base());
+    let style = editor::with_selection(&state.prompt, &view.theme, |_, _| view.theme.base());
+    editor::draw_rows(buffer, parts.text, &state.prompt, &rows, style);
 }

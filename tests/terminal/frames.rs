@@ -182,6 +182,7 @@ fn every_key_does_something() {
             p.press("Ctrl-U");
             p.press("↓");
             p.press("→");
+            p.press("Shift-→");
             p.state.focus = pane;
             p.state.run.selected = Some(9);
             p.state.inspector.part = maze::app::inspector::Part::Rejected;
@@ -192,5 +193,21 @@ fn every_key_does_something() {
             before != (format!("{:?}", p.state), p.effects.len())
         });
         assert!(changes, "{key} ({}) in {context:?} does nothing anywhere", action.name());
+    }
+}
+
+#[test]
+fn what_is_selected_is_marked() {
+    let theme = Theme::shipped(ThemeName::Dark);
+    for pane in [Pane::Grammar, Pane::Prompt] {
+        let mut p = Playground::new(160, 45);
+        p.state.focus = pane;
+        p.press("→");
+        p.press("Shift-→");
+        p.press("Shift-→");
+        let text = maze::ui::editor::parts(&p.state, pane).unwrap().text;
+        let buffer = p.draw();
+        let is_marked = |column| Some(buffer[(text.x + column, text.y)].bg) == theme.style(Role::Selected).bg;
+        assert_eq!([0, 1, 2, 3].map(is_marked), [false, true, true, false], "{pane:?}");
     }
 }

@@ -206,3 +206,22 @@ fn a_line_without_end_is_cheap() {
     let lines = p.state.run.transcript.count();
     assert!(p.parsed_output_lines() <= lines + 40, "every line is parsed once, the last one at every frame");
 }
+
+/// A terminal gets at most 64 KiB for its clipboard; what is longer is neither copied nor cut.
+#[test]
+fn the_clipboard_is_not_flooded() {
+    let mut p = Playground::new(80, 24);
+    p.press("Alt-2");
+    p.press("Ctrl-End");
+    p.event(Event::Paste(format!("\n{}", "x".repeat(64 * 1024))));
+    let text = p.state.prompt.text();
+    p.press("Shift-Home");
+    p.press("Shift-←");
+    p.press("Ctrl-X");
+    assert!(p.effects.is_empty());
+    assert_eq!(p.state.prompt.text(), text);
+    p.press("Shift-→");
+    p.press("Ctrl-X");
+    assert_eq!(p.effects.len(), 1);
+    assert_eq!(p.state.prompt.text(), text.trim_end_matches('x'));
+}

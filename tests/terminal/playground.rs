@@ -212,8 +212,10 @@ fn timed(step: &Arc<Step>) -> Arc<Step> {
 pub fn key(name: &str) -> KeyEvent {
     let mut modifiers = KeyModifiers::NONE;
     let mut rest = name;
-    for (prefix, modifier) in [("Ctrl-", KeyModifiers::CONTROL), ("Alt-", KeyModifiers::ALT)] {
-        if let Some(tail) = rest.strip_prefix(prefix) {
+    let prefixes =
+        [("Ctrl-", KeyModifiers::CONTROL), ("Alt-", KeyModifiers::ALT), ("Shift-", KeyModifiers::SHIFT)];
+    for (prefix, modifier) in prefixes {
+        if let (Some(tail), true) = (rest.strip_prefix(prefix), rest != "Shift-Tab") {
             modifiers |= modifier;
             rest = tail;
         }

@@ -4,14 +4,19 @@ use tui_textarea::{CursorMove, TextArea};
 
 use crate::ui::wrap::Place;
 
-/// The most characters that the caret is walked; each step takes time with the length of the line.
-const MAX_WALK: usize = 1024;
+/// The most characters that the caret is walked. A step past column 65,535 takes about a millisecond.
+const MAX_WALK: usize = 200;
 
 /// Where the caret is.
 pub fn place(area: &TextArea) -> Place {
     let cursor = area.cursor();
-    let text = &area.lines()[cursor.0];
-    Place { line: cursor.0, byte: text.char_indices().nth(cursor.1).map_or(text.len(), |(at, _)| at) }
+    place_of(area, cursor.0, cursor.1)
+}
+
+/// The place of a line's character.
+pub fn place_of(area: &TextArea, line: usize, column: usize) -> Place {
+    let text = area.lines().get(line).map_or("", String::as_str);
+    Place { line, byte: text.char_indices().nth(column).map_or(text.len(), |(at, _)| at) }
 }
 
 /// How many characters lie between two places, line ends included.

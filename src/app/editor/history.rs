@@ -39,12 +39,13 @@ impl History {
         self.push(Change { edits, word: None });
     }
 
-    /// Records that `text` was put between `start` and `end` in one edit; typing within one word
-    /// becomes one change.
-    pub fn remember_insertion(&mut self, text: &str, start: Place, end: Place) {
+    /// Records that `text` was put between `start` and `end`, in place of what one
+    /// more edit removed if it `replaces`; typing within one word becomes one change.
+    pub fn remember_insertion(&mut self, text: &str, replaces: bool, start: Place, end: Place) {
         let ends_with_space = text.ends_with(char::is_whitespace);
         let word = (!text.contains('\n')).then_some(Word { end, ends_with_space });
-        if let (Some(last), Some(_)) = (self.undo.last_mut(), word)
+        if !replaces
+            && let (Some(last), Some(_)) = (self.undo.last_mut(), word)
             && last.word.is_some_and(|word| word.goes_on(text, start))
         {
             self.redo.clear();
@@ -52,7 +53,7 @@ impl History {
             last.word = word;
             return;
         }
-        self.push(Change { edits: 1, word });
+        self.push(Change { edits: 1 + usize::from(replaces), word });
     }
 
     /// Takes back the last change. Whether there was one.

@@ -9,9 +9,13 @@ use crate::app::examples::EXAMPLES;
 use crate::app::inspector::{self, Part};
 use crate::app::keymap;
 use crate::app::state::{Overlay, Pane, State};
+use crate::sanitize;
 use crate::ui::{editor, output, overlay, wrap};
 
 use super::run;
+
+/// The longest text that goes to the clipboard, in bytes; many terminals drop what is longer.
+const MAX_COPY: usize = 64 * 1024;
 
 pub(super) fn press(state: &mut State, key: KeyEvent) -> Vec<Effect> {
     if key.kind == KeyEventKind::Release {
@@ -101,6 +105,8 @@ fn in_panes(state: &mut State, action: Action) -> Vec<Effect> {
             }
             state.inspector.is_searching = true;
         }
+        Action::Copy => return copy(state, false),
+        Action::Cut => return copy(state, true),
         Action::NextList => {
             state.inspector.part = state.inspector.part.next();
             state.inspector.row = 0;
@@ -159,6 +165,12 @@ fn in_editor(state: &mut State, action: Action) {
         Action::WordRight => buffer.go(Motion::WordRight, width),
         Action::TextStart => buffer.go(Motion::TextStart, width),
         Action::TextEnd => buffer.go(Motion::TextEnd, width),
+        Action::SelectLeft => buffer.select(Motion::Left, width),
+        Action::SelectRight => buffer.select(Motion::Right, width),
+        Action::SelectUp => buffer.select(Motion::Rows(-1), width),
+        Action::SelectDown => buffer.select(Motion::Rows(1), width),
+        Action::SelectHome => buffer.select(Motion::LineStart, width),
+        Action::SelectEnd => buffer.select(Motion::LineEnd, width),
         Action::Enter => buffer.insert("\n"),
         Action::DeleteLeft => buffer.delete(Motion::Left, width),
         Action::DeleteRight => buffer.delete(Motion::Right, width),
@@ -168,6 +180,26 @@ fn in_editor(state: &mut State, action: Action) {
         Action::Redo => drop(buffer.redo()),
         _ => {}
     }
+}
+
+/// Copies what is selected in an editor, made harmless. What is too long is not copied in part, and
+/// what is not copied is not cut.
+fn copy(state: &mut State, cuts: bool) -> Vec<Effect> {
+    let Some(buffer) = buffer_of(state, state.focus) else { return Vec::new() };
+    let text = sanitize::visible(&buffer.selected_text()).into_owned();
+    if text.is_empty() {
+        state.say("Nothing is selected: Shift with the arrow keys selects.");
+        return Vec::new();
+    }
+    if text.len() > MAX_COPY {
+        state.warn("Terminals take up to 64 KiB at once: select less.");
+        return Vec::new();
+    }
+    if cuts {
+        buffer.delete_selection();
+    }
+    state.say("Copied, if the terminal lets programs use the clipboard.");
+    vec![Effect::Copy(text)]
 }
 
 fn in_output(state: &mut State, action: Action) {
