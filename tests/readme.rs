@@ -9,10 +9,8 @@ const README: &str = include_str!("../README.md");
 
 #[test]
 fn the_key_table_is_the_keymap() {
-    let (start, end) = (
-        "<!-- keys: generated from src/app/keymap.rs, checked by a test -->\n",
-        "<!-- end of keys -->",
-    );
+    let (start, end) =
+        ("<!-- keys: generated from src/app/keymap.rs, checked by a test -->\n", "<!-- end of keys -->");
     let table = README.split_once(start).and_then(|(_, rest)| rest.split_once(end)).expect("the markers").0;
     let wanted = keymap::markdown();
     assert_eq!(table.trim(), wanted.trim(), "put this between the markers of README.md:\n\n{wanted}");

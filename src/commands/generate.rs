@@ -12,6 +12,7 @@ use super::signals::Signals;
 use super::{Failure, load, source};
 use crate::cli::GenerateArgs;
 use crate::config::{self, Config};
+use crate::engine::bench::Percentiles;
 use crate::engine::{Engine, EngineError, Event, FinishReason, Request, Trace};
 
 pub(super) fn run(args: &GenerateArgs) -> Result<(), Failure> {
@@ -112,7 +113,7 @@ fn summary(trace: &Trace) -> serde_json::Value {
         "finish_reason": numbers.reason.name(),
         "seconds": numbers.elapsed.as_secs_f64(),
         "tokens_per_second": numbers.rate,
-        "mask_us": { "p50": numbers.mask[0], "p99": numbers.mask[1], "max": numbers.mask[2] },
+        "mask_us": numbers.mask,
         "model": trace.model.name,
         "device": trace.model.device,
         "seed": trace.request.sampler.seed,
@@ -133,8 +134,8 @@ fn report(trace: &Trace, quiet: bool) {
             trace.forced(),
             numbers.elapsed.as_secs_f64(),
             numbers.rate,
-            numbers.mask[0],
-            numbers.mask[1],
+            numbers.mask.p50,
+            numbers.mask.p99,
             trace.model.device,
             trace.request.sampler.seed,
         );
@@ -152,8 +153,8 @@ struct Numbers {
     elapsed: Duration,
     /// Generated tokens per second, after the prompt.
     rate: f64,
-    /// Mask computations in microseconds: median, 99th percentile, largest.
-    mask: [f64; 3],
+    /// Mask computations.
+    mask: Percentiles,
 }
 
 impl Numbers {
@@ -161,23 +162,13 @@ impl Numbers {
         let outcome = trace.outcome.as_ref();
         let elapsed = outcome.map_or(Duration::ZERO, |o| o.elapsed);
         let generating = elapsed.saturating_sub(outcome.map_or(Duration::ZERO, |o| o.prefill));
-        let mut masks: Vec<f64> = trace
-            .steps
-            .iter()
-            .map(|s| s.timings.mask.as_secs_f64() * 1e6)
-            // Forced tokens need no mask.
-            .filter(|&us| us > 0.0)
-            .collect();
-        masks.sort_by(f64::total_cmp);
-        let at = |part: f64| {
-            let index = (masks.len() as f64 * part) as usize;
-            masks.get(index.min(masks.len().saturating_sub(1))).copied().unwrap_or(0.0)
-        };
+        // Forced tokens need no mask.
+        let masks = trace.steps.iter().map(|s| s.timings.mask).filter(|t| !t.is_zero());
         Self {
             reason: outcome.map_or(FinishReason::Cancelled, |o| o.reason),
             elapsed,
             rate: trace.steps.len() as f64 / generating.as_secs_f64().max(1e-9),
-            mask: [at(0.5), at(0.99), at(1.0)],
+            mask: Percentiles::of(masks),
         }
     }
 }
