@@ -357,3 +357,27 @@ fn a_grammar_that_forces_for_ever_ends_at_a_limit() {
         assert_eq!(s.trace().text(), "");
     }
 }
+
+/// An ambiguous grammar whose every step costs more than the one before, tens of milliseconds
+/// after a hundred: a cancel from another thread ends the run in the middle of one.
+#[test]
+fn a_cancel_interrupts_a_slow_grammar() {
+    let v = ascii(&[]);
+    let grammar = lark("start: e\ne: e e | e e e | \"a\"");
+    let r = Request { max_tokens: 3000, detail: false, ..request(Some(grammar)) };
+    let mut s = start(&v, wants(&v, ">", &"a".repeat(3000)), r);
+    let canceller = s.canceller();
+    let (step_begins, steps) = std::sync::mpsc::channel();
+    let stopper = std::thread::spawn(move || {
+        steps.iter().find(|&n: &usize| n == 120);
+        canceller.cancel();
+        std::time::Instant::now()
+    });
+    while s.trace().outcome.is_none() {
+        step_begins.send(s.trace().steps.len()).ok();
+        s.step().unwrap();
+    }
+    let took = stopper.join().unwrap().elapsed();
+    assert_eq!(s.trace().outcome.as_ref().unwrap().reason, FinishReason::Cancelled);
+    assert!(took < std::time::Duration::from_secs(1), "{took:?} after the cancel");
+}

@@ -1,5 +1,21 @@
 //! Grammars made to break the program: each ends in a diagnostic or compiles, within bounds, and
 //! the process lives on.
+//!
+//! Where the other hostile inputs are tested:
+//!
+//! | input | test |
+//! |---|---|
+//! | many distinct grammars in one process | `thousands_of_grammars_leave_no_memory_behind` |
+//! | invalid Lark, schema, regex; `{m,n}` reversed or huge; look-around; quantifier on nothing | `tests/data/diagnostics.txt` |
+//! | a run whose grammar does not compile | `tests/engine.rs`: `bad_requests_are_refused`; `tests/cli.rs` |
+//! | nesting, nullable loops, rule chains, state explosion, recursion, mutations | here |
+//! | a cancel in the middle of a slow step | `tests/engine.rs`: `a_cancel_interrupts_a_slow_grammar` |
+//! | numbers at and past the ends of their ranges | `src/cli.rs`, `src/engine/sampler/tests.rs` |
+//! | GGUF and safetensors headers, files cut short, widths that disagree | `tests/model_files.rs`, `tests/model.rs` |
+//! | escape sequences and deceptive characters from others | `tests/terminal/hostile.rs`, `tests/cli.rs` |
+//! | disk full, read-only home, no home | nothing is written but `--trace FILE`, which is checked before the run (`tests/cli.rs`) |
+//! | kill -9 while saving | `--trace FILE` appears whole or not at all; nothing else is saved |
+//! | terminals from 0x0 to 500x200, resized while generating | `tests/terminal/hostile.rs`, `tests/pty.rs` |
 
 use std::time::{Duration, Instant};
 
