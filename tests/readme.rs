@@ -25,3 +25,45 @@ fn every_local_link_leads_to_a_file() {
         assert!(root.join(link).exists(), "README.md links to {link}, which does not exist");
     }
 }
+
+/// The commands of the README print what it shows, figures of time apart.
+#[test]
+fn the_commands_print_what_is_shown() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let root = env!("CARGO_MANIFEST_DIR");
+    std::os::unix::fs::symlink(Path::new(root).join("grammars"), folder.path().join("grammars"))
+        .expect("a link");
+    let block =
+        README.split_once("```console\n").and_then(|(_, rest)| rest.split_once("```")).expect("a block").0;
+    let mut commands = 0;
+    for part in block.split("$ ").skip(1) {
+        // A command goes on while a quote is open.
+        let mut end = part.find('\n').expect("a line");
+        while part[..end].matches('\'').count() % 2 == 1 {
+            end += 1 + part[end + 1..].find('\n').expect("the closing quote");
+        }
+        let (command, shown) = part.split_at(end);
+        let output = std::process::Command::new("sh")
+            .args(["-c", &format!("({command}) 2>&1")])
+            .current_dir(folder.path())
+            .env(
+                "PATH",
+                format!(
+                    "{}:/usr/bin:/bin",
+                    Path::new(env!("CARGO_BIN_EXE_maze")).parent().unwrap().display()
+                ),
+            )
+            .output()
+            .expect("a shell");
+        let printed = String::from_utf8_lossy(&output.stdout).into_owned();
+        assert_eq!(without_times(&printed), without_times(shown), "{command}");
+        commands += 1;
+    }
+    assert_eq!(commands, 5);
+}
+
+/// The text up to the first figure that depends on the machine.
+fn without_times(text: &str) -> String {
+    let cut = |line: &'_ str| line.split(" forced) in ").next().unwrap_or(line).to_owned();
+    text.trim().lines().map(cut).collect::<Vec<_>>().join("\n")
+}
