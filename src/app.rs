@@ -72,10 +72,11 @@ pub struct Options {
 /// Opens the playground; returns the exit code once the person leaves it.
 ///
 /// # Errors
-/// If there is no terminal, or it cannot be used.
+/// [`io::ErrorKind::Unsupported`] if there is no terminal, anything else if it cannot be used.
 pub fn run(options: Options) -> io::Result<u8> {
     if !io::stdin().is_terminal() || !io::stdout().is_terminal() {
-        return Err(io::Error::other(
+        return Err(io::Error::new(
+            io::ErrorKind::Unsupported,
             "the playground needs a terminal; `maze generate` and `maze check` work without one",
         ));
     }
@@ -98,6 +99,11 @@ pub fn run(options: Options) -> io::Result<u8> {
 
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let (sender, events) = channel(EVENTS);
+    // Listened to before the terminal is taken, or a signal in between would not give it back.
+    let signals = {
+        let _context = runtime.enter();
+        Signals::new()?
+    };
     let _guard = Guard::take()?;
     let mut screen = terminal::screen()?;
     let mut view = View::new(depth);
@@ -106,7 +112,7 @@ pub fn run(options: Options) -> io::Result<u8> {
     // The first frame does not wait for the threads, nor they for a second core.
     terminal::draw(&mut screen, |frame| ui::draw(frame, &state, &mut view))?;
     let worker = Worker::start(options.loader, sender)?;
-    runtime.block_on(App { state, view, worker, screen }.main(events))
+    runtime.block_on(App { state, view, worker, screen }.main(signals, events))
 }
 
 struct App {
@@ -123,8 +129,7 @@ enum Flow {
 }
 
 impl App {
-    async fn main(mut self, mut events: Receiver<Event>) -> io::Result<u8> {
-        let mut signals = Signals::new()?;
+    async fn main(mut self, mut signals: Signals, mut events: Receiver<Event>) -> io::Result<u8> {
         let mut input = EventStream::new();
         let mut batch = Vec::with_capacity(BATCH);
         let frame_time = frame_time();
@@ -145,7 +150,7 @@ impl App {
                         Flow::Continue
                     }
                 },
-                () = tokio::time::sleep_until(next_frame.into()), if is_dirty => {
+                () = tokio::time::sleep_until(next_frame.into()), if is_dirty && terminal::is_taken() => {
                     next_frame = Instant::now() + frame_time;
                     is_dirty = false;
                     self.draw()?;

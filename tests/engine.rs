@@ -381,3 +381,43 @@ fn a_cancel_interrupts_a_slow_grammar() {
     assert_eq!(s.trace().outcome.as_ref().unwrap().reason, FinishReason::Cancelled);
     assert!(took < std::time::Duration::from_secs(1), "{took:?} after the cancel");
 }
+
+/// A stop string ends a run wherever it appears: among sampled tokens, among forced ones, across
+/// both, and as soon as it is there.
+#[test]
+fn stop_strings_are_found_in_forced_text() {
+    let v = ascii(&["END", "xyz"]);
+    let run_with = |grammar: &str, stop: &str, detail: bool| {
+        let r = Request { stop: vec![stop.into()], detail, ..request(Some(lark(grammar))) };
+        let mut s = start(&v, wants(&v, ">", "x1ENDxyzxyz"), r);
+        (run(&mut s), s.trace().text())
+    };
+    for detail in [true, false] {
+        let grammar = r#"start: /[x][0-9]/ "ENDxyz" /[0-9]{5}/"#;
+        assert_eq!(run_with(grammar, "END", detail), (FinishReason::StopString, "x1END".into()));
+        assert_eq!(run_with(grammar, "1E", detail), (FinishReason::StopString, "x1END".into()));
+        assert_eq!(run_with(r#"start: "ENDxyz""#, "END", detail), (FinishReason::StopString, "END".into()));
+    }
+}
+
+/// A refused token leaves a run that has ended as it was.
+#[test]
+fn a_refused_token_does_not_reopen_a_run() {
+    let v = ascii(&[]);
+    let r = Request { stop: vec!["b".into()], ..request(Some(lark("start: /[a-z]{6}/"))) };
+    let mut s = start(&v, wants(&v, ">", "abcdef"), r);
+    assert_eq!(run(&mut s), FinishReason::StopString);
+    let digit = (0..v.len() as u32).find(|&t| v.bytes(t) == b"7").unwrap();
+    assert!(s.force(digit).is_err());
+    assert_eq!(s.trace().outcome.as_ref().map(|o| o.reason), Some(FinishReason::StopString));
+    assert_eq!(s.trace().text(), "ab");
+}
+
+/// A grammar may name the end of sequence where others leave it to the model.
+#[test]
+fn a_grammar_that_names_the_end_of_sequence_ends_there() {
+    let v = ascii(&[]);
+    let mut s = start(&v, wants(&v, ">", "hello"), request(Some(lark("start: \"hi\" <eos>"))));
+    assert_eq!(run(&mut s), FinishReason::Eos);
+    assert_eq!(s.trace().text(), "hi");
+}

@@ -68,6 +68,8 @@ pub enum RunEvent {
     Steps(Vec<Arc<Step>>),
     /// It waits for the next command, after a pause or a single step.
     Paused,
+    /// It goes on after a pause.
+    Resumed,
     /// It ended.
     Finished(Outcome),
     /// It could not start or go on.

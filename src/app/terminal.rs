@@ -66,6 +66,12 @@ pub fn enter() -> io::Result<()> {
     execute!(io::stdout(), EnterAlternateScreen, EnableBracketedPaste)
 }
 
+/// Whether the terminal is ours to draw on: not while the program is suspended, and not in the
+/// moment between waking up and hearing of it.
+pub fn is_taken() -> bool {
+    TAKEN.load(Ordering::SeqCst)
+}
+
 /// Gives the terminal back as it was. Every part is tried, even if one before it failed.
 pub fn leave() {
     if !TAKEN.swap(false, Ordering::SeqCst) {

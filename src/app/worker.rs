@@ -219,7 +219,11 @@ impl Engine {
                     tell(RunEvent::Paused)?;
                     continue;
                 }
-                Some(Command::Resume) => run.going = true,
+                Some(Command::Resume) => {
+                    run.going = true;
+                    // Said even if it was going: a pause from before may just be on its way.
+                    tell(RunEvent::Resumed)?;
+                }
                 Some(Command::Step) => run.single = true,
                 Some(Command::Stop) => {
                     run.session.finish(FinishReason::Cancelled);

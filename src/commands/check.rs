@@ -37,7 +37,10 @@ pub(super) fn run(args: &CheckArgs) -> Result<(), Failure> {
             let verdict = check_text(&grammar, &bytes)
                 .map_err(|e| Failure::Run(format!("{name}: cannot tell: {}", e.message)))?;
             if args.json {
-                stdout.json(&verdict_json(&grammar, &name, &verdict))?;
+                let mut value = verdict_json(&grammar, &name, &verdict);
+                value["diagnostics"] =
+                    json!(findings.iter().flat_map(|(_, found)| found).collect::<Vec<_>>());
+                stdout.json(&value)?;
             } else {
                 list(&mut stdout, &findings)?;
                 tell(&mut stdout, &grammar, &name, bytes.len(), &verdict)?;

@@ -2,7 +2,7 @@
 
 use std::io::{Read, Write};
 use std::ops::ControlFlow;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use serde_json::json;
@@ -100,6 +100,7 @@ fn stream(
         result => result?,
     };
     written?;
+    stdout.finish_generated()?;
     Ok(trace)
 }
 
@@ -167,33 +168,55 @@ impl Numbers {
         Self {
             reason: outcome.map_or(FinishReason::Cancelled, |o| o.reason),
             elapsed,
-            rate: trace.steps.len() as f64 / generating.as_secs_f64().max(1e-9),
+            rate: if generating.is_zero() {
+                0.0
+            } else {
+                trace.steps.len() as f64 / generating.as_secs_f64()
+            },
             mask: Percentiles::of(masks),
         }
     }
 }
 
-/// A file that appears whole or not at all.
-struct TraceFile<'a> {
-    path: &'a Path,
-    temporary: tempfile::NamedTempFile,
+/// A file that appears whole or not at all; a pipe or a device that is there already is written to.
+enum TraceFile<'a> {
+    Whole { path: &'a Path, target: PathBuf, temporary: tempfile::NamedTempFile },
+    Stream { path: &'a Path, file: std::fs::File },
 }
 
 impl<'a> TraceFile<'a> {
     fn create(path: &'a Path) -> Result<Self, Failure> {
-        let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        let temporary = tempfile::NamedTempFile::new_in(folder)
-            .map_err(|e| Failure::Input(format!("cannot write {}: {e}", path.display())))?;
-        Ok(Self { path, temporary })
+        let failed = |e: std::io::Error| Failure::Input(format!("cannot write {}: {e}", path.display()));
+        if std::fs::metadata(path).is_ok_and(|m| !m.is_file()) {
+            let file = std::fs::OpenOptions::new().write(true).open(path).map_err(failed)?;
+            return Ok(Self::Stream { path, file });
+        }
+        // A link is followed, so that it stays one.
+        let target = std::fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+        let folder = target.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        // As readable as any new file; the process's umask takes its share.
+        let permissions = std::os::unix::fs::PermissionsExt::from_mode(0o666);
+        let temporary =
+            tempfile::Builder::new().permissions(permissions).tempfile_in(folder).map_err(failed)?;
+        Ok(Self::Whole { path, target, temporary })
     }
 
     fn write(self, trace: &Trace) -> Result<(), Failure> {
-        let failed = |reason: String| Failure::Run(format!("cannot write {}: {reason}", self.path.display()));
-        let mut out = std::io::BufWriter::new(self.temporary);
-        serde_json::to_writer(&mut out, trace).map_err(|e| failed(e.to_string()))?;
-        let file = out.into_inner().map_err(|e| failed(e.to_string()))?;
-        file.as_file().sync_all().map_err(|e| failed(e.to_string()))?;
-        file.persist(self.path).map_err(|e| failed(e.to_string()))?;
-        Ok(())
+        let (path, written) = match self {
+            Self::Stream { path, file } => (path, write_json(file, trace)),
+            Self::Whole { path, target, mut temporary } => {
+                let written = write_json(&mut temporary, trace)
+                    .and_then(|()| temporary.as_file().sync_all())
+                    .and_then(|()| temporary.persist(target).map(drop).map_err(std::io::Error::from));
+                (path, written)
+            }
+        };
+        written.map_err(|e| Failure::Run(format!("cannot write {}: {e}", path.display())))
     }
+}
+
+fn write_json(out: impl Write, trace: &Trace) -> std::io::Result<()> {
+    let mut out = std::io::BufWriter::new(out);
+    serde_json::to_writer(&mut out, trace)?;
+    out.flush()
 }

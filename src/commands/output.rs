@@ -54,15 +54,25 @@ impl Sink {
             return self.stream.flush();
         }
         self.pending.extend_from_slice(bytes);
-        let complete = match str::from_utf8(&self.pending) {
-            // An error without a length is a character that may still become whole.
-            Err(e) if e.error_len().is_none() => e.valid_up_to(),
-            _ => self.pending.len(),
+        // Only what may still become a character waits; anything else invalid is shown at once.
+        let incomplete = match self.pending.utf8_chunks().last() {
+            Some(chunk) if str::from_utf8(chunk.invalid()).is_err_and(|e| e.error_len().is_none()) => {
+                chunk.invalid().len()
+            }
+            _ => 0,
         };
+        let complete = self.pending.len() - incomplete;
         let rest = self.pending.split_off(complete);
         let text = String::from_utf8_lossy(&self.pending).into_owned();
         self.pending = rest;
         self.stream.write_all(sanitize::visible(&text).as_bytes())?;
+        self.stream.flush()
+    }
+
+    /// Writes what still waits for the rest of its character, which will not come.
+    pub fn finish_generated(&mut self) -> io::Result<()> {
+        let rest = std::mem::take(&mut self.pending);
+        self.stream.write_all(sanitize::visible(&String::from_utf8_lossy(&rest)).as_bytes())?;
         self.stream.flush()
     }
 
@@ -128,6 +138,7 @@ mod tests {
         for piece in pieces {
             sink.generated(piece).expect("a buffer takes everything");
         }
+        sink.finish_generated().expect("a buffer takes everything");
         let bytes = buffer.0.lock().expect("one thread");
         bytes.clone()
     }
@@ -137,5 +148,7 @@ mod tests {
         let pieces: [&[u8]; 3] = [b"a\x1b[31m\xe2\x82", b"\xac", b"\xff!"];
         assert_eq!(written(false, &pieces), b"a\x1b[31m\xe2\x82\xac\xff!");
         assert_eq!(String::from_utf8_lossy(&written(true, &pieces)), "a␛[31m€\u{fffd}!");
+        let broken: [&[u8]; 3] = [b"\xff\xe2\x82", b"\xac", b"\xc3"];
+        assert_eq!(String::from_utf8_lossy(&written(true, &broken)), "\u{fffd}€\u{fffd}");
     }
 }

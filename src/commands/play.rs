@@ -28,7 +28,10 @@ pub(super) fn run(args: &PlayArgs) -> Result<(), Failure> {
     match app::run(options) {
         Ok(0) => Ok(()),
         Ok(code) => Err(Failure::Told(code)),
-        Err(error) => Err(Failure::Input(error.to_string())),
+        Err(error) if error.kind() == std::io::ErrorKind::Unsupported => {
+            Err(Failure::Input(error.to_string()))
+        }
+        Err(error) => Err(Failure::Run(format!("the terminal cannot be used: {error}"))),
     }
 }
 

@@ -191,7 +191,8 @@ impl Compiler {
     pub fn compile(&self, source: &GrammarSource) -> (Option<Compiled>, Vec<Diagnostic>) {
         match self.build(source) {
             Ok((template, warnings)) => {
-                let warnings = warnings.iter().map(|w| messages::warning(source, w)).collect();
+                let said = warnings.iter().map(|w| messages::warning(source, w));
+                let warnings = said.chain(messages::out_of_reach(source)).collect();
                 (Some(Compiled { source: source.clone(), template }), warnings)
             }
             Err(Failure::Refused(error)) => (None, messages::explain(source, &error, &self.special_tokens)),

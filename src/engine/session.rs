@@ -83,7 +83,9 @@ impl Session {
             active: Duration::ZERO,
             prefill: Duration::ZERO,
         };
+        let clock = Instant::now();
         session.follow();
+        session.account(clock);
         Ok(session)
     }
 
@@ -138,11 +140,14 @@ impl Session {
     /// [`EngineError::NotAllowed`] if the grammar does not allow it; nothing has changed then.
     pub fn force(&mut self, token: TokenId) -> Result<(), EngineError> {
         let clock = Instant::now();
+        let outcome = self.trace.outcome.clone();
         self.take_back(self.trace.steps.len())?;
         self.reopen();
         let result = self.override_with(token);
         if !matches!(result, Ok(true)) {
             self.follow();
+            // A run that had ended stays ended.
+            self.trace.outcome = outcome.or(self.trace.outcome.take());
         }
         self.account(clock);
         match result? {
@@ -215,7 +220,7 @@ impl Session {
         let timings =
             Timings { mask: mask_times.0, mask_wait: mask_times.1, sample: clock.elapsed(), ..share };
         if first {
-            self.prefill = forward_time;
+            self.prefill += forward_time;
         }
         let kind = if mask.count() == 1 { StepKind::Forced } else { StepKind::Sampled };
         self.accept(pick.token, kind, pick.insight, timings)?;
@@ -229,8 +234,10 @@ impl Session {
             if self.canceller.is_cancelled() {
                 break;
             }
+            let clock = Instant::now();
             let from = self.model.len();
             self.model.forward(&self.tokens[from..last_chunk.min(from + PREFILL_CHUNK)], 1)?;
+            self.prefill += clock.elapsed();
         }
         if self.canceller.is_cancelled() {
             self.end(FinishReason::Cancelled, None);
@@ -316,7 +323,18 @@ impl Session {
         let mut ending = end.map(|reason| (reason, None));
         for &token in forced.iter().take(most.min(room)) {
             match self.guide.commit(token) {
-                Ok(true) => self.tokens.push(token),
+                Ok(true) => {
+                    self.tokens.push(token);
+                    if let Some(found) = self.stop_string() {
+                        ending = Some((FinishReason::StopString, Some(found)));
+                        break;
+                    }
+                }
+                // The grammar names the end of sequence, which has no text to commit.
+                Ok(false) if self.vocabulary.is_eos(token) => {
+                    ending = Some((FinishReason::Eos, None));
+                    break;
+                }
                 Ok(false) => {
                     let message = format!("the grammar forces token {token} and refuses it");
                     ending = Some((FinishReason::ParserLimit, Some(message)));
@@ -393,11 +411,15 @@ impl Session {
     fn stop_string(&self) -> Option<String> {
         let stops = &self.trace.request.stop;
         let longest = stops.iter().map(String::len).max().filter(|&n| n > 0)?;
+        let generated = &self.tokens[self.trace.prompt.len()..];
+        let text = |token: TokenId| {
+            if self.vocabulary.is_special(token) { &[][..] } else { self.vocabulary.bytes(token) }
+        };
         // A new occurrence ends inside the last token.
-        let last = self.trace.steps.last()?.text_bytes().len();
+        let last = text(*generated.last()?).len();
         let mut tail: Vec<u8> = Vec::new();
-        for step in self.trace.steps.iter().rev() {
-            tail.extend(step.text_bytes().iter().rev());
+        for &token in generated.iter().rev() {
+            tail.extend(text(token).iter().rev());
             if tail.len() >= longest + last {
                 break;
             }

@@ -114,6 +114,7 @@ pub(super) fn happened(state: &mut State, id: RunId, event: RunEvent) {
             trace.steps.extend(steps);
         }
         RunEvent::Paused => run.status = RunStatus::Paused,
+        RunEvent::Resumed => run.status = RunStatus::Running,
         RunEvent::Finished(outcome) => {
             trace.outcome = Some(outcome);
             run.status = RunStatus::Ended;

@@ -87,6 +87,19 @@ pub(super) fn warning(source: &GrammarSource, message: &str) -> Diagnostic {
     diagnostic
 }
 
+/// What is wrong with the parts of a grammar that compiled without being looked at.
+pub(super) fn out_of_reach(source: &GrammarSource) -> Vec<Diagnostic> {
+    let findings = match source.kind {
+        GrammarKind::Lark => lark::out_of_reach(&source.text),
+        GrammarKind::JsonSchema | GrammarKind::Regex => Vec::new(),
+    };
+    let warn = |finding: Finding| Diagnostic {
+        severity: Severity::Warning,
+        ..finding.into_diagnostic(&source.text)
+    };
+    findings.into_iter().map(warn).collect()
+}
+
 /// There is nothing to compile.
 pub(super) fn empty(source: &GrammarSource) -> Diagnostic {
     let example = match source.kind {

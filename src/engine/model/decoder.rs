@@ -6,7 +6,7 @@
 
 use super::super::error::ModelError;
 use super::super::trace::TokenId;
-use super::{LanguageModel, ModelInfo};
+use super::{LanguageModel, ModelInfo, check_forward};
 
 /// Most tokens that go through the network at once: bounds the memory for activations.
 const PIECE: usize = 256;
@@ -41,20 +41,6 @@ impl Decoder {
     pub fn new(info: ModelInfo, network: Box<dyn Network>) -> Self {
         Self { info, network, len: 0, logits: Vec::new() }
     }
-
-    fn check(&self, tokens: &[TokenId], rows: usize) -> Result<(), ModelError> {
-        if rows == 0 || rows > tokens.len() {
-            return Err(ModelError::Rows { rows, tokens: tokens.len() });
-        }
-        let ModelInfo { context, vocab, .. } = self.info;
-        if tokens.len() > context - self.len {
-            return Err(ModelError::ContextFull { context, len: self.len, more: tokens.len() });
-        }
-        match tokens.iter().find(|&&t| t as usize >= vocab) {
-            Some(&token) => Err(ModelError::TokenRange { token, vocab }),
-            None => Ok(()),
-        }
-    }
 }
 
 impl LanguageModel for Decoder {
@@ -67,7 +53,7 @@ impl LanguageModel for Decoder {
     }
 
     fn forward(&mut self, tokens: &[TokenId], rows: usize) -> Result<&[f32], ModelError> {
-        self.check(tokens, rows)?;
+        check_forward(&self.info, self.len, tokens, rows)?;
         self.logits.clear();
         let silent = tokens.len() - rows;
         let mut done = 0;

@@ -43,6 +43,20 @@ pub(super) fn explain(text: &str, error: &str, special_tokens: &[String]) -> Vec
     vec![finding.unwrap_or_else(|| context.finding("invalid-grammar", first_line(message).to_owned()))]
 }
 
+/// Names that are used and not defined, in a text that compiled: llguidance looks only at what can
+/// be reached from `start`.
+pub(super) fn out_of_reach(text: &str) -> Vec<Finding> {
+    let scan = Scan::new(text);
+    let mut known: HashSet<&str> = scan.definitions().iter().map(|d| d.name).collect();
+    let unknown = scan.references().into_iter().filter(|r| known.insert(r.name));
+    unknown
+        .map(|r| {
+            let message = format!("`{}` is not defined, and nothing that `start` reaches uses it", r.name);
+            Finding::new(r.span, "undefined-name", message)
+        })
+        .collect()
+}
+
 /// Reads `at LINE(COLUMN): message` and `LINE(COLUMN): message (at "token" (KIND))` into the place,
 /// the message and the quoted token. Columns are bytes. Without a place it is the start of the text.
 fn locate<'a>(text: &str, error: &'a str) -> (usize, &'a str, &'a str) {
