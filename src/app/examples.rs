@@ -74,14 +74,14 @@ pub const EXAMPLES: &[Example] = &[
     },
     Example {
         name: "A Go function",
-        about: "Remove `for` from the grammar and watch the model look for another way.",
+        about: "Take `for` out of the grammar and see how the model copes.",
         grammar: "go",
         prompt: "// Go: Reverse a string\n",
         language: Language::Go,
     },
     Example {
         name: "A Zig function",
-        about: "The name is where the mask works hardest.",
+        about: "Rewrite the prompt and watch the signature follow.",
         grammar: "zig",
         prompt: "// Zig: Return whether a number is divisible by 7\n",
         language: Language::Zig,
