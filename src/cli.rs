@@ -9,7 +9,7 @@ use candle_core::quantized::GgmlDType;
 use clap::{ArgGroup, Args, Parser, Subcommand};
 
 use crate::engine::model::random::Shape;
-use crate::engine::{DeviceSpec, SamplerSettings};
+use crate::engine::{DeviceSpec, ModelSpec, SamplerSettings};
 use crate::ui::theme::ThemeName;
 
 /// A terminal playground for grammar-constrained generation.
@@ -46,9 +46,9 @@ pub enum Command {
 /// Which model, where.
 #[derive(Args, Clone, Debug, Default)]
 pub struct ModelArgs {
-    /// A Hugging Face folder or a .gguf file [default: the embedded model].
-    #[arg(long, value_name = "PATH")]
-    pub model: Option<PathBuf>,
+    /// A Hugging Face folder or a .gguf file [default: the embedded model, maze-nano].
+    #[arg(long, value_name = "MODEL")]
+    pub model: Option<ModelSpec>,
     /// Where to compute: auto, cpu, cuda or cuda:N [default: auto].
     #[arg(long, value_name = "DEVICE")]
     pub device: Option<DeviceSpec>,

@@ -2,8 +2,6 @@
 //!
 //! What is said on the command line wins over the environment, the environment over the defaults.
 
-use std::path::PathBuf;
-
 use crate::cli::{ModelArgs, PlayArgs};
 use crate::engine::{DeviceSpec, ModelSpec};
 use crate::ui::theme::ThemeName;
@@ -30,14 +28,18 @@ impl Config {
     /// If a variable of the environment has no valid value; the message names it.
     pub fn new(args: &ModelArgs, environment: impl Fn(&str) -> Option<String>) -> Result<Self, String> {
         let variable = |name| environment(name).filter(|value| !value.is_empty());
-        let model = args.model.clone().or_else(|| variable("MAZE_MODEL").map(PathBuf::from));
+        let model = match (&args.model, variable("MAZE_MODEL")) {
+            (Some(model), _) => model.clone(),
+            (None, Some(text)) => text.parse().map_err(|e| format!("MAZE_MODEL: {e}"))?,
+            (None, None) => ModelSpec::default(),
+        };
         let device = match (args.device, variable("MAZE_DEVICE")) {
             (Some(device), _) => device,
             (None, Some(text)) => text.parse().map_err(|e| format!("MAZE_DEVICE: {e}"))?,
             (None, None) => DeviceSpec::default(),
         };
         Ok(Self {
-            model: model.map_or(ModelSpec::Embedded, ModelSpec::Path),
+            model,
             device,
             context: args.context,
             theme: variable("MAZE_THEME")
@@ -80,7 +82,7 @@ mod tests {
         let config = Config::new(&ModelArgs::default(), env).expect("valid");
         assert_eq!(config.model, ModelSpec::Path("/models/a.gguf".into()));
         assert_eq!(config.device, DeviceSpec::Cpu);
-        let args = ModelArgs { model: Some("b".into()), device: Some(DeviceSpec::Cuda(1)), context: Some(7) };
+        let args = ModelArgs { model: Some(ModelSpec::Path("b".into())), device: Some(DeviceSpec::Cuda(1)), context: Some(7) };
         let config = Config::new(&args, env).expect("valid");
         assert_eq!(config.model, ModelSpec::Path("b".into()));
         assert_eq!((config.device, config.context), (DeviceSpec::Cuda(1), Some(7)));

@@ -41,6 +41,27 @@ pub enum ModelSpec {
     Path(PathBuf),
 }
 
+impl FromStr for ModelSpec {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text {
+            "" => Err("an empty name is no model".into()),
+            embedded::NAME => Ok(Self::Embedded),
+            path => Ok(Self::Path(path.into())),
+        }
+    }
+}
+
+impl fmt::Display for ModelSpec {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Embedded => f.write_str(embedded::NAME),
+            Self::Path(path) => path.display().fmt(f),
+        }
+    }
+}
+
 /// Where to compute.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum DeviceSpec {
