@@ -67,6 +67,8 @@ pub struct Options {
     pub probe: bool,
     /// Whether the program takes the mouse.
     pub mouse: bool,
+    /// What the person should know first.
+    pub warning: Option<String>,
 }
 
 /// Opens the playground; returns the exit code once the person leaves it.
@@ -96,6 +98,9 @@ pub fn run(options: Options) -> io::Result<u8> {
         state.prompt = editor::EditorBuffer::new(&prompt);
     }
     (state.theme, state.mouse, state.template) = (theme, options.mouse, options.template);
+    if let Some(warning) = options.warning {
+        state.warn(warning);
+    }
 
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let (sender, events) = channel(EVENTS);

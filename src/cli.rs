@@ -8,9 +8,22 @@ use std::path::PathBuf;
 use candle_core::quantized::GgmlDType;
 use clap::{ArgGroup, Args, Parser, Subcommand};
 
+use crate::config::values::{self, OrAuto};
 use crate::engine::model::random::Shape;
-use crate::engine::{DeviceSpec, ModelSpec, SamplerSettings};
+use crate::engine::{DeviceSpec, ModelSpec};
 use crate::ui::theme::ThemeName;
+
+mod completions;
+mod config;
+mod doctor;
+mod man;
+mod replay;
+
+pub use completions::CompletionsArgs;
+pub use config::{ConfigArgs, ConfigCommand};
+pub use doctor::DoctorArgs;
+pub use man::ManArgs;
+pub use replay::ReplayArgs;
 
 /// A terminal playground for grammar-constrained generation.
 ///
@@ -28,7 +41,8 @@ pub struct Cli {
 
 const EXIT_CODES: &str = "\
 Exit codes: 0 done, 1 failed while running, 2 wrong input or usage, 130 and 143 stopped by a signal.
-Environment: MAZE_MODEL, MAZE_DEVICE and MAZE_THEME stand for --model, --device and --theme.";
+Settings: flags win over the environment (MAZE_MODEL for --model, and so on), the environment over
+the config file; `maze config --help` lists them.";
 
 /// The commands that need no screen.
 #[derive(Clone, Debug, Subcommand)]
@@ -41,6 +55,16 @@ pub enum Command {
     Grammars(GrammarsArgs),
     /// Measure tokens per second with and without a grammar, in one run.
     Bench(BenchArgs),
+    /// Print a saved trace, and verify that its masks come out the same again.
+    Replay(ReplayArgs),
+    /// Say what this machine and this build have, and test both for a second.
+    Doctor(DoctorArgs),
+    /// Look at the settings, or change the config file.
+    Config(ConfigArgs),
+    /// Print the completions for a shell.
+    Completions(CompletionsArgs),
+    /// Print the manual.
+    Man(ManArgs),
 }
 
 /// Which model, where.
@@ -52,9 +76,9 @@ pub struct ModelArgs {
     /// Where to compute: auto, cpu, cuda or cuda:N [default: auto].
     #[arg(long, value_name = "DEVICE")]
     pub device: Option<DeviceSpec>,
-    /// How many tokens the model's cache holds [default: as many as it was trained for, up to 4096].
-    #[arg(long, value_name = "TOKENS", value_parser = context, allow_negative_numbers = true)]
-    pub context: Option<usize>,
+    /// How many tokens the model's cache holds [default: auto, what it was trained for, up to 4096].
+    #[arg(long, value_name = "TOKENS", value_parser = values::context, allow_negative_numbers = true)]
+    pub context: Option<OrAuto<usize>>,
 }
 
 /// Which grammar: at most one of these.
@@ -87,18 +111,24 @@ pub struct PlayArgs {
     /// The model.
     #[command(flatten)]
     pub model: ModelArgs,
-    /// The colours: dark or light [default: as the terminal is].
-    #[arg(long, value_name = "THEME")]
-    pub theme: Option<ThemeName>,
+    /// The colours: auto, dark or light [default: auto, as the terminal is].
+    #[arg(long, value_name = "THEME", value_parser = values::theme)]
+    pub theme: Option<OrAuto<ThemeName>>,
+    /// Whether to take the mouse at the start: true or false [default: true].
+    #[arg(long, value_name = "BOOL", value_parser = values::switch)]
+    pub mouse: Option<bool>,
     /// Do not ask the terminal for its colours.
     #[arg(long)]
     pub no_probe: bool,
     /// End every run after this many tokens, forced ones counted: 1 to 1000000 [default: 512].
-    #[arg(long, value_name = "N", value_parser = max_tokens, allow_negative_numbers = true)]
+    #[arg(long, value_name = "N", value_parser = values::max_tokens, allow_negative_numbers = true)]
     pub max_tokens: Option<usize>,
     /// How tokens are picked.
     #[command(flatten)]
     pub sampler: SamplerArgs,
+    /// Print every setting and where it comes from, instead of opening the playground.
+    #[arg(long)]
+    pub print_config: bool,
 }
 
 /// Arguments of `generate`.
@@ -116,9 +146,9 @@ pub struct GenerateArgs {
     /// The model.
     #[command(flatten)]
     pub model: ModelArgs,
-    /// End after this many tokens, forced ones counted: 1 to 1000000.
-    #[arg(long, value_name = "N", default_value = "512", value_parser = max_tokens, allow_negative_numbers = true)]
-    pub max_tokens: usize,
+    /// End after this many tokens, forced ones counted: 1 to 1000000 [default: 512].
+    #[arg(long, value_name = "N", value_parser = values::max_tokens, allow_negative_numbers = true)]
+    pub max_tokens: Option<usize>,
     /// How tokens are picked.
     #[command(flatten)]
     pub sampler: SamplerArgs,
@@ -133,49 +163,28 @@ pub struct GenerateArgs {
     pub json: bool,
 }
 
-/// How tokens are picked.
-#[derive(Args, Clone, Debug)]
+/// How tokens are picked. What is not said here is as the [`config`](crate::config) has it.
+#[derive(Args, Clone, Debug, Default)]
 pub struct SamplerArgs {
-    /// 0 picks the most probable token, 1 samples the model's own distribution: 0 to 100.
-    #[arg(long, value_name = "T", default_value = "0", value_parser = temperature, allow_negative_numbers = true)]
-    pub temperature: f32,
-    /// Sample among the fewest tokens that have this probability together: 0 to 1.
-    #[arg(long, value_name = "P", default_value = "1", value_parser = fraction, allow_negative_numbers = true)]
-    pub top_p: f32,
-    /// Sample among this many tokens; 0 takes all.
-    #[arg(long, value_name = "K", default_value = "0", value_parser = top_k, allow_negative_numbers = true)]
-    pub top_k: usize,
-    /// Sample among tokens at least this fraction as probable as the best one: 0 to 1.
-    #[arg(long, value_name = "P", default_value = "0", value_parser = fraction, allow_negative_numbers = true)]
-    pub min_p: f32,
-    /// Make tokens that were generated before less likely: above 0, up to 10; 1 changes nothing.
-    #[arg(long, value_name = "R", default_value = "1", value_parser = penalty, allow_negative_numbers = true)]
-    pub repetition_penalty: f32,
-    /// Equal seeds give equal texts.
-    #[arg(long, value_name = "S", default_value = "0", value_parser = seed, allow_negative_numbers = true)]
-    pub seed: u64,
-}
-
-impl Default for SamplerArgs {
-    fn default() -> Self {
-        let SamplerSettings { temperature, top_k, top_p, min_p, repetition_penalty, seed } =
-            SamplerSettings::default();
-        Self { temperature, top_k, top_p, min_p, repetition_penalty, seed }
-    }
-}
-
-impl SamplerArgs {
-    /// The settings, each within its range.
-    pub fn settings(&self) -> SamplerSettings {
-        SamplerSettings {
-            temperature: self.temperature,
-            top_k: self.top_k,
-            top_p: self.top_p,
-            min_p: self.min_p,
-            repetition_penalty: self.repetition_penalty,
-            seed: self.seed,
-        }
-    }
+    /// 0 picks the most probable token, 1 samples the model's own distribution: 0 to 100 [default: 0].
+    #[arg(long, value_name = "T", value_parser = values::temperature, allow_negative_numbers = true)]
+    pub temperature: Option<f32>,
+    /// Sample among the fewest tokens that have this probability together: 0 to 1 [default: 1].
+    #[arg(long, value_name = "P", value_parser = values::fraction, allow_negative_numbers = true)]
+    pub top_p: Option<f32>,
+    /// Sample among this many tokens; 0 takes all [default: 0].
+    #[arg(long, value_name = "K", value_parser = values::top_k, allow_negative_numbers = true)]
+    pub top_k: Option<usize>,
+    /// Sample among tokens at least this fraction as probable as the best one: 0 to 1 [default: 0].
+    #[arg(long, value_name = "P", value_parser = values::fraction, allow_negative_numbers = true)]
+    pub min_p: Option<f32>,
+    /// Make tokens that were generated before less likely: above 0, up to 10; 1 changes nothing
+    /// [default: 1].
+    #[arg(long, value_name = "R", value_parser = values::penalty, allow_negative_numbers = true)]
+    pub repetition_penalty: Option<f32>,
+    /// Equal seeds give equal texts [default: 0].
+    #[arg(long, value_name = "S", value_parser = values::seed, allow_negative_numbers = true)]
+    pub seed: Option<u64>,
 }
 
 /// Arguments of `check`.
@@ -225,7 +234,7 @@ pub struct BenchArgs {
     #[arg(long, value_name = "N", default_value = "512", value_parser = prompt_tokens)]
     pub prompt_tokens: usize,
     /// Tokens to generate in each round: 1 to 1000000.
-    #[arg(long, value_name = "N", default_value = "256", value_parser = max_tokens)]
+    #[arg(long, value_name = "N", default_value = "256", value_parser = values::max_tokens)]
     pub tokens: usize,
     /// Rounds; each measures everything once, and the median of a figure is shown.
     #[arg(long, value_name = "N", default_value = "3", value_parser = rounds)]
@@ -248,53 +257,15 @@ fn weights(text: &str) -> Result<GgmlDType, String> {
 }
 
 fn prompt_tokens(text: &str) -> Result<usize, String> {
-    whole(text, 1, 100_000)
+    values::whole(text, 1, 100_000)
 }
 
 fn rounds(text: &str) -> Result<usize, String> {
-    whole(text, 1, 100)
-}
-
-fn context(text: &str) -> Result<usize, String> {
-    whole(text, 1, 1 << 24)
-}
-
-fn max_tokens(text: &str) -> Result<usize, String> {
-    whole(text, 1, 1_000_000)
-}
-
-fn top_k(text: &str) -> Result<usize, String> {
-    whole(text, 0, u32::MAX as usize)
-}
-
-fn seed(text: &str) -> Result<u64, String> {
-    text.parse().map_err(|_| format!("must be a whole number from 0 to {}", u64::MAX))
-}
-
-fn temperature(text: &str) -> Result<f32, String> {
-    real(text, 0.0..=100.0).ok_or_else(|| "must be a number from 0 to 100".into())
-}
-
-fn fraction(text: &str) -> Result<f32, String> {
-    real(text, 0.0..=1.0).ok_or_else(|| "must be a number from 0 to 1".into())
-}
-
-fn penalty(text: &str) -> Result<f32, String> {
-    real(text, f32::MIN_POSITIVE..=10.0).ok_or_else(|| "must be a number above 0, up to 10".into())
+    values::whole(text, 1, 100)
 }
 
 fn stop(text: &str) -> Result<String, String> {
     if text.is_empty() { Err("an empty text would stop at once".into()) } else { Ok(text.into()) }
-}
-
-fn whole(text: &str, least: usize, most: usize) -> Result<usize, String> {
-    let number = text.parse().ok().filter(|n| (least..=most).contains(n));
-    number.ok_or_else(|| format!("must be a whole number from {least} to {most}"))
-}
-
-/// A number in the range; NaN is in none.
-fn real(text: &str, range: std::ops::RangeInclusive<f32>) -> Option<f32> {
-    text.parse().ok().filter(|n| range.contains(n))
 }
 
 #[cfg(test)]
@@ -340,8 +311,8 @@ mod tests {
         let Some(Command::Generate(args)) = parse(&args).expect("valid").command else {
             panic!("not a generate command");
         };
-        let settings = args.sampler.settings();
-        assert_eq!((settings.temperature, settings.top_p, settings.seed), (100.0, 0.0, u64::MAX));
+        let given = args.sampler;
+        assert_eq!((given.temperature, given.top_p, given.seed), (Some(100.0), Some(0.0), Some(u64::MAX)));
     }
 
     #[test]

@@ -16,10 +16,15 @@ use output::Sink;
 
 mod bench;
 mod check;
+mod completions;
+mod config;
+mod doctor;
 mod generate;
 mod grammars;
+mod man;
 mod output;
 mod play;
+mod replay;
 mod signals;
 
 /// How a command failed.
@@ -75,9 +80,26 @@ pub fn run(cli: &Cli) -> ExitCode {
         Some(Command::Check(args)) => check::run(args),
         Some(Command::Grammars(args)) => grammars::run(args),
         Some(Command::Bench(args)) => bench::run(args),
+        Some(Command::Replay(args)) => replay::run(args),
+        Some(Command::Doctor(args)) => doctor::run(args),
+        Some(Command::Config(args)) => config::run(args),
+        Some(Command::Completions(args)) => completions::run(args),
+        Some(Command::Man(args)) => man::run(args),
         None => play::run(&cli.play),
     };
-    exit_code(result)
+    // What waits in the buffer would be lost in silence at the end of the process.
+    exit_code(result.and_then(|()| Ok(io::stdout().flush()?)))
+}
+
+/// Prints what the parser of the arguments has to say: help, the version, or what is wrong.
+pub fn say(error: &clap::Error) -> ExitCode {
+    let code = u8::try_from(error.exit_code()).unwrap_or(2);
+    match error.print().and_then(|()| io::stdout().flush()) {
+        // Of stderr only the exit code is left.
+        Ok(()) => ExitCode::from(code),
+        Err(_) if error.use_stderr() => ExitCode::from(code),
+        Err(failed) => exit_code(Err(failed.into())),
+    }
 }
 
 fn exit_code(result: Result<(), Failure>) -> ExitCode {

@@ -1,13 +1,24 @@
-//! Defaults, the environment and the arguments, joined into one [`Config`].
+//! Flags, environment, config file and defaults, joined into one [`Config`].
 //!
-//! What is said on the command line wins over the environment, the environment over the defaults.
+//! What is said in a flag wins over the environment, the environment over the file, the file over
+//! the default. The environment comes in as a function, so that nothing else decides what is read.
 
-use crate::cli::{ModelArgs, PlayArgs};
-use crate::engine::{DeviceSpec, ModelSpec};
+use std::fmt;
+
+use crate::cli::{GenerateArgs, ModelArgs, PlayArgs, SamplerArgs};
+use crate::engine::{DeviceSpec, ModelSpec, SamplerSettings};
 use crate::ui::theme::ThemeName;
 
+pub mod file;
+pub mod keys;
+pub mod values;
+
+use file::ConfigFile;
+use keys::{KEYS, Key};
+use values::OrAuto;
+
 /// What every command needs to know.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct Config {
     /// Which model.
     pub model: ModelSpec,
@@ -15,47 +26,192 @@ pub struct Config {
     pub device: DeviceSpec,
     /// How many tokens the model's cache shall hold.
     pub context: Option<usize>,
+    /// How many tokens a run may generate.
+    pub max_tokens: usize,
+    /// How tokens are picked.
+    pub sampler: SamplerSettings,
     /// The colours; found out from the terminal if not given.
     pub theme: Option<ThemeName>,
+    /// Whether the playground takes the mouse at the start.
+    pub mouse: bool,
     /// Whether the terminal may be asked for its colours.
     pub probe: bool,
+    /// What is wrong with the config file. Only the playground goes on without it.
+    pub warning: Option<String>,
+    /// Every setting and where its value comes from, in the order of [`KEYS`].
+    pub settings: Vec<Setting>,
+}
+
+/// The value of a key.
+#[derive(Clone, Debug)]
+pub struct Setting {
+    /// The key.
+    pub key: &'static Key,
+    /// Its value, as its flag would be given.
+    pub value: String,
+    /// Who said so.
+    pub origin: Origin,
+}
+
+/// Where a value comes from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Origin {
+    /// Nobody said anything.
+    Default,
+    /// The config file: its path and the line.
+    File(String, usize),
+    /// This variable of the environment.
+    Variable(String),
+    /// This flag.
+    Flag(String),
+}
+
+impl fmt::Display for Origin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Default => f.write_str("default"),
+            Self::File(path, line) => write!(f, "{path}:{line}"),
+            Self::Variable(name) | Self::Flag(name) => f.write_str(name),
+        }
+    }
 }
 
 impl Config {
-    /// From the arguments of a command and a view of the environment.
+    /// From the arguments of a command that does not generate.
     ///
     /// # Errors
-    /// If a variable of the environment has no valid value; the message names it.
+    /// If the config file or a variable of the environment is wrong; the message names the place.
     pub fn new(args: &ModelArgs, environment: impl Fn(&str) -> Option<String>) -> Result<Self, String> {
-        let variable = |name| environment(name).filter(|value| !value.is_empty());
-        let model = match (&args.model, variable("MAZE_MODEL")) {
-            (Some(model), _) => model.clone(),
-            (None, Some(text)) => text.parse().map_err(|e| format!("MAZE_MODEL: {e}"))?,
-            (None, None) => ModelSpec::default(),
-        };
-        let device = match (args.device, variable("MAZE_DEVICE")) {
-            (Some(device), _) => device,
-            (None, Some(text)) => text.parse().map_err(|e| format!("MAZE_DEVICE: {e}"))?,
-            (None, None) => DeviceSpec::default(),
-        };
-        Ok(Self {
-            model,
-            device,
-            context: args.context,
-            theme: variable("MAZE_THEME")
-                .map(|t| t.parse().map_err(|e| format!("MAZE_THEME: {e}")))
-                .transpose()?,
-            probe: true,
-        })
+        let flags = Flags { model: args.clone(), ..Flags::default() };
+        Self::join(flags, ConfigFile::read(&environment)?, &environment)
     }
 
-    /// From the arguments of the playground.
+    /// From the arguments of `generate`.
     ///
     /// # Errors
     /// As [`new`](Self::new).
+    pub fn generate(
+        args: &GenerateArgs,
+        environment: impl Fn(&str) -> Option<String>,
+    ) -> Result<Self, String> {
+        let flags = Flags {
+            model: args.model.clone(),
+            sampler: args.sampler.clone(),
+            max_tokens: args.max_tokens,
+            ..Flags::default()
+        };
+        Self::join(flags, ConfigFile::read(&environment)?, &environment)
+    }
+
+    /// From the arguments of the playground, which opens without a broken config file.
+    ///
+    /// # Errors
+    /// If a variable of the environment has no valid value; the message names it.
     pub fn playground(args: &PlayArgs, environment: impl Fn(&str) -> Option<String>) -> Result<Self, String> {
-        let config = Self::new(&args.model, environment)?;
-        Ok(Self { theme: args.theme.or(config.theme), probe: !args.no_probe, ..config })
+        let flags = Flags {
+            model: args.model.clone(),
+            sampler: args.sampler.clone(),
+            max_tokens: args.max_tokens,
+            theme: args.theme,
+            mouse: args.mouse,
+        };
+        let (file, warning) = match ConfigFile::read(&environment) {
+            Ok(file) => (file, None),
+            Err(warning) => (None, Some(warning)),
+        };
+        let config = Self::join(flags, file, &environment)?;
+        Ok(Self { probe: !args.no_probe, warning, ..config })
+    }
+
+    fn join(
+        flags: Flags,
+        file: Option<ConfigFile>,
+        environment: &dyn Fn(&str) -> Option<String>,
+    ) -> Result<Self, String> {
+        let mut layers = Layers { file, environment, settings: Vec::with_capacity(KEYS.len()) };
+        let Flags { model, sampler, max_tokens, theme, mouse } = flags;
+        Ok(Self {
+            model: layers.pick("model", model.model, values::model)?,
+            device: layers.pick("device", model.device, values::device)?,
+            context: layers.pick("context", model.context, values::context)?.chosen(),
+            theme: layers.pick("theme", theme, values::theme)?.chosen(),
+            mouse: layers.pick("mouse", mouse, values::switch)?,
+            max_tokens: layers.pick("max_tokens", max_tokens, values::max_tokens)?,
+            sampler: SamplerSettings {
+                temperature: layers.pick("temperature", sampler.temperature, values::temperature)?,
+                top_k: layers.pick("top_k", sampler.top_k, values::top_k)?,
+                top_p: layers.pick("top_p", sampler.top_p, values::fraction)?,
+                min_p: layers.pick("min_p", sampler.min_p, values::fraction)?,
+                repetition_penalty: layers.pick(
+                    "repetition_penalty",
+                    sampler.repetition_penalty,
+                    values::penalty,
+                )?,
+                seed: layers.pick("seed", sampler.seed, values::seed)?,
+            },
+            probe: true,
+            warning: None,
+            settings: layers.settings,
+        })
+    }
+}
+
+/// What the command line says about settings.
+#[derive(Default)]
+struct Flags {
+    model: ModelArgs,
+    sampler: SamplerArgs,
+    max_tokens: Option<usize>,
+    theme: Option<OrAuto<ThemeName>>,
+    mouse: Option<bool>,
+}
+
+/// Where values come from below the flags.
+struct Layers<'a> {
+    file: Option<ConfigFile>,
+    environment: &'a dyn Fn(&str) -> Option<String>,
+    settings: Vec<Setting>,
+}
+
+impl Layers<'_> {
+    /// The value of a key: the flag's, or the highest layer's.
+    fn pick<T: fmt::Display>(
+        &mut self,
+        name: &str,
+        flag: Option<T>,
+        parse: impl Fn(&str) -> Result<T, String>,
+    ) -> Result<T, String> {
+        let key = keys::find(name)?;
+        let (value, text, origin) = match flag {
+            Some(value) => {
+                let text = value.to_string();
+                (value, text, Origin::Flag(key.flag()))
+            }
+            None => {
+                let (text, origin) = self.said(key);
+                let value = parse(&text).map_err(|e| match &origin {
+                    Origin::Variable(name) => format!("{name}={text}: {e}"),
+                    origin => format!("{origin}: {name} = {text}: {e}"),
+                })?;
+                (value, text, origin)
+            }
+        };
+        self.settings.push(Setting { key, value: text, origin });
+        Ok(value)
+    }
+
+    fn said(&self, key: &'static Key) -> (String, Origin) {
+        let variable = key.variable();
+        if let Some(text) = (self.environment)(&variable).filter(|text| !text.is_empty()) {
+            return (text, Origin::Variable(variable));
+        }
+        let entry = self.file.as_ref().and_then(|file| Some((file, file.entry(key)?)));
+        match entry {
+            Some((file, entry)) => {
+                (entry.value.clone(), Origin::File(file.path.display().to_string(), entry.line))
+            }
+            None => (key.default.to_owned(), Origin::Default),
+        }
     }
 }
 
@@ -73,6 +229,7 @@ mod tests {
             "MAZE_MODEL" => Some("/models/a.gguf".into()),
             "MAZE_DEVICE" => Some("cpu".into()),
             "MAZE_THEME" => Some("light".into()),
+            "MAZE_TOP_K" => Some("40".into()),
             _ => None,
         }
     }
@@ -81,19 +238,37 @@ mod tests {
     fn arguments_win_over_the_environment() {
         let config = Config::new(&ModelArgs::default(), env).expect("valid");
         assert_eq!(config.model, ModelSpec::Path("/models/a.gguf".into()));
-        assert_eq!(config.device, DeviceSpec::Cpu);
-        let args = ModelArgs { model: Some(ModelSpec::Path("b".into())), device: Some(DeviceSpec::Cuda(1)), context: Some(7) };
+        assert_eq!((config.device, config.sampler.top_k), (DeviceSpec::Cpu, 40));
+        let args = ModelArgs {
+            model: Some(ModelSpec::Path("b".into())),
+            device: Some(DeviceSpec::Cuda(1)),
+            context: Some(OrAuto::Is(7)),
+        };
         let config = Config::new(&args, env).expect("valid");
         assert_eq!(config.model, ModelSpec::Path("b".into()));
         assert_eq!((config.device, config.context), (DeviceSpec::Cuda(1), Some(7)));
-        let play = PlayArgs { theme: Some(ThemeName::Dark), no_probe: true, ..PlayArgs::default() };
+        let play =
+            PlayArgs { theme: Some(OrAuto::Is(ThemeName::Dark)), no_probe: true, ..PlayArgs::default() };
         let config = Config::playground(&play, env).expect("valid");
         assert_eq!((config.theme, config.probe), (Some(ThemeName::Dark), false));
+        let play = PlayArgs { theme: Some(OrAuto::Auto), ..PlayArgs::default() };
+        assert_eq!(Config::playground(&play, env).expect("valid").theme, None);
+    }
+
+    #[test]
+    fn the_defaults_are_those_of_the_engine() {
+        let config = Config::new(&ModelArgs::default(), |_| None).expect("valid");
+        let request = crate::engine::Request::default();
+        assert_eq!((config.model, config.device), (ModelSpec::default(), DeviceSpec::default()));
+        assert_eq!((config.sampler, config.max_tokens), (request.sampler, request.max_tokens));
+        let names: Vec<_> = config.settings.iter().map(|s| s.key.name).collect();
+        assert_eq!(names, KEYS.iter().map(|k| k.name).collect::<Vec<_>>(), "every key has its field");
+        assert!(config.settings.iter().all(|s| s.origin == Origin::Default));
     }
 
     #[test]
     fn a_wrong_variable_is_named() {
         let error = Config::new(&ModelArgs::default(), |n| (n == "MAZE_DEVICE").then(|| "gpu".into()));
-        assert!(error.is_err_and(|e| e.starts_with("MAZE_DEVICE: ")));
+        assert!(error.is_err_and(|e| e.starts_with("MAZE_DEVICE=gpu: ")));
     }
 }

@@ -15,6 +15,7 @@ pub mod guide;
 pub mod load;
 mod mask_worker;
 pub mod model;
+pub mod replay;
 pub mod sampler;
 pub mod session;
 pub mod simd;

@@ -44,6 +44,7 @@
 //! | [`app`] | the terminal program: events, state, the reducer, the threads |
 //! | [`ui`] | the screen, drawn from the state |
 //! | [`cli`], [`commands`] | the command line and its headless commands |
+//! | [`config`] | flags, environment, config file and defaults, joined |
 //! | [`sanitize`] | neutralises text that the terminal must not obey |
 //!
 //! # Invariants
@@ -61,6 +62,7 @@
 //! - The library does not panic on purpose; `unsafe` is for CUDA and mapped files.
 
 pub mod app;
+pub mod atomic;
 pub mod cli;
 pub mod commands;
 pub mod config;

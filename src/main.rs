@@ -6,5 +6,8 @@ use clap::Parser;
 use maze::cli::Cli;
 
 fn main() -> ExitCode {
-    maze::commands::run(&Cli::parse())
+    match Cli::try_parse() {
+        Ok(cli) => maze::commands::run(&cli),
+        Err(error) => maze::commands::say(&error),
+    }
 }

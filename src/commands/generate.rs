@@ -2,7 +2,7 @@
 
 use std::io::{Read, Write};
 use std::ops::ControlFlow;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Duration;
 
 use serde_json::json;
@@ -10,18 +10,19 @@ use serde_json::json;
 use super::output::Sink;
 use super::signals::Signals;
 use super::{Failure, load, source};
+use crate::atomic::AtomicFile;
 use crate::cli::GenerateArgs;
 use crate::config::{self, Config};
 use crate::engine::bench::Percentiles;
 use crate::engine::{Engine, EngineError, Event, FinishReason, Request, Trace};
 
 pub(super) fn run(args: &GenerateArgs) -> Result<(), Failure> {
-    let config = Config::new(&args.model, config::environment).map_err(Failure::Input)?;
+    let config = Config::generate(args, config::environment).map_err(Failure::Input)?;
     let request = Request {
         prompt: prompt(&args.prompt)?,
         grammar: source(&args.grammar)?,
-        sampler: args.sampler.settings(),
-        max_tokens: args.max_tokens,
+        sampler: config.sampler.clone(),
+        max_tokens: config.max_tokens,
         stop: args.stop.clone(),
         detail: args.trace.is_some(),
     };
@@ -36,10 +37,12 @@ pub(super) fn run(args: &GenerateArgs) -> Result<(), Failure> {
     };
     let mut engine = Engine::new(loaded)?;
     let mut stdout = Sink::stdout();
-    let trace = stream(&mut engine, request, args.json, &signals, &mut stdout)?;
+    let (trace, ran) = stream(&mut engine, request, args.json, &signals, &mut stdout)?;
+    // The trace of a run that failed is the one that somebody wants to look at.
     if let Some(file) = trace_file {
         file.write(&trace)?;
     }
+    ran?;
     if args.json {
         stdout.json(&summary(&trace))?;
     } else if stdout.is_terminal() && !trace.bytes().ends_with(b"\n") {
@@ -72,16 +75,17 @@ fn prompt(argument: &str) -> Result<String, Failure> {
     })
 }
 
-/// Generates, and writes the text as it comes unless it shall be quiet.
+/// Generates, and writes the text as it comes unless it shall be quiet. There is a trace if the run
+/// could start, also of one that failed or whose text nobody wanted.
 fn stream(
     engine: &mut Engine,
     request: Request,
     quiet: bool,
     signals: &Signals,
     stdout: &mut Sink,
-) -> Result<Trace, Failure> {
+) -> Result<(Trace, Result<(), Failure>), Failure> {
     let mut written = Ok(());
-    let result = engine.run_with(request, |event| {
+    let result = engine.run_recorded(request, |event| {
         match event {
             Event::Started(_, canceller) => signals.cancels(canceller),
             Event::Step(_, step) if !quiet => written = stdout.generated(step.text_bytes()),
@@ -89,7 +93,7 @@ fn stream(
         }
         if written.is_err() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     });
-    let trace = match result {
+    let (trace, ran) = match result {
         Err(EngineError::Grammar { name, diagnostics }) => {
             let mut stderr = Sink::stderr();
             for diagnostic in &diagnostics {
@@ -99,9 +103,8 @@ fn stream(
         }
         result => result?,
     };
-    written?;
-    stdout.finish_generated()?;
-    Ok(trace)
+    let written = written.and_then(|()| stdout.finish_generated());
+    Ok((trace, ran.map_err(Failure::from).and_then(|()| Ok(written?))))
 }
 
 /// What `--json` prints.
@@ -178,10 +181,10 @@ impl Numbers {
     }
 }
 
-/// A file that appears whole or not at all; a pipe or a device that is there already is written to.
+/// The file of a trace: whole or not at all, unless it is a pipe or a device that is there already.
 enum TraceFile<'a> {
-    Whole { path: &'a Path, target: PathBuf, temporary: tempfile::NamedTempFile },
-    Stream { path: &'a Path, file: std::fs::File },
+    Whole(&'a Path, AtomicFile),
+    Stream(&'a Path, std::fs::File),
 }
 
 impl<'a> TraceFile<'a> {
@@ -189,34 +192,21 @@ impl<'a> TraceFile<'a> {
         let failed = |e: std::io::Error| Failure::Input(format!("cannot write {}: {e}", path.display()));
         if std::fs::metadata(path).is_ok_and(|m| !m.is_file()) {
             let file = std::fs::OpenOptions::new().write(true).open(path).map_err(failed)?;
-            return Ok(Self::Stream { path, file });
+            return Ok(Self::Stream(path, file));
         }
-        // A link is followed, so that it stays one.
-        let target = std::fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
-        let folder = target.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        // As readable as any new file; the process's umask takes its share.
-        let permissions = std::os::unix::fs::PermissionsExt::from_mode(0o666);
-        let temporary =
-            tempfile::Builder::new().permissions(permissions).tempfile_in(folder).map_err(failed)?;
-        Ok(Self::Whole { path, target, temporary })
+        Ok(Self::Whole(path, AtomicFile::create(path).map_err(failed)?))
     }
 
     fn write(self, trace: &Trace) -> Result<(), Failure> {
         let (path, written) = match self {
-            Self::Stream { path, file } => (path, write_json(file, trace)),
-            Self::Whole { path, target, mut temporary } => {
-                let written = write_json(&mut temporary, trace)
-                    .and_then(|()| temporary.as_file().sync_all())
-                    .and_then(|()| temporary.persist(target).map(drop).map_err(std::io::Error::from));
-                (path, written)
-            }
+            Self::Stream(path, file) => (path, write_json(std::io::BufWriter::new(file), trace)),
+            Self::Whole(path, mut file) => (path, write_json(&mut file, trace).and_then(|()| file.commit())),
         };
         written.map_err(|e| Failure::Run(format!("cannot write {}: {e}", path.display())))
     }
 }
 
-fn write_json(out: impl Write, trace: &Trace) -> std::io::Result<()> {
-    let mut out = std::io::BufWriter::new(out);
+fn write_json(mut out: impl Write, trace: &Trace) -> std::io::Result<()> {
     serde_json::to_writer(&mut out, trace)?;
     out.flush()
 }

@@ -12,18 +12,23 @@ use crate::engine::{ModelSpec, Request};
 
 pub(super) fn run(args: &PlayArgs) -> Result<(), Failure> {
     let config = Config::playground(args, config::environment).map_err(Failure::Input)?;
+    if args.print_config {
+        let warning = config.warning.clone();
+        return warning.map_or_else(|| super::config::list(&config, false), |w| Err(Failure::Input(w)));
+    }
     let options = Options {
         loader: loader(&config),
         grammar: source(&args.grammar)?,
         prompt: args.prompt.clone(),
         template: Request {
-            sampler: args.sampler.settings(),
-            max_tokens: args.max_tokens.unwrap_or(Request::default().max_tokens),
+            sampler: config.sampler.clone(),
+            max_tokens: config.max_tokens,
             ..Request::default()
         },
         theme: config.theme,
         probe: config.probe,
-        mouse: true,
+        mouse: config.mouse,
+        warning: config.warning,
     };
     match app::run(options) {
         Ok(0) => Ok(()),

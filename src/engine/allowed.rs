@@ -3,7 +3,8 @@
 //! A mask over 152k tokens is 19 KB; most masks allow either a handful of tokens or nearly all.
 //! The three encodings here make a typical step cost a few hundred bytes.
 
-use serde::{Serialize, Serializer};
+use serde::de::Error;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::trace::TokenId;
 
@@ -38,6 +39,30 @@ impl AllowedSet {
             Encoding::Bits(words.into())
         };
         Self { width, count, ids }
+    }
+
+    /// From rising ids below `width`: the members, or all others.
+    ///
+    /// The memory it takes is that of the list, however large `width` claims to be.
+    fn from_list(ids: Vec<TokenId>, is_complement: bool, width: usize) -> Self {
+        let words = width.div_ceil(32);
+        let count = if is_complement { width - ids.len() } else { ids.len() };
+        if ids.len() < words {
+            let ids = ids.into();
+            let ids = if is_complement { Encoding::AllBut(ids) } else { Encoding::Only(ids) };
+            return Self { width, count, ids };
+        }
+        let mut bits = vec![0; words];
+        for id in ids {
+            bits[id as usize / 32] |= 1 << (id % 32);
+        }
+        if is_complement {
+            for (i, word) in bits.iter_mut().enumerate() {
+                let inside = (width - i * 32).min(32);
+                *word = !*word & (u32::MAX >> (32 - inside));
+            }
+        }
+        Self::from_bits(&bits, width)
     }
 
     /// How many tokens are in the set.
@@ -102,6 +127,37 @@ impl Serialize for AllowedSet {
     }
 }
 
+/// Takes what [`Serialize`] writes; anything else about the numbers is refused.
+impl<'de> Deserialize<'de> for AllowedSet {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        #[derive(Deserialize)]
+        struct Written {
+            count: usize,
+            of: usize,
+            only: Option<Vec<TokenId>>,
+            all_but: Option<Vec<TokenId>>,
+        }
+        let Written { count, of, only, all_but } = Written::deserialize(deserializer)?;
+        let (ids, is_complement) = match (only, all_but) {
+            (Some(ids), None) => (ids, false),
+            (None, Some(ids)) => (ids, true),
+            _ => return Err(D::Error::custom("an allowed set has either `only` or `all_but`")),
+        };
+        if ids.windows(2).any(|pair| pair[0] >= pair[1]) {
+            return Err(D::Error::custom("the tokens of an allowed set must rise"));
+        }
+        if let Some(last) = ids.last().filter(|&&last| last as usize >= of) {
+            return Err(D::Error::custom(format_args!("token {last} is not one of {of}")));
+        }
+        let set = Self::from_list(ids, is_complement, of);
+        if set.count != count {
+            let found = set.count;
+            return Err(D::Error::custom(format_args!("{count} tokens were announced, {found} are there")));
+        }
+        Ok(set)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -127,6 +183,27 @@ mod tests {
                 Encoding::Bits(words) => words.len(),
             };
             assert!(size <= words.len());
+            let text = serde_json::to_string(&set).expect("numbers");
+            assert_eq!(serde_json::from_str::<AllowedSet>(&text).expect("as it was written"), set);
         }
+    }
+
+    #[test]
+    fn a_set_that_contradicts_itself_is_refused() {
+        for (text, expected) in [
+            (r#"{"count":2,"of":8,"only":[3,3]}"#, "must rise"),
+            (r#"{"count":2,"of":8,"only":[3,8]}"#, "token 8 is not one of 8"),
+            (r#"{"count":3,"of":8,"only":[3,4]}"#, "3 tokens were announced, 2 are there"),
+            (r#"{"count":1,"of":8,"only":[3],"all_but":[]}"#, "either `only` or `all_but`"),
+            (r#"{"count":1,"of":8}"#, "either `only` or `all_but`"),
+            (r#"{"count":1,"of":18446744073709551615,"only":[4294967296]}"#, "u32"),
+        ] {
+            let error = serde_json::from_str::<AllowedSet>(text).expect_err(text).to_string();
+            assert!(error.contains(expected), "{text}: {error}");
+        }
+        // A width that nobody could give memory to costs none.
+        let wide = r#"{"count":18446744073709551614,"of":18446744073709551615,"all_but":[7]}"#;
+        let set: AllowedSet = serde_json::from_str(wide).expect("it holds together");
+        assert!(set.contains(6) && !set.contains(7));
     }
 }

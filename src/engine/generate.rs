@@ -71,6 +71,14 @@ impl Engine {
         &self.vocabulary
     }
 
+    /// The model, unless a session has it.
+    pub fn model(&mut self) -> Option<&mut dyn LanguageModel> {
+        match &mut self.model {
+            Some(model) => Some(&mut **model),
+            None => None,
+        }
+    }
+
     /// The grammar compiler over the model's tokens.
     pub fn compiler(&self) -> &Arc<Compiler> {
         &self.compiler
@@ -154,12 +162,32 @@ impl Engine {
     pub fn run_with(
         &mut self,
         request: Request,
-        mut on: impl FnMut(Event<'_>) -> ControlFlow<()>,
+        on: impl FnMut(Event<'_>) -> ControlFlow<()>,
     ) -> Result<Trace, EngineError> {
+        let (trace, result) = self.run_recorded(request, on)?;
+        result.map(|()| trace)
+    }
+
+    /// As [`run_with`](Self::run_with), but a run that fails on its way leaves its trace as well:
+    /// with what it had generated, and [`FinishReason::Failed`].
+    ///
+    /// # Errors
+    /// If the grammar does not compile or the request cannot start.
+    pub fn run_recorded(
+        &mut self,
+        request: Request,
+        mut on: impl FnMut(Event<'_>) -> ControlFlow<()>,
+    ) -> Result<(Trace, Result<(), EngineError>), EngineError> {
         let mut session = self.session(request)?;
         let result = drive(&mut session, &mut on);
-        let trace = self.finish(session);
-        result.map(|()| trace)
+        if result.is_err() {
+            session.finish(FinishReason::Failed);
+        }
+        let mut trace = self.finish(session);
+        if let (Err(error), Some(outcome)) = (&result, &mut trace.outcome) {
+            outcome.detail = Some(error.to_string());
+        }
+        Ok((trace, result))
     }
 
     /// Runs a request on a thread of its own. Events wait in a bounded queue: a receiver that

@@ -13,7 +13,7 @@ use std::sync::{Arc, mpsc};
 use std::time::Duration;
 
 use llguidance::api::TopLevelGrammar;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::constraint::{Constraint, ConstraintFactory};
 use super::diagnostic::Diagnostic;
@@ -25,8 +25,10 @@ pub mod library;
 mod messages;
 mod scan;
 
+pub(crate) use messages::closest;
+
 /// The languages a constraint can be written in.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum GrammarKind {
     /// llguidance's dialect of Lark.
@@ -60,7 +62,7 @@ impl GrammarKind {
 }
 
 /// The text of a grammar and what it is called.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct GrammarSource {
     /// What the text is written in.
     pub kind: GrammarKind,

@@ -3,7 +3,7 @@
 //! [`LanguageModel`] is small on purpose: tokens in, logits out, and a KV cache that rolls back.
 //! Implementations live in the folder beside this file. Nothing here may know a grammar.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::error::ModelError;
 use super::trace::TokenId;
@@ -58,7 +58,7 @@ pub trait LanguageModel: Send {
 }
 
 /// What a model is: identity for the trace, sizes for the engine.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct ModelInfo {
     /// The name people know it by: a folder's or file's name, or `maze-nano`.
     pub name: String,

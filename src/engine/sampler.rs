@@ -4,7 +4,7 @@
 //! a function of the seed and the token's position, not of a generator's state: going back and on
 //! again gives the same tokens. This file must never know a grammar or a model.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::allowed::AllowedSet;
 use super::constraint::Mask;
@@ -20,7 +20,7 @@ use top::ranks_before;
 /// How a token is picked from the masked distribution.
 ///
 /// Applied in this order: repetition penalty, mask, temperature, top-k, top-p, min-p, draw.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct SamplerSettings {
     /// 0 picks the most probable token; 1 samples the model's own distribution. At least 0.
     pub temperature: f32,

@@ -48,6 +48,12 @@ impl ThemeName {
     }
 }
 
+impl std::fmt::Display for ThemeName {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
 impl std::str::FromStr for ThemeName {
     type Err = String;
 

@@ -184,7 +184,7 @@ fn between<'a>(message: &'a str, open: &str, close: &str) -> Option<&'a str> {
 }
 
 /// The candidate that a misspelt name most likely means, if one is close.
-fn closest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+pub(crate) fn closest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     // A name of one or two letters is close to everything.
     let limit = name.chars().count().div_ceil(3).min(3) * usize::from(name.chars().count() > 2);
     candidates

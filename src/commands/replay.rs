@@ -1,0 +1,324 @@
+//! `maze replay`: a saved trace for people, and the proof that it can be had again.
+
+use std::io::{Read, Write};
+use std::path::Path;
+
+use serde_json::{Value, json};
+use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
+
+use super::output::Sink;
+use super::{Failure, load};
+use crate::cli::ReplayArgs;
+use crate::config::{self, Config};
+use crate::engine::replay::{self, Probabilities, Verified};
+use crate::engine::trace::{Candidate, MAX_BYTES};
+use crate::engine::{Engine, EngineError, Step, StepKind, Trace, Vocabulary};
+use crate::sanitize;
+
+/// Columns for a token.
+const TOKEN: usize = 26;
+
+pub(super) fn run(args: &ReplayArgs) -> Result<(), Failure> {
+    let config = Config::new(&args.model, config::environment).map_err(Failure::Input)?;
+    let trace = read(&args.trace)?;
+    let name = args.trace.display().to_string();
+    if let Some(step) = args.step.filter(|&n| n > trace.steps.len()) {
+        let steps = trace.steps.len();
+        return Err(Failure::Input(format!("{name}: there is no step {step}, the trace has {steps}")));
+    }
+    let mut stdout = Sink::stdout();
+    if !args.json && args.step.is_none() {
+        show(&mut stdout, &trace)?;
+        stdout.flush()?;
+    }
+    let mut engine = engine(&config, &name, &trace)?;
+    if let (false, Some(step)) = (args.json, args.step) {
+        show_step(&mut stdout, &trace, step, engine.as_ref().map(|e| &**e.vocabulary()))?;
+    }
+    let verified = match &mut engine {
+        Some(engine) => Some(verify(engine, &trace, !args.masks_only)?),
+        None => None,
+    };
+    if args.json {
+        stdout.json(&as_json(args, &trace, verified.as_ref()))?;
+    } else {
+        writeln!(stdout, "{}", conclusion(verified.as_ref()))?;
+    }
+    match verified.and_then(|v| v.difference) {
+        Some(_) if args.json => Err(Failure::Told(1)),
+        Some(difference) => Err(Failure::Run(format!("{name}: {difference}"))),
+        None => Ok(()),
+    }
+}
+
+fn read(path: &Path) -> Result<Trace, Failure> {
+    let name = path.display();
+    let failed = |reason: String| Failure::Input(format!("cannot read {name}: {reason}"));
+    let mut bytes = Vec::new();
+    std::fs::File::open(path)
+        .and_then(|file| file.take(MAX_BYTES + 1).read_to_end(&mut bytes))
+        .map_err(|e| failed(e.to_string()))?;
+    if bytes.len() as u64 > MAX_BYTES {
+        return Err(failed(format!("it is longer than the limit of {MAX_BYTES} bytes")));
+    }
+    Trace::from_json(&bytes).map_err(|e| {
+        let separator = if e.starts_with(|c: char| c.is_ascii_digit()) { ":" } else { ": " };
+        Failure::Input(format!("{name}{separator}{e}"))
+    })
+}
+
+/// The model that the trace is verified with; `None` if there is nothing to verify.
+fn engine(config: &Config, name: &str, trace: &Trace) -> Result<Option<Engine>, Failure> {
+    if trace.steps.iter().all(|step| step.insight.is_none()) {
+        return Ok(None);
+    }
+    let engine = Engine::new(load(config, || false)?)?;
+    replay::same_tokens(trace, engine.vocabulary()).map_err(|difference| {
+        let (theirs, ours) = (&trace.model, &engine.info().name);
+        let article = if theirs.name == *ours { "another" } else { "the" };
+        Failure::Input(format!(
+            "{name}: the trace is of {article} model {} ({}, {}, fingerprint {}), \
+             which has other tokens than {ours}: {difference}; give the trace's model with --model",
+            theirs.name, theirs.architecture, theirs.weights, theirs.fingerprint
+        ))
+    })?;
+    Ok(Some(engine))
+}
+
+fn verify(engine: &mut Engine, trace: &Trace, with_probabilities: bool) -> Result<Verified, Failure> {
+    match replay::verify(engine, trace, with_probabilities) {
+        Err(EngineError::Grammar { name, diagnostics }) => {
+            let mut stderr = Sink::stderr();
+            for diagnostic in &diagnostics {
+                stderr.diagnostic(&name, diagnostic)?;
+            }
+            Err(Failure::Told(2))
+        }
+        verified => Ok(verified?),
+    }
+}
+
+/// What the verification came to, in a sentence.
+fn conclusion(verified: Option<&Verified>) -> String {
+    let Some(verified) = verified else {
+        return "The trace was saved without its masks: there is nothing to verify.".into();
+    };
+    let masks = match verified.unrecorded {
+        0 => format!("{} masks are reproduced", verified.masks),
+        without => format!("{} masks are reproduced, {without} were not recorded", verified.masks),
+    };
+    let probabilities = match &verified.probabilities {
+        Probabilities::Compared { steps, largest, tolerance } => {
+            format!(
+                "the probabilities of {steps} steps too, within {largest:.6} (at most {tolerance} is fine)"
+            )
+        }
+        Probabilities::Left(reason) => format!("probabilities are not verified: {reason}"),
+    };
+    let word = if verified.difference.is_some() { "Up to there" } else { "Verified" };
+    format!("{word}: {masks};\n{probabilities}.")
+}
+
+fn show(out: &mut Sink, trace: &Trace) -> std::io::Result<()> {
+    let (model, request) = (&trace.model, &trace.request);
+    let s = &request.sampler;
+    let grammar = request.grammar.as_ref().map_or_else(
+        || "none".into(),
+        |g| format!("{} ({}, {} lines)", g.name, g.kind.name(), g.text.lines().count()),
+    );
+    let outcome = trace.outcome.as_ref().map_or_else(
+        || "none: the run had not ended".into(),
+        |o| {
+            let detail = o.detail.as_ref().map_or_else(String::new, |d| format!(" ({d})"));
+            format!("{}{detail}, {:.2} s", o.reason.name(), o.elapsed.as_secs_f64())
+        },
+    );
+    for (label, text) in [
+        ("model", format!("{}, {}, {}, on {}", model.name, model.architecture, model.weights, model.device)),
+        ("", format!("{} tokens, fingerprint {}", model.vocab, model.fingerprint)),
+        ("prompt", format!("{} tokens: {}", trace.prompt.len(), sanitize::token(request.prompt.as_bytes()))),
+        ("grammar", grammar),
+        (
+            "sampler",
+            format!(
+                "temperature {}, top-k {}, top-p {}, min-p {}, penalty {}, seed {}",
+                s.temperature, s.top_k, s.top_p, s.min_p, s.repetition_penalty, s.seed
+            ),
+        ),
+        ("limits", format!("{} tokens, {} stop texts", request.max_tokens, request.stop.len())),
+        ("outcome", outcome),
+        ("tokens", format!("{}, {} of them forced", trace.steps.len(), trace.forced())),
+    ] {
+        // One line each, whatever others have written into the file.
+        writeln!(out, "{label:<8} {}", cut(&sanitize::line(&text), 71))?;
+    }
+    let text = String::from_utf8_lossy(&marked(trace)).into_owned();
+    let text = out.shown(&text).into_owned();
+    writeln!(out, "\nOutput, forced tokens between « and »:\n\n{}\n", text.trim_end_matches('\n'))?;
+    writeln!(
+        out,
+        "{:>5}  {:<10}  {:<TOKEN$}  {:>8}  {:>8}  {:>8}",
+        "step", "kind", "token", "allowed", "removed", "chosen"
+    )?;
+    for (i, step) in trace.steps.iter().enumerate() {
+        row(out, i, step)?;
+    }
+    writeln!(out)
+}
+
+fn row(out: &mut Sink, i: usize, step: &Step) -> std::io::Result<()> {
+    let insight = step.insight.as_deref();
+    let or_dash = |text: Option<String>| text.unwrap_or_else(|| "-".into());
+    writeln!(
+        out,
+        "{:>5}  {:<10}  {}  {:>8}  {:>8}  {:>8}",
+        i + 1,
+        kind(step.kind),
+        padded(&sanitize::token(&step.bytes), TOKEN),
+        or_dash(insight.map(|n| n.allowed.count().to_string())),
+        or_dash(insight.map(|n| percent(n.mass_removed))),
+        or_dash(insight.map(|n| percent(n.chosen.before))),
+    )
+}
+
+/// One step, with its candidates.
+fn show_step(
+    out: &mut Sink,
+    trace: &Trace,
+    number: usize,
+    vocabulary: Option<&Vocabulary>,
+) -> std::io::Result<()> {
+    let Some(step) = trace.steps.get(number - 1) else { return Ok(()) };
+    let text = sanitize::token(&step.bytes);
+    writeln!(
+        out,
+        "step {number} of {}: {}, token {} {text}",
+        trace.steps.len(),
+        kind(step.kind),
+        step.token
+    )?;
+    let Some(insight) = &step.insight else { return writeln!(out, "saved without detail\n") };
+    writeln!(
+        out,
+        "{} of {} tokens allowed, {} of the probability removed\n\
+         entropy {:.2} bits before the mask, {:.2} after\n",
+        insight.allowed.count(),
+        insight.allowed.width(),
+        percent(insight.mass_removed),
+        insight.entropy_before,
+        insight.entropy_after,
+    )?;
+    let text = |token| vocabulary.map_or_else(String::new, |v| sanitize::token(v.bytes(token)));
+    for (title, candidates) in [("Before the mask", &insight.before), ("After the mask", &insight.after)] {
+        writeln!(
+            out,
+            "{title}\n{:>8}  {:<TOKEN$}  {:>8}  {:>8}  {:>8}",
+            "id", "token", "before", "after", "chance"
+        )?;
+        for &Candidate { token, before, after, chance } in candidates.iter().take(10) {
+            let text = padded(&text(token), TOKEN);
+            let (before, after, chance) = (percent(before), percent(after), percent(chance));
+            writeln!(out, "{token:>8}  {text}  {before:>8}  {after:>8}  {chance:>8}")?;
+        }
+        writeln!(out)?;
+    }
+    Ok(())
+}
+
+/// The output's bytes, with runs of forced tokens between « and ».
+fn marked(trace: &Trace) -> Vec<u8> {
+    let mut out = Vec::new();
+    let mut is_forced = false;
+    for step in trace.steps.iter().filter(|s| !s.text_bytes().is_empty()) {
+        if is_forced != (step.kind == StepKind::Forced) {
+            out.extend_from_slice(if is_forced { "»" } else { "«" }.as_bytes());
+            is_forced = !is_forced;
+        }
+        out.extend_from_slice(step.text_bytes());
+    }
+    if is_forced {
+        out.extend_from_slice("»".as_bytes());
+    }
+    out
+}
+
+fn as_json(args: &ReplayArgs, trace: &Trace, verified: Option<&Verified>) -> Value {
+    let steps: Vec<Value> = trace
+        .steps
+        .iter()
+        .enumerate()
+        .filter(|(i, _)| args.step.is_none_or(|n| n == i + 1))
+        .map(|(i, step)| {
+            let insight = step.insight.as_deref();
+            json!({
+                "step": i + 1,
+                "token": step.token,
+                "text": String::from_utf8_lossy(&step.bytes),
+                "kind": step.kind,
+                "allowed": insight.map(|n| n.allowed.count()),
+                "mass_removed": insight.map(|n| n.mass_removed),
+                "chosen": insight.map(|n| n.chosen),
+            })
+        })
+        .collect();
+    let verified = verified.map(|v| {
+        let probabilities = match &v.probabilities {
+            Probabilities::Compared { steps, largest, tolerance } => {
+                json!({ "steps": steps, "largest": largest, "tolerance": tolerance })
+            }
+            Probabilities::Left(reason) => json!({ "left": reason }),
+        };
+        let difference = v
+            .difference
+            .as_ref()
+            .map(|d| json!({ "step": d.step, "token": d.token, "message": d.to_string() }));
+        json!({
+            "masks": v.masks,
+            "unrecorded": v.unrecorded,
+            "probabilities": probabilities,
+            "difference": difference,
+        })
+    });
+    json!({
+        "model": trace.model,
+        "request": trace.request,
+        "text": trace.text(),
+        "forced_tokens": trace.forced(),
+        "outcome": trace.outcome,
+        "steps": steps,
+        "verified": verified,
+    })
+}
+
+fn kind(kind: StepKind) -> &'static str {
+    match kind {
+        StepKind::Prompt => "prompt",
+        StepKind::Forced => "forced",
+        StepKind::Sampled => "sampled",
+        StepKind::Overridden => "overridden",
+    }
+}
+
+fn percent(share: f32) -> String {
+    format!("{:.2}%", share * 100.0)
+}
+
+/// A text in exactly so many columns.
+fn padded(text: &str, columns: usize) -> String {
+    let mut text = cut(text, columns);
+    text.extend(std::iter::repeat_n(' ', columns.saturating_sub(text.width())));
+    text
+}
+
+/// The start of a text in at most so many columns.
+fn cut(text: &str, columns: usize) -> String {
+    if text.width() <= columns {
+        return text.to_owned();
+    }
+    let mut used = 1;
+    let fits = |c: &char| {
+        used += c.width().unwrap_or(0);
+        used <= columns
+    };
+    text.chars().take_while(fits).chain(['…']).collect()
+}
