@@ -7,6 +7,8 @@ use std::io::{self, Write};
 use std::path::Path;
 use std::process::ExitCode;
 
+use clap::error::{ContextKind, ContextValue, ErrorKind};
+
 use crate::cli::{Cli, Command, GrammarArgs};
 use crate::config::Config;
 use crate::engine::grammar::library;
@@ -92,7 +94,12 @@ pub fn run(cli: &Cli) -> ExitCode {
 }
 
 /// Prints what the parser of the arguments has to say: help, the version, or what is wrong.
-pub fn say(error: &clap::Error) -> ExitCode {
+pub fn say(mut error: clap::Error) -> ExitCode {
+    let sub = error.get(ContextKind::InvalidSubcommand).map(ToString::to_string);
+    if let (ErrorKind::ArgumentConflict, Some(sub)) = (error.kind(), sub) {
+        let tip = format!("the options of a command stand after its name: maze {sub} ...");
+        error.insert(ContextKind::Suggested, ContextValue::StyledStrs(vec![tip.into()]));
+    }
     let code = u8::try_from(error.exit_code()).unwrap_or(2);
     match error.print().and_then(|()| io::stdout().flush()) {
         // Of stderr only the exit code is left.

@@ -8,6 +8,6 @@ use maze::cli::Cli;
 fn main() -> ExitCode {
     match Cli::try_parse() {
         Ok(cli) => maze::commands::run(&cli),
-        Err(error) => maze::commands::say(&error),
+        Err(error) => maze::commands::say(error),
     }
 }

@@ -11,6 +11,7 @@ use tempfile::TempDir;
 fn maze() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_maze"));
     command.env_remove("MAZE_MODEL").env_remove("MAZE_DEVICE").env_remove("MAZE_THEME");
+    command.env("MAZE_CONFIG", "/dev/null");
     command.current_dir(env!("CARGO_MANIFEST_DIR")).stdin(Stdio::null());
     command
 }

@@ -34,6 +34,7 @@ impl Tui {
         command.arg("--no-probe");
         command.env("TERM", "xterm-256color");
         command.env("COLORTERM", "truecolor");
+        command.env("MAZE_CONFIG", "/dev/null");
         command.env_remove("NO_COLOR");
         command.env_remove("SSH_CONNECTION");
         for (name, value) in environment {
@@ -247,6 +248,19 @@ fn the_embedded_model_runs() {
     t.see("✓ grammar");
     t.send(F5);
     t.wait("generated tokens", |s| s.contents().contains("tok/s"));
+    t.send(CTRL_Q);
+    t.end(0);
+}
+
+#[test]
+fn a_broken_config_file_is_told_and_left_aside() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("config.toml");
+    std::fs::write(&path, "theme = \"dark\"\ntemprature = 1\n").unwrap();
+    let mut t = Tui::start(24, 80, &["--model=scripted:200"], &[("MAZE_CONFIG", path.to_str().unwrap())]);
+    t.see("config.toml:2:1: there is no key `temprature`; did you mean `temperature`?");
+    t.send(F5);
+    t.see("● running");
     t.send(CTRL_Q);
     t.end(0);
 }

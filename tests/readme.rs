@@ -46,6 +46,7 @@ fn the_commands_print_what_is_shown() {
         let output = std::process::Command::new("sh")
             .args(["-c", &format!("({command}) 2>&1")])
             .current_dir(folder.path())
+            .env("MAZE_CONFIG", "/dev/null")
             .env(
                 "PATH",
                 format!(

@@ -97,7 +97,8 @@ fn stream(
         Err(EngineError::Grammar { name, diagnostics }) => {
             let mut stderr = Sink::stderr();
             for diagnostic in &diagnostics {
-                stderr.diagnostic(&name, diagnostic)?;
+                // Without a reader the exit code still tells.
+                let _ = stderr.diagnostic(&name, diagnostic);
             }
             return Err(Failure::Told(2));
         }

@@ -28,7 +28,7 @@ pub(super) fn run(args: &PlayArgs) -> Result<(), Failure> {
         theme: config.theme,
         probe: config.probe,
         mouse: config.mouse,
-        warning: config.warning,
+        warning: config.warning.as_deref().map(in_one_line),
     };
     match app::run(options) {
         Ok(0) => Ok(()),
@@ -38,6 +38,14 @@ pub(super) fn run(args: &PlayArgs) -> Result<(), Failure> {
         }
         Err(error) => Err(Failure::Run(format!("the terminal cannot be used: {error}"))),
     }
+}
+
+/// What is wrong with the config file, without the folder: the line on the screen is short, and
+/// `maze config path` tells it.
+fn in_one_line(warning: &str) -> String {
+    let path = config::file::path(&config::environment);
+    let folder = path.as_deref().and_then(|p| p.parent()).map(|p| format!("{}/", p.display()));
+    folder.map_or_else(|| warning.to_owned(), |folder| warning.replacen(&folder, "", 1))
 }
 
 /// Loads the model that the configuration names. `scripted:2000` names one that types a text at

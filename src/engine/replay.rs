@@ -46,9 +46,9 @@ pub enum Probabilities {
         /// At so many steps.
         steps: usize,
         /// The largest difference to a recorded one.
-        largest: f32,
+        largest: f64,
         /// What it may be at most.
-        tolerance: f32,
+        tolerance: f64,
     },
 }
 
@@ -300,7 +300,7 @@ struct Logits<'m> {
     tokens: Vec<TokenId>,
     prompt: usize,
     sampler: Sampler,
-    tolerance: f32,
+    tolerance: f64,
     /// The rows of the steps from `first` on.
     rows: Vec<f32>,
     first: usize,
@@ -322,7 +322,7 @@ impl<'m> Logits<'m> {
         step: usize,
         recorded: &Insight,
         mask: &Mask,
-    ) -> Result<Result<f32, DifferenceKind>, EngineError> {
+    ) -> Result<Result<f64, DifferenceKind>, EngineError> {
         let width = self.model.info().vocab;
         if step >= self.first + self.rows.len() / width {
             self.compute(step)?;
@@ -330,13 +330,13 @@ impl<'m> Logits<'m> {
         let at = (step - self.first) * width;
         let row = self.rows.get(at..at + width).unwrap_or_default();
         let computed = self.sampler.overridden(row, mask, recorded.chosen.token);
-        let mut largest = 0.0_f32;
+        let mut largest = 0.0_f64;
         for (name, recorded, computed) in [
             ("the token's probability before the mask", recorded.chosen.before, computed.chosen.before),
             ("the token's probability after the mask", recorded.chosen.after, computed.chosen.after),
             ("the probability that the mask removes", recorded.mass_removed, computed.mass_removed),
         ] {
-            let difference = (recorded - computed).abs();
+            let difference = f64::from((recorded - computed).abs());
             if difference > self.tolerance {
                 return Ok(Err(DifferenceKind::Probability { name, recorded, computed }));
             }

@@ -80,8 +80,8 @@ fn screen(environment: Environment<'_>) -> Finding {
     let is_terminal = std::io::stdout().is_terminal();
     let size = crossterm::terminal::size().ok().filter(|_| is_terminal);
     let text = format!(
-        "{}, TERM={}, COLORTERM={}, {colours}, locale {}",
-        size.map_or_else(|| "stdout is no terminal".into(), |(w, h)| format!("{w}x{h}")),
+        "{}, TERM={}, COLORTERM={}, locale {}",
+        size.map_or_else(|| "stdout is no terminal".into(), |(w, h)| format!("{w}x{h}, {colours}")),
         term.as_deref().unwrap_or("(not set)"),
         variable("COLORTERM").as_deref().unwrap_or("(not set)"),
         locale.as_deref().unwrap_or("(not set)"),
@@ -149,8 +149,12 @@ fn settings(environment: Environment<'_>) -> Finding {
             let count = |is: fn(&Origin) -> bool| config.settings.iter().filter(|s| is(&s.origin)).count();
             let in_file = count(|o| matches!(o, Origin::File(..)));
             let in_environment = count(|o| matches!(o, Origin::Variable(_)));
-            let path = path.unwrap_or_else(|| "no place for a file (HOME is not set)".into());
-            Finding::ok("settings", format!("{in_file} from {path}, {in_environment} from the environment"))
+            let file = match path {
+                None => "no place for a file (HOME is not set)".into(),
+                Some(path) if in_file > 0 => format!("{in_file} from {path}"),
+                Some(path) => format!("none from {path}"),
+            };
+            Finding::ok("settings", format!("{file}, {in_environment} from the environment"))
         }
     }
 }
