@@ -260,7 +260,7 @@ fn a_broken_config_file_is_told_and_left_aside() {
     let mut t = Tui::start(24, 80, &["--model=scripted:200"], &[("MAZE_CONFIG", path.to_str().unwrap())]);
     t.see("config.toml:2:1: there is no key `temprature`; did you mean `temperature`?");
     t.send(F5);
-    t.see("● running");
+    t.see("{\"name\": \"");
     t.send(CTRL_Q);
     t.end(0);
 }

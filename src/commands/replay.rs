@@ -114,7 +114,9 @@ fn conclusion(verified: Option<&Verified>) -> String {
                 "the probabilities of {steps} steps too, within {largest:.6} (at most {tolerance} is fine)"
             )
         }
-        Probabilities::Left(reason) => format!("probabilities are not verified: {reason}"),
+        Probabilities::Left(reason) => {
+            format!("probabilities are not verified: {}", sanitize::line(reason))
+        }
     };
     let word = if verified.difference.is_some() { "Up to there" } else { "Verified" };
     format!("{word}: {masks};\n{probabilities}.")

@@ -69,7 +69,7 @@ pub const KEYS: &[Key] = &[
         context,
         "auto or a whole number from 1 to 16777216",
         "auto",
-        "tokens the model's cache holds; auto is what it was trained for, up to 4096"
+        "tokens the model's cache holds; auto is what it was trained for, to 4096"
     ),
     key!(
         "theme",
@@ -174,10 +174,11 @@ pub fn help() -> String {
         let _ = write!(out, "\n  {}: {} [{}]\n      {}\n", key.name, key.range, key.default, key.about);
     }
     out + "\n\
-        A flag wins over the environment, the environment over the file, the file over the default.\n\
-        The flag of a key is its name with hyphens (--top-k), its variable is in capitals after\n\
-        MAZE_ (MAZE_TOP_K). The file is $MAZE_CONFIG, or maze/config.toml in $XDG_CONFIG_HOME, or\n\
-        ~/.config/maze/config.toml; a key of it is a line such as `temperature = 0.8`."
+        A flag wins over the environment, the environment over the file, and the file\n\
+        over the default. The flag of a key is its name with hyphens (--top-k), its\n\
+        variable is in capitals after MAZE_ (MAZE_TOP_K). The file is $MAZE_CONFIG, or\n\
+        maze/config.toml in $XDG_CONFIG_HOME, or ~/.config/maze/config.toml; a key of it\n\
+        is a line such as `temperature = 0.8`."
 }
 
 #[cfg(test)]

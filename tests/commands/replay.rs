@@ -158,17 +158,17 @@ fn a_trace_of_another_model_says_which() {
     let (path, mut value) = saved(&folder);
     value["model"]["name"] = json!("big-one");
     // The same tokens, other weights: the masks can be verified, the probabilities cannot.
-    value["model"]["fingerprint"] = json!("0123");
+    value["model"]["fingerprint"] = json!("01\u{1b}[2J");
     fs::write(&path, value.to_string()).expect("writable");
     let (code, stdout, _) = ran(&["replay", str(&path)]);
     assert_eq!(code, 0);
-    assert!(stdout.contains("probabilities are not verified: the trace is of other weights (Q4_K, 0123)"));
+    assert!(stdout.contains("probabilities are not verified: the trace is of other weights (Q4_K, 01␛[2J)"));
     // Other tokens.
     value["steps"][3]["bytes"] = json!([33, 33]);
     fs::write(&path, value.to_string()).expect("writable");
     let (code, _, stderr) = ran(&["replay", str(&path)]);
     assert_eq!(code, 2);
-    assert!(stderr.contains("of the model big-one (llama, Q4_K, fingerprint 0123)"), "{stderr}");
+    assert!(stderr.contains("of the model big-one (llama, Q4_K, fingerprint 01\u{1b}[2J)"), "{stderr}");
     assert!(stderr.contains("give the trace's model with --model"), "{stderr}");
 }
 
@@ -185,7 +185,7 @@ fn hostile_files_are_refused_with_their_place() {
     nameless.as_object_mut().expect("an object").remove("maze_trace");
     for (text, expected) in [
         (String::new(), "1:0: not a trace: EOF"),
-        ("[".repeat(100_000), "1:0: not a trace: invalid type"),
+        ("[".repeat(100_000), "1:1: not a trace: invalid type"),
         ("{}".into(), "1:2: not a trace: missing field"),
         (nameless.to_string(), "missing field `maze_trace`"),
         (
@@ -234,7 +234,7 @@ fn hostile_files_are_refused_with_their_place() {
     let (code, stdout, stderr) = ran(&["replay", str(&path)]);
     assert_eq!((code, stdout.as_str()), (2, ""));
     assert!(
-        stderr.starts_with(&format!("error: {}:1:16: not a trace: the trace has format 7", str(&path))),
+        stderr.starts_with(&format!("error: {}:1:17: not a trace: the trace has format 7", str(&path))),
         "{stderr}"
     );
 }
