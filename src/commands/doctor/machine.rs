@@ -191,10 +191,10 @@ fn cache(environment: Environment<'_>) -> Finding {
         return Finding::warn("cache", folder.display().to_string(), "the folder cannot be made");
     };
     match statvfs(there) {
-        // The types of these numbers depend on the system.
+        // How wide these numbers are depends on the system.
         Ok(room) => {
-            #[allow(clippy::unnecessary_cast, reason = "the widths of the fields depend on the system")]
-            let free = room.blocks_available() as u64 * room.fragment_size() as u64;
+            let free = u128::from(room.blocks_available()) * u128::from(room.fragment_size());
+            let free = u64::try_from(free).unwrap_or(u64::MAX);
             let text = format!("{} free at {}", size(free), folder.display());
             if free < LITTLE_DISK {
                 return Finding::warn(
