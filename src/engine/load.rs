@@ -24,7 +24,7 @@ use super::model::random::Shape;
 use super::model::safetensors::Safetensors;
 use super::model::tokenizer::{self, SideFiles};
 use super::model::weights::{Source, Weights};
-use super::model::{LanguageModel, ModelInfo, cuda_graph, embedded};
+use super::model::{LanguageModel, ModelInfo, cuda_graph, embedded, stock};
 use super::vocabulary::Vocabulary;
 
 /// Longest context that is set up when nobody asks for one: the cache of a large model would
@@ -232,10 +232,18 @@ fn load_folder(
     let side = SideFiles::Folder(folder.to_owned());
     let path = side.path("config.json");
     let text = std::fs::read(&path).map_err(|source| LoadError::Read { path: path.clone(), source })?;
-    let config =
-        Config::from_json(&text).map_err(|message| LoadError::Format { path: path.clone(), message })?;
-    let vocabulary = tokenizer::vocabulary(&side, None, config.vocab)?;
+    let format = |message| LoadError::Format { path: path.clone(), message };
     let blobs = shards.iter().map(|path| Blob::open(path)).collect::<Result<Vec<_>, _>>()?;
+    if let Some(settings) = stock::Settings::read(&text).map_err(format)? {
+        let vocabulary = tokenizer::vocabulary(&side, None, settings.vocab)?;
+        let context = choose_context(context, settings.context, &path)?;
+        let (config, device_name) = (path.as_path(), device.name.as_str());
+        let order = stock::Order { config, folder, name, device: &device.device, device_name, context };
+        let model = stock::load_folder(settings, Safetensors::open(blobs)?, &order, progress)?;
+        return warm_up(Box::new(model), vocabulary, &path, progress);
+    }
+    let config = Config::from_json(&text).map_err(format)?;
+    let vocabulary = tokenizer::vocabulary(&side, None, config.vocab)?;
     let files = Safetensors::open(blobs)?;
     let source = Source::Safetensors(&files, folder.to_owned());
     finish(source, config, &path, name, vocabulary, device, context, progress)
@@ -252,15 +260,7 @@ fn finish(
     context: Option<usize>,
     progress: OnProgress<'_>,
 ) -> Result<Loaded, LoadError> {
-    let context = match context {
-        Some(asked) if asked == 0 || asked > config.context => {
-            let message =
-                format!("a context of {asked} was asked for, the model has 1 to {}", config.context);
-            return Err(LoadError::Format { path: path.to_owned(), message });
-        }
-        Some(asked) => asked,
-        None => config.context.min(DEFAULT_CONTEXT),
-    };
+    let context = choose_context(context, config.context, path)?;
     let mut report = |done, total| progress(Progress { stage: Stage::Weights, done, total });
     let weights = Weights::load(&source, &config, &place.device, &mut report)?;
     let info = ModelInfo {
@@ -273,20 +273,41 @@ fn finish(
         context,
         fingerprint: weights.summary.fingerprint.clone(),
     };
-    step(progress, Stage::WarmUp, 0, 1)?;
     let network: Box<dyn Network> = if place.device.is_cpu() {
         Box::new(CpuNetwork::new(config, weights, context))
     } else {
         Box::new(DeviceNetwork::new(config, weights, context, &place.device)?.with_fixed_step()?)
     };
-    let mut model = Decoder::new(info, network);
+    warm_up(Box::new(Decoder::new(info, network)), vocabulary, path, progress)
+}
+
+/// The context to set up, of the `most` that the model has.
+fn choose_context(asked: Option<usize>, most: usize, path: &Path) -> Result<usize, LoadError> {
+    match asked {
+        Some(asked) if asked == 0 || asked > most => {
+            let message = format!("a context of {asked} was asked for, the model has 1 to {most}");
+            Err(LoadError::Format { path: path.to_owned(), message })
+        }
+        Some(asked) => Ok(asked),
+        None => Ok(most.min(DEFAULT_CONTEXT)),
+    }
+}
+
+/// A first forward pass, which also shows that the model computes at all.
+fn warm_up(
+    mut model: Box<dyn LanguageModel>,
+    vocabulary: Vocabulary,
+    path: &Path,
+    progress: OnProgress<'_>,
+) -> Result<Loaded, LoadError> {
+    step(progress, Stage::WarmUp, 0, 1)?;
     model.forward(&[0], 1).map_err(|e| LoadError::Format {
         path: path.to_owned(),
         message: format!("the first forward pass failed: {e}"),
     })?;
     model.truncate(0);
     step(progress, Stage::WarmUp, 1, 1)?;
-    Ok(Loaded { model: Box::new(model), vocabulary: Arc::new(vocabulary) })
+    Ok(Loaded { model, vocabulary: Arc::new(vocabulary) })
 }
 
 fn step(progress: OnProgress<'_>, stage: Stage, done: u64, total: u64) -> Result<(), LoadError> {

@@ -23,6 +23,7 @@ pub mod raw;
 pub mod rope;
 pub mod safetensors;
 pub mod scripted;
+pub mod stock;
 pub mod tokenizer;
 pub mod weights;
 

@@ -7,6 +7,7 @@ use serde_json::Value as Json;
 
 use super::gguf::Gguf;
 use super::rope::{Rope, Scaling};
+use super::stock;
 
 /// The blocks that the decoders can compute.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,7 +31,7 @@ impl Architecture {
         match name {
             "llama" => Ok(Self::Llama),
             "qwen2" => Ok(Self::Qwen2),
-            _ => Err(format!("the architecture {name:?} is not supported (supported: llama, qwen2)")),
+            _ => Err(stock::refusal(name, "llama, qwen2")),
         }
     }
 }

@@ -228,7 +228,7 @@ impl Loader<'_> {
         let summary = Summary {
             parameters: self.counts.iter().map(|(_, n)| n).sum(),
             weights: dtype_name(largest).to_owned(),
-            fingerprint: format!("{:016x}", self.hash.0),
+            fingerprint: self.hash.hex(),
         };
         Ok(Weights { embedding, layers, norm, head, dtype: self.dtype, summary })
     }
@@ -355,7 +355,7 @@ fn compute_dtype(device: &Device, stored: GgmlDType) -> DType {
 }
 
 /// FNV-1a, 64 bits: a hash that is the same in every build.
-struct Fnv(u64);
+pub(super) struct Fnv(u64);
 
 impl Default for Fnv {
     fn default() -> Self {
@@ -371,12 +371,17 @@ impl Fnv {
     }
 
     /// Name, type, shape, and every so many bytes of the data.
-    fn tensor(&mut self, tensor: &RawTensor) {
+    pub(super) fn tensor(&mut self, tensor: &RawTensor) {
         self.bytes(tensor.name.as_bytes());
         self.bytes(format!("{:?}{:?}", tensor.dtype, tensor.dims).as_bytes());
         let step = (tensor.data.len() / 4096).max(1) | 1;
         for &byte in tensor.data.iter().step_by(step) {
             self.bytes(&[byte]);
         }
+    }
+
+    /// The hash so far.
+    pub(super) fn hex(&self) -> String {
+        format!("{:016x}", self.0)
     }
 }
