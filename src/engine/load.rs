@@ -213,6 +213,13 @@ fn load_gguf(
 ) -> Result<Loaded, LoadError> {
     step(progress, Stage::Tokenizer, 0, 1)?;
     let gguf = Gguf::open(blob)?;
+    if let Some(model) = stock::gguf::Model::read(&gguf).map_err(|message| gguf.blob().error(message))? {
+        let vocabulary = tokenizer::vocabulary(side, Some(&gguf), model.vocab)?;
+        let path = gguf.blob().path().to_owned();
+        let context = choose_context(context, model.context, model.trained, &path)?;
+        let model = stock::load_gguf(model, gguf, &device.order(&path, name, context), progress)?;
+        return warm_up(Box::new(model), vocabulary, &path, progress);
+    }
     let factors = gguf.tensor("rope_freqs.weight")?.map(|t| t.values()).transpose()?;
     let config = Config::from_gguf(&gguf, factors).map_err(|message| gguf.blob().error(message))?;
     let vocabulary = tokenizer::vocabulary(side, Some(&gguf), config.vocab)?;
@@ -236,9 +243,8 @@ fn load_folder(
     let blobs = shards.iter().map(|path| Blob::open(path)).collect::<Result<Vec<_>, _>>()?;
     if let Some(settings) = stock::Settings::read(&text).map_err(format)? {
         let vocabulary = tokenizer::vocabulary(&side, None, settings.vocab)?;
-        let context = choose_context(context, settings.context, &path)?;
-        let (config, device_name) = (path.as_path(), device.name.as_str());
-        let order = stock::Order { config, folder, name, device: &device.device, device_name, context };
+        let context = choose_context(context, settings.context, settings.trained, &path)?;
+        let order = device.order(&path, name, context);
         let model = stock::load_folder(settings, Safetensors::open(blobs)?, &order, progress)?;
         return warm_up(Box::new(model), vocabulary, &path, progress);
     }
@@ -260,7 +266,7 @@ fn finish(
     context: Option<usize>,
     progress: OnProgress<'_>,
 ) -> Result<Loaded, LoadError> {
-    let context = choose_context(context, config.context, path)?;
+    let context = choose_context(context, config.context, config.context, path)?;
     let mut report = |done, total| progress(Progress { stage: Stage::Weights, done, total });
     let weights = Weights::load(&source, &config, &place.device, &mut report)?;
     let info = ModelInfo {
@@ -281,11 +287,20 @@ fn finish(
     warm_up(Box::new(Decoder::new(info, network)), vocabulary, path, progress)
 }
 
-/// The context to set up, of the `most` that the model has.
-fn choose_context(asked: Option<usize>, most: usize, path: &Path) -> Result<usize, LoadError> {
+/// The context to set up, of the `most` that can be computed of the `trained` that the model has.
+fn choose_context(
+    asked: Option<usize>,
+    most: usize,
+    trained: usize,
+    path: &Path,
+) -> Result<usize, LoadError> {
     match asked {
         Some(asked) if asked == 0 || asked > most => {
-            let message = format!("a context of {asked} was asked for, the model has 1 to {most}");
+            let why = match trained {
+                _ if trained > most => format!(" (of {trained}: beyond {most}, candle's model is wrong)"),
+                _ => String::new(),
+            };
+            let message = format!("a context of {asked} was asked for, the model has 1 to {most}{why}");
             Err(LoadError::Format { path: path.to_owned(), message })
         }
         Some(asked) => Ok(asked),
@@ -372,6 +387,10 @@ struct Place {
 }
 
 impl Place {
+    fn order<'a>(&'a self, path: &'a Path, name: &'a str, context: usize) -> stock::Order<'a> {
+        stock::Order { path, name, device: &self.device, device_name: &self.name, context }
+    }
+
     fn open(spec: DeviceSpec) -> Result<Self, LoadError> {
         let cpu = || Self { device: Device::Cpu, name: "cpu".into() };
         match spec {

@@ -27,14 +27,13 @@ impl Architecture {
         }
     }
 
-    fn of(name: &str) -> Result<Self, String> {
-        match name {
-            "llama" => Ok(Self::Llama),
-            "qwen2" => Ok(Self::Qwen2),
-            _ => Err(stock::refusal(name, "llama, qwen2")),
-        }
+    fn of(name: &str) -> Option<Self> {
+        [Self::Llama, Self::Qwen2].into_iter().find(|a| a.name() == name)
     }
 }
+
+/// The names of the architectures above, for messages.
+const OWN: &str = "llama, qwen2";
 
 /// Sizes and constants of a decoder.
 #[derive(Clone, Debug, PartialEq)]
@@ -83,7 +82,8 @@ impl Config {
     pub fn from_json(text: &[u8]) -> Result<Self, String> {
         let json: Json = serde_json::from_slice(text).map_err(|e| format!("not JSON: {e}"))?;
         let keys = Keys(&json);
-        let architecture = Architecture::of(keys.text("model_type")?.unwrap_or("without a model_type"))?;
+        let name = keys.text("model_type")?.unwrap_or("without a model_type");
+        let architecture = Architecture::of(name).ok_or_else(|| stock::refusal(name, OWN))?;
         for (key, only) in [("hidden_act", "silu"), ("activation_function", "silu")] {
             if let Some(value) = keys.text(key)?.filter(|v| *v != only) {
                 return Err(format!("{key} is {value:?}, only {only:?} is supported"));
@@ -129,7 +129,7 @@ impl Config {
     /// A message naming the key and what was expected.
     pub fn from_gguf(gguf: &Gguf, factors: Option<Vec<f32>>) -> Result<Self, String> {
         let name = gguf.string("general.architecture").ok_or("general.architecture is missing")?;
-        let architecture = Architecture::of(name)?;
+        let architecture = Architecture::of(name).ok_or_else(|| stock::refusal_in_gguf(name, OWN))?;
         let key = |suffix: &str| format!("{name}.{suffix}");
         let optional = |suffix: &str| match gguf.integer(&key(suffix)) {
             Some(value) => {

@@ -118,6 +118,11 @@ impl Gguf {
         self.tensors.get(name).map(|t| t.dims.as_slice())
     }
 
+    /// A tensor's block type, its sizes, outermost first, and its place in the file.
+    pub fn layout(&self, name: &str) -> Option<(GgmlDType, &[usize], u64)> {
+        self.tensors.get(name).map(|t| (t.dtype, t.dims.as_slice(), t.offset))
+    }
+
     /// Bytes of all tensors together.
     pub fn tensor_bytes(&self) -> u64 {
         self.tensors.values().map(|t| t.bytes).sum()

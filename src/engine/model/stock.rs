@@ -1,23 +1,45 @@
 //! Families of models that our own decoder does not compute, through candle-transformers.
 //!
-//! Those models cannot roll their KV caches back, most give the logits of the last token only,
+//! candle's models cannot roll their KV caches back, most give the logits of the last token only,
 //! and several are wrong when a pass of several tokens follows another. [`StockModel`] keeps
 //! [`LanguageModel`]'s promises all the same: it remembers the tokens, empties the cache and
 //! computes the whole prefix again after a [`truncate`](LanguageModel::truncate), and cuts the
-//! input into passes that the family computes right. All of them compute in f32, on a GPU too: their tables
-//! of rotary angles are made in the type of the weights, and bf16 has no odd positions above 256.
+//! input into passes that the family computes right.
 //!
-//! Nothing is offered that was not compared: a family is in [`family::FAMILIES`] only if its
-//! logits are those of transformers (`tests/stock.rs`). What else is in candle-transformers
-//! and why it is not offered: [`family::LEFT_OUT`].
+//! All of them compute in f32, on a GPU too: most make their tables of rotary angles in the type of
+//! the weights, and bf16 has no odd positions above 256.
+//!
+//! Nothing is offered that was not compared: a family is in [`family::FAMILIES`] because its logits
+//! are within 1e-4 of those of transformers in f32, in any cut and after any rollback (`tests/stock/`).
+//!
+//! | `model_type` | what is done, or not, beside calling candle |
+//! |---|---|
+//! | `gemma`, `olmo`, `olmo2`, `glm4`, `smollm3`, `helium` | nothing |
+//! | `gemma2` | its mask has one window for all layers: the context ends with the window |
+//! | `gemma3_text` | beyond the window, several tokens see one too many: single tokens only; no scaled rotary embedding (so 270M and 1B) |
+//! | `gemma2`, `gemma3_text` | the scale of the queries is moved into weights |
+//! | `phi` | a second pass of several tokens fails: single tokens after the first |
+//! | `phi3` | knows no window: the context ends with it; longrope's factors are inverted, its attention factor is moved into weights, and the context ends where the long factors begin |
+//! | `starcoder2`, `mixtral` | their masks are one token too wide: the context ends with the window |
+//! | `granite`, `granitemoehybrid` | both through candle's Granite 4, whose model of Granite 3 lacks the multipliers; attention layers only |
+//! | `lfm2`, `recurrent_gemma` | the state starts anew with a pass of several tokens: single tokens after the first; the context of `recurrent_gemma` ends with its window |
+//! | `qwen2_moe`, `qwen3_moe` | every layer a mixture, no window |
+//! | `deepseek_v2` | the greedy choice of experts only: the other one ranks the wrong scores |
+//!
+//! What else candle-transformers has is named with the reason by [`family::LEFT_OUT`]. Of the
+//! quantised models, `phi2`, `phi3` and `glm4` are offered for GGUF. Not offered: `gemma3` has SiLU where
+//! Gemma has GELU; the caches of `lfm2` cannot be emptied; `qwen3moe` computes with CUDA only; the
+//! others do not read GGUF or are blocks of our own decoder.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 
-use candle_core::{Device, Tensor};
+use candle_core::{DType, Device, Tensor};
 use candle_nn::VarBuilder;
 
+use super::gguf::Gguf;
 use super::safetensors::Safetensors;
+use super::weights::Summary;
 use super::{LanguageModel, ModelInfo, check_forward};
 use crate::engine::error::{LoadError, ModelError};
 use crate::engine::load::OnProgress;
@@ -25,11 +47,12 @@ use crate::engine::trace::TokenId;
 
 mod background;
 pub mod family;
+pub mod gguf;
 mod prepare;
 mod settings;
 mod source;
 
-pub use family::refusal;
+pub use family::{refusal, refusal_in_gguf};
 pub use settings::Settings;
 
 /// A model of candle-transformers with its KV cache.
@@ -91,12 +114,10 @@ impl StockModel {
             // A pass gives one row, so it must not run over a token whose row is wanted.
             let size = self.passes.size(done, (first_row + 1).saturating_sub(done).max(1));
             let ids = Tensor::new(&tokens[done..done + size], &self.device)?.unsqueeze(0)?;
-            let network = &mut self.network;
-            let logits = catch_unwind(AssertUnwindSafe(|| network.pass(&ids, done)))
-                .unwrap_or_else(|_| candle_core::bail!("candle's model panicked"))?;
+            let logits = guarded(|| self.network.pass(&ids, done))?;
             done += size;
             if done > first_row {
-                let row = logits.to_dtype(candle_core::DType::F32)?.flatten_all()?.to_vec1::<f32>()?;
+                let row = logits.to_dtype(DType::F32)?.flatten_all()?.to_vec1::<f32>()?;
                 if row.len() != self.info.vocab {
                     candle_core::bail!("{} logits, {} expected", row.len(), self.info.vocab);
                 }
@@ -140,23 +161,44 @@ impl LanguageModel for StockModel {
     }
 }
 
-/// What [`load_folder`] needs beside the settings and the files.
+/// What a load needs beside settings and files.
 pub struct Order<'a> {
-    /// The `config.json`, for messages.
-    pub config: &'a Path,
-    /// The model's folder.
-    pub folder: &'a Path,
+    /// The `config.json` or the GGUF file, for messages.
+    pub path: &'a Path,
     /// The name people know the model by.
     pub name: &'a str,
     /// Where to compute.
     pub device: &'a Device,
     /// What that place is called.
     pub device_name: &'a str,
-    /// How many tokens the cache shall hold; at most [`Settings::context`].
+    /// How many tokens the cache shall hold.
     pub context: usize,
 }
 
-/// Builds a model from the tensors of a Hugging Face folder.
+impl Order<'_> {
+    fn model(
+        &self,
+        (network, summary): (Box<dyn Network>, Summary),
+        architecture: &str,
+        vocab: usize,
+        passes: Passes,
+    ) -> StockModel {
+        let info = ModelInfo {
+            name: self.name.to_owned(),
+            architecture: architecture.to_owned(),
+            weights: summary.weights,
+            device: self.device_name.to_owned(),
+            parameters: summary.parameters,
+            vocab,
+            context: self.context,
+            fingerprint: summary.fingerprint,
+        };
+        StockModel::new(info, network, passes, self.device.clone())
+    }
+}
+
+/// Builds a model from the tensors of a Hugging Face folder. The order's context is at most
+/// [`Settings::context`].
 ///
 /// # Errors
 /// [`LoadError`] naming file and tensor, or [`LoadError::Cancelled`].
@@ -169,31 +211,42 @@ pub fn load_folder(
     let settings = settings.with_context(order.context);
     let (family, vocab, passes) = (settings.family, settings.vocab, settings.passes);
     let total = files.tensor_bytes();
-    let (device, folder, config): (_, PathBuf, PathBuf) =
-        (order.device.clone(), order.folder.into(), order.config.into());
-    let (network, summary) = background::run(total, progress, move |ticket| {
+    let (device, path) = (order.device.clone(), order.path.to_owned());
+    let built = background::run(total, progress, move |ticket| {
+        let folder = path.parent().map_or_else(PathBuf::new, Path::to_owned);
         let source = source::Source::new(files, folder, &settings, ticket);
-        let variables = VarBuilder::from_backend(Box::new(source.clone()), candle_core::DType::F32, device);
-        let built = catch_unwind(AssertUnwindSafe(|| (family.build)(&settings, variables)))
-            .unwrap_or_else(|_| candle_core::bail!("candle's model panicked while it was built"));
-        let summary = source.finish(family.name)?;
+        let variables = VarBuilder::from_backend(Box::new(source.clone()), DType::F32, device);
+        let built = guarded(|| (family.build)(&settings, variables));
+        let summary = source.finish(family.name, built.is_ok())?;
         let network = built.map_err(|e| LoadError::Format {
-            path: config,
+            path,
             message: format!("candle cannot build this {} model: {}", family.name, first_line(&e)),
         })?;
         Ok((network, summary))
     })?;
-    let info = ModelInfo {
-        name: order.name.to_owned(),
-        architecture: family.name.to_owned(),
-        weights: summary.weights,
-        device: order.device_name.to_owned(),
-        parameters: summary.parameters,
-        vocab,
-        context: order.context,
-        fingerprint: summary.fingerprint,
-    };
-    Ok(StockModel::new(info, network, passes, order.device.clone()))
+    Ok(order.model(built, family.name, vocab, passes))
+}
+
+/// Builds a model from a GGUF file. The order's context is at most [`gguf::Model::context`].
+///
+/// # Errors
+/// [`LoadError`] naming the file, or [`LoadError::Cancelled`].
+pub fn load_gguf(
+    model: gguf::Model,
+    file: Gguf,
+    order: &Order<'_>,
+    progress: OnProgress<'_>,
+) -> Result<StockModel, LoadError> {
+    let (device, context) = (order.device.clone(), order.context);
+    let built = background::run(file.tensor_bytes(), progress, move |ticket| {
+        gguf::build(file, model, context, &device, ticket)
+    })?;
+    Ok(order.model(built, model.family.name, model.vocab, model.family.passes))
+}
+
+/// Calls into candle's models, whose panics are errors here.
+fn guarded<T>(call: impl FnOnce() -> candle_core::Result<T>) -> candle_core::Result<T> {
+    catch_unwind(AssertUnwindSafe(call)).unwrap_or_else(|_| candle_core::bail!("candle's model panicked"))
 }
 
 /// An error's message without its backtrace.

@@ -76,3 +76,39 @@ pub fn run<T: Send + 'static>(
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::ops::ControlFlow;
+
+    use super::*;
+
+    /// The work here ends only after the caller was let go, so a caller that waited would hang.
+    #[test]
+    fn who_cancels_does_not_wait_for_the_work() {
+        let (let_go, wait) = mpsc::channel::<()>();
+        let (tell, told) = mpsc::channel();
+        let mut calls = 0;
+        let mut progress = |p: Progress| {
+            calls += 1;
+            assert_eq!(p.total, 10);
+            if calls < 3 { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+        };
+        let result = run(10, &mut progress, move |ticket| {
+            ticket.add(4);
+            assert!(wait.recv().is_ok() && tell.send(ticket.is_cancelled()).is_ok());
+            Ok(())
+        });
+        assert!(matches!(result, Err(LoadError::Cancelled)));
+        assert!(let_go.send(()).is_ok());
+        assert_eq!(told.recv(), Ok(true));
+    }
+
+    #[test]
+    fn work_that_panics_is_an_error() {
+        let result: Result<(), _> = run(1, &mut |_| ControlFlow::Continue(()), |_| {
+            std::panic::resume_unwind(Box::new("no text is printed"))
+        });
+        assert!(matches!(result, Err(LoadError::Device(text)) if text.contains("panicked")));
+    }
+}

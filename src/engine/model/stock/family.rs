@@ -10,15 +10,11 @@ use candle_transformers::models::qwen3_moe::ModelForCausalLM as Qwen3Moe;
 use candle_transformers::models::smol::smollm3::ModelForCausalLM as SmolLm3;
 use candle_transformers::models::{
     gemma, gemma2, gemma3, granitemoehybrid, helium, lfm2, mixtral, olmo, olmo2, phi, phi3, qwen2_moe,
-    starcoder2,
+    recurrent_gemma, starcoder2,
 };
 
-use super::Network;
-use super::prepare::{
-    deepseek2, gemma, gemma2, gemma3, granite, granite_names, helium, lfm2, mixtral, phi, phi3, plain,
-    qwen_moe, smollm3, starcoder2,
-};
 use super::settings::{RopeScaling, Settings};
+use super::{Network, gguf, prepare};
 
 /// A model ready for its first pass.
 pub type Built = Candle<Box<dyn Network>>;
@@ -42,34 +38,48 @@ pub struct Family {
 
 /// The families whose logits are those of transformers.
 pub const FAMILIES: &[Family] = &[
-    of("gemma", gemma, |s, v| running(gemma::Model::new(false, &s.parse()?, v)?, gemma::Model::forward))
-        .tied(),
-    of("gemma2", gemma2, |s, v| running(gemma2::Model::new(false, &s.parse()?, v)?, gemma2::Model::forward))
-        .tied(),
-    of("gemma3_text", gemma3, |s, v| {
+    of("gemma", prepare::gemma, |s, v| {
+        running(gemma::Model::new(false, &s.parse()?, v)?, gemma::Model::forward)
+    })
+    .tied(),
+    of("gemma2", prepare::gemma2, |s, v| {
+        running(gemma2::Model::new(false, &s.parse()?, v)?, gemma2::Model::forward)
+    })
+    .tied(),
+    of("gemma3_text", prepare::gemma3, |s, v| {
         running(gemma3::Model::new(false, &s.parse()?, v)?, gemma3::Model::forward)
     })
     .tied(),
-    of("phi", phi, |s, v| running(phi::Model::new(&s.parse()?, v)?, |m, tokens, _| m.forward(tokens))),
-    of("phi3", phi3, |s, v| running(phi3::Model::new(&s.parse()?, v)?, phi3::Model::forward)),
-    of("olmo", plain, |s, v| running(olmo::Model::new(&s.parse()?, v)?, olmo::Model::forward)),
-    of("olmo2", plain, |s, v| running(olmo2::Model::new(&s.parse()?, v)?, olmo2::Model::forward)),
-    of("starcoder2", starcoder2, |s, v| {
+    of("phi", prepare::phi, |s, v| {
+        running(phi::Model::new(&s.parse()?, v)?, |m, tokens, _| m.forward(tokens))
+    }),
+    of("phi3", prepare::phi3, |s, v| running(phi3::Model::new(&s.parse()?, v)?, phi3::Model::forward)),
+    of("olmo", prepare::plain, |s, v| running(olmo::Model::new(&s.parse()?, v)?, olmo::Model::forward)),
+    of("olmo2", prepare::plain, |s, v| running(olmo2::Model::new(&s.parse()?, v)?, olmo2::Model::forward)),
+    of("recurrent_gemma", prepare::recurrent_gemma, |s, v| {
+        running(recurrent_gemma::Model::new(&s.parse()?, v.pp("model"))?, recurrent_gemma::Model::forward)
+    })
+    .tied(),
+    of("starcoder2", prepare::starcoder2, |s, v| {
         running(starcoder2::Model::new(&s.parse()?, v)?, starcoder2::Model::forward)
     })
     .tied(),
-    of("glm4", plain, |s, v| running(Glm4::new(&s.parse()?, v)?, Glm4::forward)),
-    of("smollm3", smollm3, |s, v| running(SmolLm3::new(&s.parse()?, v)?, SmolLm3::forward)).tied(),
-    of("helium", helium, |s, v| running(helium::Model::new(&s.parse()?, v)?, helium::Model::forward)),
-    of("granite", granite, build_granite).tied().renamed(granite_names),
-    of("granitemoehybrid", granite, build_granite).tied(),
-    of("lfm2", lfm2, build_lfm2).tied(),
-    of("mixtral", mixtral, |s, v| running(mixtral::Model::new(&s.parse()?, v)?, mixtral::Model::forward)),
-    of("qwen2_moe", qwen_moe, |s, v| {
+    of("glm4", prepare::plain, |s, v| running(Glm4::new(&s.parse()?, v)?, Glm4::forward)),
+    of("smollm3", prepare::smollm3, |s, v| running(SmolLm3::new(&s.parse()?, v)?, SmolLm3::forward)).tied(),
+    of("helium", prepare::helium, |s, v| {
+        running(helium::Model::new(&s.parse()?, v)?, helium::Model::forward)
+    }),
+    of("granite", prepare::granite, build_granite).tied().renamed(prepare::granite_names),
+    of("granitemoehybrid", prepare::granite, build_granite).tied(),
+    of("lfm2", prepare::lfm2, build_lfm2).tied(),
+    of("mixtral", prepare::mixtral, |s, v| {
+        running(mixtral::Model::new(&s.parse()?, v)?, mixtral::Model::forward)
+    }),
+    of("qwen2_moe", prepare::qwen_moe, |s, v| {
         running(qwen2_moe::Model::new(&s.parse()?, v)?, qwen2_moe::Model::forward)
     }),
-    of("qwen3_moe", qwen_moe, |s, v| running(Qwen3Moe::new(&s.parse()?, v)?, Qwen3Moe::forward)),
-    of("deepseek_v2", deepseek2, |s, v| Ok(Box::new(DeepSeekV2::new(&s.parse()?, v)?))),
+    of("qwen3_moe", prepare::qwen_moe, |s, v| running(Qwen3Moe::new(&s.parse()?, v)?, Qwen3Moe::forward)),
+    of("deepseek_v2", prepare::deepseek2, |s, v| Ok(Box::new(DeepSeekV2::new(&s.parse()?, v)?))),
 ];
 
 const fn of(
@@ -110,7 +120,14 @@ impl<M: Clone + Send> Network for Running<M> {
     }
 }
 
-fn running<M: Clone + Send + 'static>(model: M, pass: fn(&mut M, &Tensor, usize) -> Candle<Tensor>) -> Built {
+/// A model that is emptied by taking the clone from before its first pass.
+///
+/// # Errors
+/// None; the type is that of a [`Family`]'s `build`.
+pub fn running<M: Clone + Send + 'static>(
+    model: M,
+    pass: fn(&mut M, &Tensor, usize) -> Candle<Tensor>,
+) -> Built {
     Ok(Box::new(Running { fresh: model.clone(), model, pass }))
 }
 
@@ -150,7 +167,6 @@ pub const LEFT_OUT: &[(&str, &str)] = &[
     ("mamba", "candle's model reads one token at a time"),
     ("mamba2", "candle's model reads one token at a time"),
     ("mpt", "candle's model is that of one checkpoint"),
-    ("recurrent_gemma", "the state of candle's model cannot be emptied"),
     ("rwkv", "candle's model reads one token at a time"),
     ("stablelm", "the cache of candle's model cannot be emptied"),
 ];
@@ -162,4 +178,17 @@ pub fn refusal(name: &str, own: &str) -> String {
     let reason =
         LEFT_OUT.iter().find(|(n, _)| *n == name).map_or_else(String::new, |(_, why)| format!(": {why}"));
     format!("the architecture {name:?} is not supported{reason} (supported: {own}, {})", supported.join(", "))
+}
+
+/// The same for a GGUF file.
+pub fn refusal_in_gguf(name: &str, own: &str) -> String {
+    let supported: Vec<&str> = gguf::FAMILIES.iter().map(|f| f.name).collect();
+    let folder = match FAMILIES.iter().any(|f| f.name.trim_end_matches("_text").replace("_", "") == name) {
+        true => ", but a folder with safetensors of it is",
+        false => "",
+    };
+    format!(
+        "the architecture {name:?} is not supported in GGUF{folder} (supported in GGUF: {own}, {})",
+        supported.join(", ")
+    )
 }

@@ -90,6 +90,28 @@ pub fn gemma3(s: &mut Settings, rope: Option<RopeScaling>) -> Prepared {
     }
 }
 
+/// Attention sees everything in candle's model, and the recurrence takes one token after the first pass.
+pub fn recurrent_gemma(s: &mut Settings, rope: Option<RopeScaling>) -> Prepared {
+    gemma(s, rope)?;
+    s.alias("sliding_window", "attention_window_size");
+    s.stay_in_window()?;
+    s.only("partial_rotary_factor", 0.5)?;
+    s.default("partial_rotary_factor", 0.5);
+    s.default("conv1d_width", 4);
+    s.default("rms_norm_eps", 1e-6);
+    s.default("logits_soft_cap", 30.0);
+    s.alias("block_types", "_block_types");
+    s.json.remove("_block_types");
+    s.set("head_dim", s.head_dim);
+    s.set("max_seq_len", s.context);
+    s.passes.again = false;
+    s.passes.most = WHOLE;
+    match s.json.get("block_types").and_then(Json::as_array) {
+        Some(types) if !types.is_empty() => Ok(()),
+        _ => Err("block_types is missing or empty".into()),
+    }
+}
+
 pub fn phi(s: &mut Settings, rope: Option<RopeScaling>) -> Prepared {
     plain(s, rope)?;
     s.only("qk_layernorm", false)?;
@@ -209,6 +231,8 @@ pub fn lfm2(s: &mut Settings, rope: Option<RopeScaling>) -> Prepared {
         width = ((share * (2 * width / 3) as f64) as usize).div_ceil(multiple) * multiple;
     }
     s.set("intermediate_size", width);
+    // candle's own idea of the width is not used, but computed.
+    s.set("block_multiple_of", 256);
     let layers = s.size("num_hidden_layers")?.unwrap_or_default();
     if let Some(full) = s.json.get("full_attn_idxs").cloned() {
         let full = |i: usize| full.as_array().into_iter().flatten().any(|n| *n == json!(i));

@@ -12,7 +12,7 @@ use super::family::{FAMILIES, Family};
 use crate::engine::model::config::Keys;
 
 /// Most tokens in a pass: bounds the memory for activations and masks.
-const PIECE: usize = 256;
+pub const PIECE: usize = 256;
 
 /// The settings of one model.
 #[derive(Clone, Debug)]
@@ -23,6 +23,8 @@ pub struct Settings {
     pub json: Map<String, Json>,
     /// Width of the logits.
     pub vocab: usize,
+    /// The context that the model was trained for.
+    pub trained: usize,
     /// The longest context that candle computes right.
     pub context: usize,
     /// Whether the embedding is also the output projection.
@@ -96,6 +98,7 @@ impl Settings {
             family,
             json,
             vocab: 0,
+            trained: 0,
             context: 0,
             tied: family.tied,
             heads: 0,
@@ -120,10 +123,11 @@ impl Settings {
         self.kv_heads = keys.optional_size("num_key_value_heads")?.unwrap_or(self.heads);
         self.head_dim = match keys.optional_size("head_dim")? {
             Some(size) => size,
-            None if self.heads > 0 && hidden.is_multiple_of(self.heads) => hidden / self.heads,
+            None if hidden.is_multiple_of(self.heads.max(1)) => hidden / self.heads.max(1),
             None => return Err(format!("hidden_size {hidden} is not a multiple of {} heads", self.heads)),
         };
         self.context = keys.optional_size("max_position_embeddings")?.unwrap_or(2048);
+        self.trained = self.context;
         self.tied = keys.truth("tie_word_embeddings")?.unwrap_or(self.tied);
         let limits = [
             ("hidden_size", hidden, 1 << 16),

@@ -62,18 +62,18 @@ impl Source {
         }))
     }
 
-    /// What was read.
+    /// What was read. `complete` says whether the model was built to its end.
     ///
     /// # Errors
-    /// Whatever went wrong while the model was built, or a tensor that was not asked for.
-    pub fn finish(&self, family: &str) -> Result<Summary, LoadError> {
+    /// Whatever went wrong meanwhile, or a tensor that a complete model has not asked for.
+    pub fn finish(&self, family: &str, complete: bool) -> Result<Summary, LoadError> {
         let mut books = self.0.books();
         if let Some(error) = books.error.take() {
             return Err(error);
         }
         let tied = |name: &str| self.0.tied && name == "lm_head.weight";
         let redundant = |name: &str| name.ends_with("rotary_emb.inv_freq") || tied(name);
-        if let Some(name) = books.unused.iter().find(|name| !redundant(name)) {
+        if let Some(name) = books.unused.iter().find(|name| complete && !redundant(name)) {
             return Err(self
                 .0
                 .error(name, &format!("is not part of the {family} block that candle computes")));
