@@ -18,9 +18,10 @@ use super::model::device::DeviceNetwork;
 use super::model::gguf::Gguf;
 use super::model::random::Shape;
 use super::model::safetensors::Safetensors;
+use super::model::stock::Order;
 use super::model::tokenizer::{self, SideFiles};
 use super::model::weights::{Source, Weights};
-use super::model::{LanguageModel, ModelInfo, cuda_graph, embedded};
+use super::model::{LanguageModel, ModelInfo, cuda_graph, embedded, stock};
 use super::vocabulary::Vocabulary;
 use candle_core::Device;
 use candle_core::quantized::GgmlDType;
@@ -188,8 +189,7 @@ pub fn random(
     let config = shape.config();
     let opened = Opened {
         vocabulary: tokenizer::synthetic(config.vocab)?,
-        source: Source::Random(weights),
-        config,
+        network: Unbuilt::Own(Box::new(config), Source::Random(weights)),
         path: shape.name().into(),
         name: shape.name().into(),
     };
@@ -198,12 +198,21 @@ pub fn random(
 
 /// A model of which all but the weights was read.
 struct Opened {
-    source: Source,
-    config: Config,
-    /// The file that the config is in.
+    network: Unbuilt,
+    /// The file that the sizes are in.
     path: PathBuf,
     name: String,
     vocabulary: Vocabulary,
+}
+
+/// What a network is made from.
+enum Unbuilt {
+    /// Our own decoder.
+    Own(Box<Config>, Source),
+    /// A model of candle-transformers, from a folder.
+    Stock(Box<stock::Settings>, Safetensors),
+    /// A quantised model of candle-transformers.
+    StockGguf(stock::gguf::Model, Gguf),
 }
 
 impl Opened {
@@ -227,52 +236,60 @@ impl Opened {
     }
 
     fn gguf(gguf: Gguf, side: &SideFiles, name: String) -> Result<Self, LoadError> {
-        let config = Config::from_gguf(&gguf, gguf.read_factors()?).map_err(|message| gguf.error(message))?;
-        gguf.check_types()?;
-        let vocabulary = tokenizer::vocabulary(side, Some(&gguf), config.vocab)?;
-        Ok(Self { path: gguf.path().to_owned(), source: Source::Gguf(gguf), config, name, vocabulary })
+        let path = gguf.path().to_owned();
+        let (network, vocabulary) =
+            if let Some(model) = stock::gguf::Model::read(&gguf).map_err(|message| gguf.error(message))? {
+                gguf.check_types()?;
+                let vocabulary = tokenizer::vocabulary(side, Some(&gguf), model.vocab)?;
+                (Unbuilt::StockGguf(model, gguf), vocabulary)
+            } else {
+                let factors = gguf.read_factors()?;
+                let config = Config::from_gguf(&gguf, factors).map_err(|message| gguf.error(message))?;
+                gguf.check_types()?;
+                let vocabulary = tokenizer::vocabulary(side, Some(&gguf), config.vocab)?;
+                (Unbuilt::Own(Box::new(config), Source::Gguf(gguf)), vocabulary)
+            };
+        Ok(Self { network, path, name, vocabulary })
     }
 
     fn folder(folder: PathBuf, shards: &[PathBuf], name: String) -> Result<Self, LoadError> {
         let side = SideFiles::Folder(folder.clone());
         let path = side.path("config.json");
         let text = std::fs::read(&path).map_err(|source| LoadError::Read { path: path.clone(), source })?;
-        let config =
-            Config::from_json(&text).map_err(|message| LoadError::Format { path: path.clone(), message })?;
-        let files = Safetensors::open(blobs(shards)?)?;
-        let vocabulary = tokenizer::vocabulary(&side, None, config.vocab)?;
-        Ok(Self { path, source: Source::Safetensors(files, folder), config, name, vocabulary })
+        let error = |message| LoadError::Format { path: path.clone(), message };
+        let (network, vocabulary) = if let Some(settings) = stock::Settings::read(&text).map_err(error)? {
+            let files = Safetensors::open(blobs(shards)?)?;
+            let vocabulary = tokenizer::vocabulary(&side, None, settings.vocab)?;
+            (Unbuilt::Stock(Box::new(settings), files), vocabulary)
+        } else {
+            let config = Config::from_json(&text).map_err(error)?;
+            let files = Safetensors::open(blobs(shards)?)?;
+            let vocabulary = tokenizer::vocabulary(&side, None, config.vocab)?;
+            (Unbuilt::Own(Box::new(config), Source::Safetensors(files, folder)), vocabulary)
+        };
+        Ok(Self { network, path, name, vocabulary })
     }
 
     /// Reads the weights and computes once.
     fn finish(
         self,
         place: &Place,
-        context: Option<usize>,
+        asked: Option<usize>,
         progress: OnProgress<'_>,
     ) -> Result<Loaded, LoadError> {
-        let Self { source, config, path, name, vocabulary } = self;
+        let Self { network, path, name, vocabulary } = self;
         let error = |message: String| LoadError::Format { path: path.clone(), message };
-        let context = context_for(&config, context).map_err(error)?;
-        let mut report = |done, total| progress(Progress { stage: Stage::Weights, done, total });
-        let weights = Weights::load(&source, &config, &place.device, &mut report)?;
-        let info = ModelInfo {
-            name,
-            architecture: config.architecture.name().to_owned(),
-            weights: weights.summary.weights.clone(),
-            device: place.name.clone(),
-            parameters: weights.summary.parameters,
-            vocab: config.vocab,
-            context,
-            fingerprint: weights.summary.fingerprint.clone(),
+        let context = network.context(asked).map_err(error)?;
+        let order =
+            Order { path: &path, name: &name, device: &place.device, device_name: &place.name, context };
+        let mut model: Box<dyn LanguageModel> = match network {
+            Unbuilt::Own(config, source) => Box::new(own(*config, &source, &order, progress)?),
+            Unbuilt::Stock(settings, files) => {
+                Box::new(stock::load_folder(*settings, files, &order, progress)?)
+            }
+            Unbuilt::StockGguf(model, gguf) => Box::new(stock::load_gguf(model, gguf, &order, progress)?),
         };
         step(progress, Stage::WarmUp, 0, 1)?;
-        let network: Box<dyn Network> = if place.device.is_cpu() {
-            Box::new(CpuNetwork::new(config, weights, context))
-        } else {
-            Box::new(DeviceNetwork::new(config, weights, context, &place.device)?.with_fixed_step()?)
-        };
-        let mut model = Decoder::new(info, network);
         let logits =
             model.forward(&[0], 1).map_err(|e| error(format!("the first forward pass failed: {e}")))?;
         if !logits.iter().all(|logit| logit.is_finite()) {
@@ -283,24 +300,58 @@ impl Opened {
         }
         model.truncate(0);
         step(progress, Stage::WarmUp, 1, 1)?;
-        Ok(Loaded { model: Box::new(model), vocabulary: Arc::new(vocabulary) })
+        Ok(Loaded { model, vocabulary: Arc::new(vocabulary) })
     }
 }
 
-/// The tokens that the cache shall hold, of those that the model allows.
-fn context_for(config: &Config, asked: Option<usize>) -> Result<usize, String> {
-    let most = config.context;
-    match asked {
-        None => Ok(most.min(DEFAULT_CONTEXT)),
-        Some(asked) if (1..=most).contains(&asked) => Ok(asked),
-        Some(asked) => {
-            let why = match config.window {
-                Some(window) if window == most => ", the length of its sliding window",
-                _ => "",
-            };
-            Err(format!("a context of {asked} was asked for, the model has 1 to {most}{why}"))
+impl Unbuilt {
+    /// The tokens that the cache shall hold, of those that the model allows.
+    fn context(&self, asked: Option<usize>) -> Result<usize, String> {
+        let (most, trained) = match self {
+            Self::Own(config, _) => (config.context, config.context),
+            Self::Stock(settings, _) => (settings.context, settings.trained),
+            Self::StockGguf(model, _) => (model.context, model.trained),
+        };
+        let why = match self {
+            Self::Own(config, _) if config.window == Some(most) => {
+                ", the length of its sliding window".into()
+            }
+            _ if trained > most => format!(" (of {trained}: beyond {most}, candle's model is wrong)"),
+            _ => String::new(),
+        };
+        match asked {
+            None => Ok(most.min(DEFAULT_CONTEXT)),
+            Some(asked) if (1..=most).contains(&asked) => Ok(asked),
+            Some(asked) => Err(format!("a context of {asked} was asked for, the model has 1 to {most}{why}")),
         }
     }
+}
+
+/// Our own decoder.
+fn own(
+    config: Config,
+    source: &Source,
+    order: &Order<'_>,
+    progress: OnProgress<'_>,
+) -> Result<Decoder, LoadError> {
+    let mut report = |done, total| progress(Progress { stage: Stage::Weights, done, total });
+    let weights = Weights::load(source, &config, order.device, &mut report)?;
+    let info = ModelInfo {
+        name: order.name.to_owned(),
+        architecture: config.architecture.name().to_owned(),
+        weights: weights.summary.weights.clone(),
+        device: order.device_name.to_owned(),
+        parameters: weights.summary.parameters,
+        vocab: config.vocab,
+        context: order.context,
+        fingerprint: weights.summary.fingerprint.clone(),
+    };
+    let network: Box<dyn Network> = if order.device.is_cpu() {
+        Box::new(CpuNetwork::new(config, weights, order.context))
+    } else {
+        Box::new(DeviceNetwork::new(config, weights, order.context, order.device)?.with_fixed_step()?)
+    };
+    Ok(Decoder::new(info, network))
 }
 
 fn path_of(parts: &[PathBuf]) -> &Path {

@@ -25,6 +25,7 @@ pub mod rope;
 pub mod rows;
 pub mod safetensors;
 pub mod scripted;
+pub mod stock;
 pub mod tokenizer;
 pub mod weights;
 

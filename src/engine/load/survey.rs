@@ -13,6 +13,7 @@ use crate::engine::model::config::Config;
 use crate::engine::model::gguf::Gguf;
 use crate::engine::model::matrix::memory;
 use crate::engine::model::safetensors::{self, Safetensors};
+use crate::engine::model::stock;
 
 /// What a model is and what it needs.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
@@ -65,7 +66,7 @@ fn gguf(parts: &[std::path::PathBuf]) -> Result<Survey, LoadError> {
     let file_bytes = blobs.iter().map(Blob::size).sum();
     let gguf = Gguf::open_parts(blobs)?;
     let factors = gguf.read_factors()?;
-    let config = Config::from_gguf(&gguf, factors);
+    let stock = stock::gguf::Model::read(&gguf);
     let architecture = gguf.string("general.architecture").unwrap_or_default().to_owned();
     let size = |key: &str| gguf.integer(&format!("{architecture}.{key}")).unwrap_or(0);
     let loose = Sizes {
@@ -77,6 +78,11 @@ fn gguf(parts: &[std::path::PathBuf]) -> Result<Survey, LoadError> {
         },
         context: size("context_length") as usize,
         vocab: gguf.dims("token_embd.weight").map_or(0, |dims| dims[0]),
+    };
+    let sizes = match stock {
+        Ok(Some(model)) => Ok(Sizes { context: model.context, vocab: model.vocab, ..loose }),
+        Ok(None) => Config::from_gguf(&gguf, factors).map(|config| Sizes::of(&config)),
+        Err(message) => Err(message),
     };
     let mut tally = Tally::default();
     for (_, kind, elements) in gguf.types() {
@@ -91,7 +97,7 @@ fn gguf(parts: &[std::path::PathBuf]) -> Result<Survey, LoadError> {
         _ => Ok(()),
     };
     let types = gguf.check_types().map_err(|e| e.to_string());
-    Ok(tally.survey("gguf", architecture, file_bytes, loose, config, types.and(tokenizer)))
+    Ok(tally.survey("gguf", architecture, file_bytes, loose, sizes, types.and(tokenizer)))
 }
 
 fn folder_of(folder: &Path, shards: &[std::path::PathBuf]) -> Result<Survey, LoadError> {
@@ -120,26 +126,49 @@ fn folder_of(folder: &Path, shards: &[std::path::PathBuf]) -> Result<Survey, Loa
         context: size("max_position_embeddings") as usize,
         vocab: size("vocab_size") as usize,
     };
+    let stock = stock::Settings::read(&text);
     let mut tally = Tally::default();
     for (_, dtype, elements, bytes) in files.types() {
-        tally.add(&dtype.to_lowercase(), safetensors::block_type(dtype), elements, bytes);
+        match stock {
+            // candle's models compute in f32.
+            Ok(Some(_)) => tally.add(&dtype.to_lowercase(), None, elements, elements * 4),
+            _ => tally.add(&dtype.to_lowercase(), safetensors::block_type(dtype), elements, bytes),
+        }
     }
     let architecture = json.get("model_type").and_then(Json::as_str).unwrap_or_default().to_owned();
     let tokenizer = match folder.join("tokenizer.json").exists() {
         true => Ok(()),
         false => Err(format!("{}: there is no tokenizer.json", folder.display())),
     };
-    let config = Config::from_json(&text).map_err(|message| format!("{}: {message}", path.display()));
-    Ok(tally.survey("safetensors", architecture, file_bytes, loose, config, tokenizer))
+    let sizes = match stock {
+        Ok(Some(settings)) => Ok(Sizes { context: settings.context, vocab: settings.vocab, ..loose }),
+        Ok(None) => Config::from_json(&text).map(|config| Sizes::of(&config)),
+        Err(message) => Err(message),
+    };
+    let sizes = sizes.map_err(|message| format!("{}: {message}", path.display()));
+    Ok(tally.survey("safetensors", architecture, file_bytes, loose, sizes, tokenizer))
 }
 
 /// What the files say of a model whose block may be unknown.
+#[derive(Clone, Copy)]
 struct Sizes {
     layers: u64,
     kv_heads: u64,
     head_dim: u64,
     context: usize,
     vocab: usize,
+}
+
+impl Sizes {
+    fn of(config: &Config) -> Self {
+        Self {
+            layers: config.layers as u64,
+            kv_heads: config.kv_heads as u64,
+            head_dim: config.head_dim as u64,
+            context: config.context,
+            vocab: config.vocab,
+        }
+    }
 }
 
 /// Sums over all tensors.
@@ -165,19 +194,10 @@ impl Tally {
         architecture: String,
         file_bytes: u64,
         loose: Sizes,
-        config: Result<Config, String>,
+        known: Result<Sizes, String>,
         rest: Result<(), String>,
     ) -> Survey {
-        let sizes = match &config {
-            Ok(c) => Sizes {
-                layers: c.layers as u64,
-                kv_heads: c.kv_heads as u64,
-                head_dim: c.head_dim as u64,
-                context: c.context,
-                vocab: c.vocab,
-            },
-            Err(_) => loose,
-        };
+        let sizes = *known.as_ref().unwrap_or(&loose);
         // Keys and values in f32.
         let kv = [sizes.layers, sizes.kv_heads, sizes.head_dim, 2 * 4];
         Survey {
@@ -194,7 +214,7 @@ impl Tally {
             kv_bytes_per_token: kv.into_iter().fold(1, u64::saturating_mul),
             context: sizes.context,
             vocab: sizes.vocab,
-            problem: config.map(|_| ()).and(rest).err(),
+            problem: known.map(drop).and(rest).err(),
         }
     }
 }

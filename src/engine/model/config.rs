@@ -41,15 +41,13 @@ impl Architecture {
     }
 
     /// The architecture of a `model_type` or `general.architecture`.
-    ///
-    /// # Errors
-    /// A message naming it and those that are supported.
-    pub fn of(name: &str) -> Result<Self, String> {
-        Self::ALL.into_iter().find(|a| a.name() == name).ok_or_else(|| {
-            let kind = if name.contains("moe") || name == "mixtral" { ", a mixture of experts," } else { "" };
-            let supported = Self::ALL.map(Self::name).join(", ");
-            format!("the architecture {name:?}{kind} is not supported (supported: {supported})")
-        })
+    fn of(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|a| a.name() == name)
+    }
+
+    /// All names, for messages.
+    fn names() -> String {
+        Self::ALL.map(Self::name).join(", ")
     }
 }
 

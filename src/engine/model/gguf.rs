@@ -163,6 +163,19 @@ impl Gguf {
         self.tensors.get(name).map(|t| t.dims.as_slice())
     }
 
+    /// A tensor's place in its file.
+    pub fn offset(&self, name: &str) -> Option<u64> {
+        self.tensors.get(name).map(|t| t.offset)
+    }
+
+    /// The file, unless there are several.
+    pub fn only_part(&self) -> Option<&Blob> {
+        match self.parts.as_slice() {
+            [only] => Some(only),
+            _ => None,
+        }
+    }
+
     /// Bytes of all tensors together.
     pub fn tensor_bytes(&self) -> u64 {
         self.tensors.values().map(|t| t.bytes).sum()

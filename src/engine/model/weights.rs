@@ -149,7 +149,7 @@ impl Loader<'_> {
         let summary = Summary {
             parameters: self.counts.iter().map(|(_, n)| n).sum(),
             weights: dtype_name(largest).to_owned(),
-            fingerprint: format!("{:016x}", self.hash.0),
+            fingerprint: self.hash.hex(),
         };
         Ok(Weights { embedding, layers, norm, head, dtype: self.dtype, summary })
     }
@@ -327,7 +327,7 @@ fn compute_dtype(device: &Device, stored: GgmlDType) -> DType {
 }
 
 /// FNV-1a, 64 bits: a hash that is the same in every build.
-struct Fnv(u64);
+pub(super) struct Fnv(u64);
 
 impl Default for Fnv {
     fn default() -> Self {
@@ -336,15 +336,21 @@ impl Default for Fnv {
 }
 
 impl Fnv {
-    fn bytes(&mut self, bytes: &[u8]) {
+    /// All of some bytes.
+    pub(super) fn bytes(&mut self, bytes: &[u8]) {
         for &byte in bytes {
             self.0 = (self.0 ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3);
         }
     }
 
     /// Some bytes of the data.
-    fn sample(&mut self, data: &[u8]) {
+    pub(super) fn sample(&mut self, data: &[u8]) {
         let step = (data.len() / 1024).max(1) | 1;
         data.iter().step_by(step).for_each(|&byte| self.bytes(&[byte]));
+    }
+
+    /// The hash so far.
+    pub(super) fn hex(&self) -> String {
+        format!("{:016x}", self.0)
     }
 }

@@ -4,6 +4,7 @@ use serde_json::Value as Json;
 
 use super::{Architecture, Biases, Config, Keys};
 use crate::engine::model::rope::Rope;
+use crate::engine::model::stock;
 
 /// The window of a file that says there is one but not how long.
 const DEFAULT_WINDOW: usize = 4096;
@@ -16,7 +17,9 @@ impl Config {
     pub fn from_json(text: &[u8]) -> Result<Self, String> {
         let json: Json = serde_json::from_slice(text).map_err(|e| format!("not JSON: {e}"))?;
         let keys = Keys(&json);
-        let architecture = Architecture::of(keys.text("model_type")?.unwrap_or("without a model_type"))?;
+        let name = keys.text("model_type")?.unwrap_or("without a model_type");
+        let architecture =
+            Architecture::of(name).ok_or_else(|| stock::refusal(name, &Architecture::names()))?;
         refuse_quantised(&json)?;
         for (key, only) in [("hidden_act", "silu"), ("activation_function", "silu")] {
             if let Some(value) = keys.text(key)?.filter(|v| *v != only) {

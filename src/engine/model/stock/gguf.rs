@@ -1,0 +1,283 @@
+//! GGUF files through the quantised models of candle-transformers.
+//!
+//! candle reads the metadata itself; what it would read wrong is refused before. The header it is given
+//! is the one that our own [`Gguf`] has checked, and the data comes through a reader that counts
+//! the bytes and fails once the load is cancelled.
+
+use std::collections::{BTreeSet, HashMap};
+use std::io::{self, Read, Seek, SeekFrom};
+
+use candle_core::quantized::gguf_file::{Content, TensorInfo, Value, VersionedMagic};
+use candle_core::{DType, Device, Shape};
+use candle_transformers::models::{quantized_glm4, quantized_phi, quantized_phi3};
+
+use super::Passes;
+use super::background::Ticket;
+use super::family::{Built, running};
+use super::settings::PIECE;
+use crate::engine::error::LoadError;
+use crate::engine::model::blob::Blob;
+use crate::engine::model::gguf::Gguf;
+use crate::engine::model::raw::dtype_name;
+use crate::engine::model::weights::{Fnv, Summary};
+
+/// Largest piece that is read at once, so that a cancel is noticed within it.
+const READ: usize = 1 << 22;
+
+/// A family of quantised models.
+#[derive(Debug)]
+pub struct Family {
+    /// `general.architecture`.
+    pub name: &'static str,
+    /// Refuses what candle's model does not compute; gives the longest context it does.
+    check: fn(&Sizes<'_>) -> Result<usize, String>,
+    /// Which passes are right.
+    pub passes: Passes,
+    build: fn(Content, &mut Reader<'_>, &Device) -> Built,
+}
+
+/// All of them take several tokens at any position.
+const PASSES: Passes = Passes { most: PIECE, until: usize::MAX, again: true };
+
+/// The families whose logits are those of transformers.
+pub const FAMILIES: &[Family] = &[
+    Family {
+        name: "phi2",
+        check: phi2,
+        passes: PASSES,
+        build: |c, r, d| {
+            running(quantized_phi::ModelWeights::from_gguf(c, r, d)?, quantized_phi::ModelWeights::forward)
+        },
+    },
+    Family {
+        name: "phi3",
+        check: phi3,
+        passes: PASSES,
+        build: |c, r, d| {
+            running(
+                quantized_phi3::ModelWeights::from_gguf(false, c, r, d)?,
+                quantized_phi3::ModelWeights::forward,
+            )
+        },
+    },
+    Family {
+        name: "glm4",
+        check: glm4,
+        passes: PASSES,
+        build: |c, r, d| {
+            running(
+                quantized_glm4::ModelWeights::from_gguf(c, r, d, DType::F32)?,
+                quantized_glm4::ModelWeights::forward,
+            )
+        },
+    },
+];
+
+/// What a file says of its model, checked.
+#[derive(Clone, Copy, Debug)]
+pub struct Model {
+    /// The family.
+    pub family: &'static Family,
+    /// Width of the logits.
+    pub vocab: usize,
+    /// The context that the model was trained for.
+    pub trained: usize,
+    /// The longest context that candle computes right.
+    pub context: usize,
+}
+
+/// The metadata of a family's file.
+struct Sizes<'a> {
+    gguf: &'a Gguf,
+    name: &'a str,
+    context: usize,
+    head_dim: usize,
+}
+
+impl Sizes<'_> {
+    fn integer(&self, suffix: &str) -> Option<u64> {
+        self.gguf.integer(&format!("{}.{suffix}", self.name))
+    }
+
+    /// Refuses another number under a key, which may be absent.
+    fn only(&self, suffix: &str, only: f64) -> Result<(), String> {
+        let key = format!("{}.{suffix}", self.name);
+        match self.gguf.number(&key) {
+            Some(value) if value != only => {
+                Err(format!("{key} is {value}, candle's model of {} computes only {only}", self.name))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+impl Model {
+    /// Reads the metadata; `None` if the architecture is not one of the [`FAMILIES`].
+    ///
+    /// # Errors
+    /// A message naming the key and what was expected.
+    pub fn read(gguf: &Gguf) -> Result<Option<Self>, String> {
+        let Some(name) = gguf.string("general.architecture") else { return Ok(None) };
+        let Some(family) = FAMILIES.iter().find(|f| f.name == name) else { return Ok(None) };
+        let size = |suffix: &str, most: u64| {
+            let key = format!("{name}.{suffix}");
+            match gguf.integer(&key) {
+                Some(n) if (1..=most).contains(&n) => Ok(n as usize),
+                Some(n) => Err(format!("{key} is {n}, expected 1 to {most}")),
+                None => Err(format!("{key} is missing or not a whole number")),
+            }
+        };
+        if gguf.only_part().is_none() {
+            return Err(format!(
+                "a {name} model in several files is not supported; join them with llama-gguf-split --merge"
+            ));
+        }
+        let (hidden, heads) = (size("embedding_length", 1 << 16)?, size("attention.head_count", 1 << 10)?);
+        size("block_count", 1 << 10)?;
+        let trained = size("context_length", 1 << 30)?;
+        let kv_heads = size("attention.head_count_kv", 1 << 10)?;
+        if !heads.is_multiple_of(kv_heads) {
+            return Err(format!("{heads} query heads cannot share {kv_heads} key/value heads evenly"));
+        }
+        let head_dim = match gguf.integer(&format!("{name}.attention.key_length")) {
+            Some(n) if n > 0 && n <= 1 << 10 => n as usize,
+            None if hidden.is_multiple_of(heads) => hidden / heads,
+            _ => return Err(format!("the head size is not {hidden} / {heads}")),
+        };
+        if let Some(kind) = gguf.string(&format!("{name}.rope.scaling.type")).filter(|k| *k != "none") {
+            return Err(format!(
+                "the rope kind {kind:?} is not supported for {name} in GGUF (supported: none)"
+            ));
+        }
+        if let Some(factors) = gguf.names().find(|n| n.starts_with("rope_f")) {
+            return Err(format!(
+                "tensor {factors}: scaled rotary embeddings are not supported for {name} in GGUF"
+            ));
+        }
+        let vocab = match gguf.dims("token_embd.weight") {
+            Some(&[vocab, width]) if width == hidden => vocab,
+            Some(dims) => {
+                return Err(format!(
+                    "tensor token_embd.weight has the shape {dims:?}, expected {hidden} columns"
+                ));
+            }
+            None => return Err("tensor token_embd.weight is missing".into()),
+        };
+        let context = (family.check)(&Sizes { gguf, name, context: trained, head_dim })?;
+        Ok(Some(Self { family, vocab, trained, context }))
+    }
+}
+
+/// candle's tables are for a base of 10,000 and 4096 tokens.
+fn phi2(sizes: &Sizes<'_>) -> Result<usize, String> {
+    sizes.only("rope.freq_base", 10_000.)?;
+    Ok(sizes.context.min(quantized_phi::MAX_SEQ_LEN))
+}
+
+/// candle rotates whole heads, with a base of 10,000, and sees no sliding window.
+fn phi3(sizes: &Sizes<'_>) -> Result<usize, String> {
+    sizes.only("rope.freq_base", 10_000.)?;
+    sizes.only("rope.dimension_count", sizes.head_dim as f64)?;
+    sizes.only("rope.scaling.attn_factor", 1.)?;
+    if sizes.gguf.dims("output.weight").is_none() {
+        return Err(
+            "tensor output.weight is missing; candle's model of phi3 does not tie it to the embedding".into(),
+        );
+    }
+    let window = sizes.integer("attention.sliding_window").filter(|&w| w > 0);
+    Ok(window.map_or(sizes.context, |w| sizes.context.min(w as usize)))
+}
+
+/// candle rotates half of every head.
+fn glm4(sizes: &Sizes<'_>) -> Result<usize, String> {
+    sizes.only("rope.dimension_count", sizes.head_dim as f64 / 2.)?;
+    Ok(sizes.context)
+}
+
+/// The file's data, as candle reads it.
+pub struct Reader<'a> {
+    file: &'a Blob,
+    position: u64,
+    /// Where reads began.
+    begun: BTreeSet<u64>,
+    ticket: Ticket,
+}
+
+impl Read for Reader<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        if self.ticket.is_cancelled() {
+            return Err(io::Error::other("cancelled"));
+        }
+        let rest = self.file.size().saturating_sub(self.position);
+        let len = buffer.len().min(READ).min(usize::try_from(rest).unwrap_or(READ));
+        let data = self.file.read(self.position, len as u64).map_err(io::Error::other)?;
+        buffer[..len].copy_from_slice(&data);
+        self.position += len as u64;
+        self.ticket.add(len as u64);
+        Ok(len)
+    }
+}
+
+impl Seek for Reader<'_> {
+    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
+        self.position = match to {
+            SeekFrom::Start(offset) => {
+                self.begun.insert(offset);
+                offset
+            }
+            SeekFrom::End(0) => self.file.size(),
+            _ => return Err(io::Error::other("candle seeks to offsets and to the end only")),
+        };
+        Ok(self.position)
+    }
+}
+
+/// Builds the model of a file with tables and caches for `context` tokens.
+///
+/// # Errors
+/// [`LoadError`] naming the file.
+pub fn build(
+    gguf: Gguf,
+    model: Model,
+    context: usize,
+    device: &Device,
+    ticket: Ticket,
+) -> Result<(Box<dyn super::Network>, Summary), LoadError> {
+    let name = model.family.name;
+    let file = gguf.only_part().ok_or_else(|| gguf.error("it is in several files"))?;
+    let mut metadata = gguf.metadata().clone();
+    metadata.insert(format!("{name}.context_length"), Value::U32(context as u32));
+    let (mut infos, mut counts, mut hash, mut starts) =
+        (HashMap::new(), HashMap::new(), Fnv::default(), Vec::new());
+    for tensor in gguf.names() {
+        let (Some((dtype, dims)), Some(offset)) = (gguf.find(tensor)?, gguf.offset(tensor)) else { continue };
+        let elements = dims.iter().product::<usize>();
+        *counts.entry(dtype_name(dtype)).or_insert(0u64) += elements as u64;
+        let bytes = (elements / dtype.block_size() * dtype.type_size()).min(4096) as u64;
+        hash.bytes(format!("{tensor}{dtype:?}{dims:?}").as_bytes());
+        hash.sample(&file.read(offset, bytes)?);
+        infos.insert(tensor.to_owned(), TensorInfo { ggml_dtype: dtype, shape: Shape::from(dims), offset });
+        starts.push((offset, tensor.to_owned()));
+    }
+    let summary = Summary {
+        parameters: counts.values().sum(),
+        weights: counts.iter().max_by_key(|(_, n)| **n).map_or("f32", |(d, _)| *d).to_owned(),
+        fingerprint: hash.hex(),
+    };
+    let content =
+        Content { magic: VersionedMagic::GgufV3, metadata, tensor_infos: infos, tensor_data_offset: 0 };
+    let mut reader = Reader { file, position: 0, begun: BTreeSet::new(), ticket };
+    let built = super::guarded(|| (model.family.build)(content, &mut reader, device));
+    if reader.ticket.is_cancelled() {
+        return Err(LoadError::Cancelled);
+    }
+    let network = built.map_err(|e| {
+        file.error(format!("candle cannot build this {name} model: {}", super::first_line(&e)))
+    })?;
+    match starts.iter().find(|(offset, _)| !reader.begun.contains(offset)) {
+        Some((_, tensor)) => {
+            Err(file.error(format!("tensor {tensor} is not part of the {name} block that candle computes")))
+        }
+        None => Ok((network, summary)),
+    }
+}
