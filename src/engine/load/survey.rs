@@ -146,7 +146,8 @@ fn folder_of(folder: &Path, shards: &[std::path::PathBuf]) -> Result<Survey, Loa
         Err(message) => Err(message),
     };
     let sizes = sizes.map_err(|message| format!("{}: {message}", path.display()));
-    Ok(tally.survey("safetensors", architecture, file_bytes, loose, sizes, tokenizer))
+    let types = files.check_types().map_err(|e| e.to_string());
+    Ok(tally.survey("safetensors", architecture, file_bytes, loose, sizes, types.and(tokenizer)))
 }
 
 /// What the files say of a model whose block may be unknown.
