@@ -9,10 +9,6 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::sync::Arc;
 
-use candle_core::Device;
-use candle_core::quantized::GgmlDType;
-use serde::Deserialize;
-
 use super::error::LoadError;
 use super::model::blob::Blob;
 use super::model::config::Config;
@@ -26,6 +22,16 @@ use super::model::tokenizer::{self, SideFiles};
 use super::model::weights::{Source, Weights};
 use super::model::{LanguageModel, ModelInfo, cuda_graph, embedded, stock};
 use super::vocabulary::Vocabulary;
+use candle_core::Device;
+use candle_core::quantized::GgmlDType;
+
+mod aside;
+mod files;
+mod survey;
+
+use aside::aside;
+use files::Files;
+pub use survey::{Survey, survey};
 
 /// Longest context that is set up when nobody asks for one: the cache of a large model would
 /// otherwise take more memory than its weights.
@@ -132,7 +138,7 @@ pub struct Loaded {
 }
 
 /// Who is told of progress, and may stop the load.
-pub type OnProgress<'a> = &'a mut dyn FnMut(Progress) -> ControlFlow<()>;
+pub type OnProgress<'a> = &'a mut (dyn FnMut(Progress) -> ControlFlow<()> + Send);
 
 /// Loads a model. `context` is the number of tokens its cache shall hold; without it, as many as
 /// the model was trained for, up to 4096.
@@ -157,23 +163,14 @@ pub fn load(
     context: Option<usize>,
     progress: OnProgress<'_>,
 ) -> Result<Loaded, LoadError> {
-    let device = Place::open(device)?;
-    match spec {
-        ModelSpec::Embedded => {
-            load_gguf(embedded::gguf(), &SideFiles::Embedded, embedded::NAME, &device, context, progress)
-        }
-        ModelSpec::Path(path) => {
-            let name = path.file_stem().unwrap_or(path.as_os_str()).to_string_lossy();
-            match weights_at(path)? {
-                Files::Gguf(file) => {
-                    let folder = file.parent().map_or_else(PathBuf::new, Path::to_owned);
-                    let side = SideFiles::Folder(folder);
-                    load_gguf(Blob::open(&file)?, &side, &name, &device, context, progress)
-                }
-                Files::Safetensors(shards) => load_folder(path, &shards, &name, &device, context, progress),
-            }
-        }
+    let place = Place::open(device)?;
+    let spec = spec.clone();
+    let opened = aside(progress, move |progress| Opened::open(&spec, progress))?;
+    if place.device.is_cpu() {
+        return aside(progress, move |progress| opened.finish(&place, context, progress));
     }
+    // A CUDA device is used from one thread.
+    opened.finish(&place, context, progress)
 }
 
 /// A model of a real shape with random weights and [synthetic](tokenizer::synthetic) tokens, for measuring.
@@ -187,196 +184,166 @@ pub fn random(
     context: usize,
     progress: OnProgress<'_>,
 ) -> Result<Loaded, LoadError> {
-    let device = Place::open(device)?;
+    let place = Place::open(device)?;
     let config = shape.config();
-    let vocabulary = tokenizer::synthetic(config.vocab)?;
-    let source = Source::Random(weights);
-    finish(
-        source,
-        config,
-        Path::new(shape.name()),
-        shape.name(),
-        vocabulary,
-        &device,
-        Some(context),
-        progress,
-    )
+    let opened = Opened {
+        vocabulary: tokenizer::synthetic(config.vocab)?,
+        block: Block::Own(Source::Random(weights), config),
+        path: shape.name().into(),
+        name: shape.name().into(),
+    };
+    opened.finish(&place, Some(context), progress)
 }
 
-fn load_gguf(
-    blob: Blob,
-    side: &SideFiles,
-    name: &str,
-    device: &Place,
-    context: Option<usize>,
-    progress: OnProgress<'_>,
-) -> Result<Loaded, LoadError> {
-    step(progress, Stage::Tokenizer, 0, 1)?;
-    let gguf = Gguf::open(blob)?;
-    if let Some(model) = stock::gguf::Model::read(&gguf).map_err(|message| gguf.blob().error(message))? {
-        let vocabulary = tokenizer::vocabulary(side, Some(&gguf), model.vocab)?;
-        let path = gguf.blob().path().to_owned();
-        let context = choose_context(context, model.context, model.trained, &path)?;
-        let model = stock::load_gguf(model, gguf, &device.order(&path, name, context), progress)?;
-        return warm_up(Box::new(model), vocabulary, &path, progress);
-    }
-    let factors = gguf.tensor("rope_freqs.weight")?.map(|t| t.values()).transpose()?;
-    let config = Config::from_gguf(&gguf, factors).map_err(|message| gguf.blob().error(message))?;
-    let vocabulary = tokenizer::vocabulary(side, Some(&gguf), config.vocab)?;
-    let path = gguf.blob().path();
-    finish(Source::Gguf(&gguf), config, path, name, vocabulary, device, context, progress)
-}
-
-fn load_folder(
-    folder: &Path,
-    shards: &[PathBuf],
-    name: &str,
-    device: &Place,
-    context: Option<usize>,
-    progress: OnProgress<'_>,
-) -> Result<Loaded, LoadError> {
-    step(progress, Stage::Tokenizer, 0, 1)?;
-    let side = SideFiles::Folder(folder.to_owned());
-    let path = side.path("config.json");
-    let text = std::fs::read(&path).map_err(|source| LoadError::Read { path: path.clone(), source })?;
-    let format = |message| LoadError::Format { path: path.clone(), message };
-    let blobs = shards.iter().map(|path| Blob::open(path)).collect::<Result<Vec<_>, _>>()?;
-    if let Some(settings) = stock::Settings::read(&text).map_err(format)? {
-        let vocabulary = tokenizer::vocabulary(&side, None, settings.vocab)?;
-        let context = choose_context(context, settings.context, settings.trained, &path)?;
-        let order = device.order(&path, name, context);
-        let model = stock::load_folder(settings, Safetensors::open(blobs)?, &order, progress)?;
-        return warm_up(Box::new(model), vocabulary, &path, progress);
-    }
-    let config = Config::from_json(&text).map_err(format)?;
-    let vocabulary = tokenizer::vocabulary(&side, None, config.vocab)?;
-    let files = Safetensors::open(blobs)?;
-    let source = Source::Safetensors(&files, folder.to_owned());
-    finish(source, config, &path, name, vocabulary, device, context, progress)
-}
-
-#[expect(clippy::too_many_arguments, reason = "the last step of three loaders, called nowhere else")]
-fn finish(
-    source: Source<'_>,
-    config: Config,
-    path: &Path,
-    name: &str,
+/// A model of which all but the weights was read.
+struct Opened {
+    block: Block,
+    /// The file that the config is in.
+    path: PathBuf,
+    name: String,
     vocabulary: Vocabulary,
-    place: &Place,
-    context: Option<usize>,
-    progress: OnProgress<'_>,
-) -> Result<Loaded, LoadError> {
-    let context = choose_context(context, config.context, config.context, path)?;
-    let mut report = |done, total| progress(Progress { stage: Stage::Weights, done, total });
-    let weights = Weights::load(&source, &config, &place.device, &mut report)?;
-    let info = ModelInfo {
-        name: name.to_owned(),
-        architecture: config.architecture.name().to_owned(),
-        weights: weights.summary.weights.clone(),
-        device: place.name.clone(),
-        parameters: weights.summary.parameters,
-        vocab: config.vocab,
-        context,
-        fingerprint: weights.summary.fingerprint.clone(),
-    };
-    let network: Box<dyn Network> = if place.device.is_cpu() {
-        Box::new(CpuNetwork::new(config, weights, context))
-    } else {
-        Box::new(DeviceNetwork::new(config, weights, context, &place.device)?.with_fixed_step()?)
-    };
-    warm_up(Box::new(Decoder::new(info, network)), vocabulary, path, progress)
 }
 
-/// The context to set up, of the `most` that can be computed of the `trained` that the model has.
-fn choose_context(
-    asked: Option<usize>,
-    most: usize,
-    trained: usize,
-    path: &Path,
-) -> Result<usize, LoadError> {
-    match asked {
-        Some(asked) if asked == 0 || asked > most => {
-            let why = match trained {
-                _ if trained > most => format!(" (of {trained}: beyond {most}, candle's model is wrong)"),
-                _ => String::new(),
-            };
-            let message = format!("a context of {asked} was asked for, the model has 1 to {most}{why}");
-            Err(LoadError::Format { path: path.to_owned(), message })
+/// What computes the model.
+enum Block {
+    /// Our own decoder.
+    Own(Source, Config),
+    /// One of candle's models.
+    Stock(stock::Opened),
+}
+
+impl Opened {
+    fn open(spec: &ModelSpec, progress: OnProgress<'_>) -> Result<Self, LoadError> {
+        step(progress, Stage::Tokenizer, 0, 1)?;
+        match spec {
+            ModelSpec::Embedded => {
+                Self::gguf(Gguf::open(embedded::gguf())?, &SideFiles::Embedded, embedded::NAME.into())
+            }
+            ModelSpec::Path(path) => {
+                let name = path.file_stem().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
+                match files::at(path)? {
+                    Files::Gguf(parts) => {
+                        let folder = path_of(&parts).parent().map_or_else(PathBuf::new, Path::to_owned);
+                        Self::gguf(Gguf::open_parts(blobs(&parts)?)?, &SideFiles::Folder(folder), name)
+                    }
+                    Files::Safetensors(folder, shards) => Self::folder(folder, &shards, name),
+                }
+            }
         }
-        Some(asked) => Ok(asked),
-        None => Ok(most.min(DEFAULT_CONTEXT)),
+    }
+
+    fn gguf(gguf: Gguf, side: &SideFiles, name: String) -> Result<Self, LoadError> {
+        let path = gguf.path().to_owned();
+        if let Some(model) = stock::gguf::Model::read(&gguf).map_err(|message| gguf.error(message))? {
+            gguf.check_types()?;
+            let vocabulary = tokenizer::vocabulary(side, Some(&gguf), model.vocab)?;
+            let block = Block::Stock(stock::Opened::Gguf(model, gguf));
+            return Ok(Self { block, path, name, vocabulary });
+        }
+        let config = Config::from_gguf(&gguf, gguf.read_factors()?).map_err(|message| gguf.error(message))?;
+        gguf.check_types()?;
+        let vocabulary = tokenizer::vocabulary(side, Some(&gguf), config.vocab)?;
+        Ok(Self { block: Block::Own(Source::Gguf(gguf), config), path, name, vocabulary })
+    }
+
+    fn folder(folder: PathBuf, shards: &[PathBuf], name: String) -> Result<Self, LoadError> {
+        let side = SideFiles::Folder(folder.clone());
+        let path = side.path("config.json");
+        let text = std::fs::read(&path).map_err(|source| LoadError::Read { path: path.clone(), source })?;
+        let format = |message| LoadError::Format { path: path.clone(), message };
+        if let Some(settings) = stock::Settings::read(&text).map_err(format)? {
+            let files = Safetensors::open(blobs(shards)?)?;
+            let vocabulary = tokenizer::vocabulary(&side, None, settings.vocab)?;
+            let block = Block::Stock(stock::Opened::Folder(settings, files, folder));
+            return Ok(Self { block, path, name, vocabulary });
+        }
+        let config = Config::from_json(&text).map_err(format)?;
+        let files = Safetensors::open(blobs(shards)?)?;
+        let vocabulary = tokenizer::vocabulary(&side, None, config.vocab)?;
+        Ok(Self { block: Block::Own(Source::Safetensors(files, folder), config), path, name, vocabulary })
+    }
+
+    /// Reads the weights and computes once.
+    fn finish(
+        self,
+        place: &Place,
+        context: Option<usize>,
+        progress: OnProgress<'_>,
+    ) -> Result<Loaded, LoadError> {
+        let Self { block, path, name, vocabulary } = self;
+        let error = |message: String| LoadError::Format { path: path.clone(), message };
+        let context = block.context(context).map_err(error)?;
+        let info = ModelInfo { name, device: place.name.clone(), context, ..ModelInfo::default() };
+        let mut report = |done, total| progress(Progress { stage: Stage::Weights, done, total });
+        let mut model: Box<dyn LanguageModel> = match block {
+            Block::Stock(opened) => {
+                let model = opened.build(info, &path, &place.device, &mut report)?;
+                step(progress, Stage::WarmUp, 0, 1)?;
+                Box::new(model)
+            }
+            Block::Own(source, config) => {
+                let weights = Weights::load(&source, &config, &place.device, &mut report)?;
+                let info = ModelInfo {
+                    architecture: config.architecture.name().to_owned(),
+                    vocab: config.vocab,
+                    ..info.with(&weights.summary)
+                };
+                step(progress, Stage::WarmUp, 0, 1)?;
+                let network: Box<dyn Network> = if place.device.is_cpu() {
+                    Box::new(CpuNetwork::new(config, weights, context))
+                } else {
+                    Box::new(DeviceNetwork::new(config, weights, context, &place.device)?.with_fixed_step()?)
+                };
+                Box::new(Decoder::new(info, network))
+            }
+        };
+        let logits =
+            model.forward(&[0], 1).map_err(|e| error(format!("the first forward pass failed: {e}")))?;
+        if !logits.iter().all(|logit| logit.is_finite()) {
+            return Err(error(
+                "the first forward pass gave logits that are no finite numbers: the weights are damaged"
+                    .into(),
+            ));
+        }
+        model.truncate(0);
+        step(progress, Stage::WarmUp, 1, 1)?;
+        Ok(Loaded { model, vocabulary: Arc::new(vocabulary) })
     }
 }
 
-/// A first forward pass, which also shows that the model computes at all.
-fn warm_up(
-    mut model: Box<dyn LanguageModel>,
-    vocabulary: Vocabulary,
-    path: &Path,
-    progress: OnProgress<'_>,
-) -> Result<Loaded, LoadError> {
-    step(progress, Stage::WarmUp, 0, 1)?;
-    model.forward(&[0], 1).map_err(|e| LoadError::Format {
-        path: path.to_owned(),
-        message: format!("the first forward pass failed: {e}"),
-    })?;
-    model.truncate(0);
-    step(progress, Stage::WarmUp, 1, 1)?;
-    Ok(Loaded { model, vocabulary: Arc::new(vocabulary) })
+impl Block {
+    /// The tokens that the cache shall hold, of those that the model allows.
+    fn context(&self, asked: Option<usize>) -> Result<usize, String> {
+        let (most, why) = match self {
+            Self::Own(_, config) if config.window == Some(config.context) => {
+                (config.context, ", the length of its sliding window")
+            }
+            Self::Own(_, config) => (config.context, ""),
+            Self::Stock(opened) if opened.context() < opened.trained() => {
+                (opened.context(), ", beyond which candle's model of it is wrong")
+            }
+            Self::Stock(opened) => (opened.context(), ""),
+        };
+        match asked {
+            None => Ok(most.min(DEFAULT_CONTEXT)),
+            Some(asked) if (1..=most).contains(&asked) => Ok(asked),
+            Some(asked) => Err(format!("a context of {asked} was asked for, the model has 1 to {most}{why}")),
+        }
+    }
+}
+
+fn path_of(parts: &[PathBuf]) -> &Path {
+    parts.first().map_or(Path::new(""), PathBuf::as_path)
+}
+
+fn blobs(paths: &[PathBuf]) -> Result<Vec<Blob>, LoadError> {
+    paths.iter().map(|path| Blob::open(path)).collect()
 }
 
 fn step(progress: OnProgress<'_>, stage: Stage, done: u64, total: u64) -> Result<(), LoadError> {
     match progress(Progress { stage, done, total }) {
         ControlFlow::Continue(()) => Ok(()),
         ControlFlow::Break(()) => Err(LoadError::Cancelled),
-    }
-}
-
-/// The weight files at a path.
-enum Files {
-    Gguf(PathBuf),
-    Safetensors(Vec<PathBuf>),
-}
-
-fn weights_at(path: &Path) -> Result<Files, LoadError> {
-    let read = |path: &Path, source| LoadError::Read { path: path.to_owned(), source };
-    let format = |path: &Path, message: String| LoadError::Format { path: path.to_owned(), message };
-    if !std::fs::metadata(path).map_err(|e| read(path, e))?.is_dir() {
-        return match path.extension() {
-            Some(extension) if extension.eq_ignore_ascii_case("gguf") => Ok(Files::Gguf(path.to_owned())),
-            _ => Err(format(path, "not a model: expected a .gguf file or a folder with safetensors".into())),
-        };
-    }
-    let index = path.join("model.safetensors.index.json");
-    if index.exists() {
-        #[derive(Deserialize)]
-        struct Index {
-            weight_map: std::collections::BTreeMap<String, String>,
-        }
-        let text = std::fs::read(&index).map_err(|e| read(&index, e))?;
-        let parsed: Index = serde_json::from_slice(&text).map_err(|e| format(&index, e.to_string()))?;
-        let mut names: Vec<String> = parsed.weight_map.into_values().collect();
-        names.sort();
-        names.dedup();
-        if let Some(name) = names.iter().find(|n| Path::new(n).file_name() != Some(n.as_ref())) {
-            return Err(format(&index, format!("{name:?} is not the name of a file in the same folder")));
-        }
-        return Ok(Files::Safetensors(names.into_iter().map(|name| path.join(name)).collect()));
-    }
-    let mut found: Vec<PathBuf> = std::fs::read_dir(path)
-        .and_then(|entries| entries.map(|e| e.map(|e| e.path())).collect())
-        .map_err(|e| read(path, e))?;
-    found.sort();
-    let of = |extension: &str| -> Vec<PathBuf> {
-        found.iter().filter(|p| p.extension().is_some_and(|e| e == extension)).cloned().collect()
-    };
-    match (of("safetensors"), of("gguf").as_slice()) {
-        (shards, _) if !shards.is_empty() => Ok(Files::Safetensors(shards)),
-        (_, [only]) => Ok(Files::Gguf(only.clone())),
-        (_, []) => Err(format(path, "the folder holds no safetensors and no GGUF file".into())),
-        (_, several) => {
-            Err(format(path, format!("the folder holds {} GGUF files; name one of them", several.len())))
-        }
     }
 }
 
@@ -387,10 +354,6 @@ struct Place {
 }
 
 impl Place {
-    fn order<'a>(&'a self, path: &'a Path, name: &'a str, context: usize) -> stock::Order<'a> {
-        stock::Order { path, name, device: &self.device, device_name: &self.name, context }
-    }
-
     fn open(spec: DeviceSpec) -> Result<Self, LoadError> {
         let cpu = || Self { device: Device::Cpu, name: "cpu".into() };
         match spec {

@@ -17,10 +17,12 @@ pub mod device;
 pub mod embedded;
 pub mod gguf;
 pub mod kernels;
+pub mod matrix;
 pub mod q4k;
 pub mod random;
 pub mod raw;
 pub mod rope;
+pub mod rows;
 pub mod safetensors;
 pub mod scripted;
 pub mod stock;
@@ -77,6 +79,19 @@ pub struct ModelInfo {
     pub context: usize,
     /// Short hash over the weights' description, so that a trace says what made it.
     pub fingerprint: String,
+}
+
+impl ModelInfo {
+    /// The same with what is known of the weights once they are read.
+    #[must_use]
+    pub fn with(self, summary: &weights::Summary) -> Self {
+        Self {
+            weights: summary.weights.clone(),
+            parameters: summary.parameters,
+            fingerprint: summary.fingerprint.clone(),
+            ..self
+        }
+    }
 }
 
 /// The checks that every [`LanguageModel::forward`] makes before it changes anything.

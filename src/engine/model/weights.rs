@@ -6,16 +6,19 @@
 
 use std::collections::BTreeSet;
 use std::ops::ControlFlow;
-use std::path::PathBuf;
 
 use candle_core::quantized::GgmlDType;
 use candle_core::{DType, Device};
 
 use super::config::{Architecture, Config};
-use super::gguf::Gguf;
-use super::raw::{Matrix, RawTensor, dtype_name, is_dense};
-use super::safetensors::Safetensors;
+use super::matrix::{Matrix, MatrixBuilder};
+use super::raw::{self, dtype_name, is_dense, row_bytes};
 use crate::engine::error::LoadError;
+
+mod source;
+
+pub use source::Source;
+use source::{Global, Part};
 
 /// Everything a decoder multiplies with.
 #[derive(Debug)]
@@ -41,16 +44,24 @@ pub struct Layer {
     pub attention_norm: Vec<f32>,
     /// Query, key and value projection, stacked: `[q_width + 2 kv_width, hidden]`.
     pub qkv: Stack,
-    /// As long as `qkv` is high; empty without biases.
+    /// As long as `qkv` is high. This and the other biases are empty where the block has none.
     pub qkv_bias: Vec<f32>,
+    /// The norms of every query head and every key head, `head_dim` values each; `None` without.
+    pub qk_norm: Option<[Vec<f32>; 2]>,
     /// `[hidden, q_width]`.
     pub output: Matrix,
+    /// `hidden` values.
+    pub output_bias: Vec<f32>,
     /// `hidden` values.
     pub mlp_norm: Vec<f32>,
     /// Gate and up projection, stacked: `[2 intermediate, hidden]`.
     pub gate_up: Stack,
+    /// `2 intermediate` values.
+    pub gate_up_bias: Vec<f32>,
     /// `[hidden, intermediate]`.
     pub down: Matrix,
+    /// `hidden` values.
+    pub down_bias: Vec<f32>,
 }
 
 /// Matrices whose results are wanted side by side. Those of one block type are one matrix.
@@ -68,45 +79,8 @@ pub struct Summary {
     pub fingerprint: String,
 }
 
-/// Where tensors come from.
-pub enum Source<'a> {
-    /// A GGUF file.
-    Gguf(&'a Gguf),
-    /// A Hugging Face folder.
-    Safetensors(&'a Safetensors, PathBuf),
-    /// Made up when asked for, of a type; for measuring.
-    Random(GgmlDType),
-}
-
-/// The roles of a block's tensors, with their Hugging Face and GGUF names.
-#[derive(Clone, Copy)]
-enum Part {
-    AttentionNorm,
-    Query,
-    Key,
-    Value,
-    Output,
-    MlpNorm,
-    Gate,
-    Up,
-    Down,
-}
-
-impl Part {
-    fn names(self) -> (&'static str, &'static str) {
-        match self {
-            Self::AttentionNorm => ("input_layernorm", "attn_norm"),
-            Self::Query => ("self_attn.q_proj", "attn_q"),
-            Self::Key => ("self_attn.k_proj", "attn_k"),
-            Self::Value => ("self_attn.v_proj", "attn_v"),
-            Self::Output => ("self_attn.o_proj", "attn_output"),
-            Self::MlpNorm => ("post_attention_layernorm", "ffn_norm"),
-            Self::Gate => ("mlp.gate_proj", "ffn_gate"),
-            Self::Up => ("mlp.up_proj", "ffn_up"),
-            Self::Down => ("mlp.down_proj", "ffn_down"),
-        }
-    }
-}
+/// Bytes that are read before they are laid out.
+pub(super) const PIECE: usize = 4 << 20;
 
 /// Tensors in these files that carry nothing that the config does not.
 const REDUNDANT: [&str; 2] = ["rope_freqs.weight", "rotary_emb.inv_freq"];
@@ -117,7 +91,7 @@ impl Weights {
     /// # Errors
     /// [`LoadError`] naming file, tensor and expectation.
     pub fn load(
-        source: &Source<'_>,
+        source: &Source,
         config: &Config,
         device: &Device,
         progress: &mut dyn FnMut(u64, u64) -> ControlFlow<()>,
@@ -138,52 +112,8 @@ impl Weights {
     }
 }
 
-impl Source<'_> {
-    fn names(&self) -> BTreeSet<String> {
-        match self {
-            Self::Gguf(gguf) => gguf.names().map(str::to_owned).collect(),
-            Self::Safetensors(files, _) => files.names().map(str::to_owned).collect(),
-            Self::Random(_) => BTreeSet::new(),
-        }
-    }
-
-    fn bytes(&self, config: &Config) -> u64 {
-        match self {
-            Self::Gguf(gguf) => gguf.tensor_bytes(),
-            Self::Safetensors(files, _) => files.tensor_bytes(),
-            Self::Random(dtype) => {
-                let per_layer =
-                    (config.q_width() * 2 + config.kv_width() * 2 + config.intermediate * 3) * config.hidden;
-                let heads = if config.tied == Some(true) { 1 } else { 2 };
-                let parameters = per_layer * config.layers + heads * config.vocab * config.hidden;
-                (parameters / dtype.block_size() * dtype.type_size()) as u64
-            }
-        }
-    }
-
-    fn read(&self, name: &str, dims: &[usize]) -> Result<Option<RawTensor>, LoadError> {
-        match self {
-            Self::Gguf(gguf) => gguf.tensor(name),
-            Self::Safetensors(files, _) => files.tensor(name),
-            Self::Random(dtype) => super::random::tensor(name, dims, *dtype).map(Some),
-        }
-    }
-
-    /// An error about a tensor, with the file that has it or should.
-    fn error(&self, name: &str, message: String) -> LoadError {
-        let path = match self {
-            Self::Gguf(gguf) => gguf.blob().path().to_owned(),
-            Self::Safetensors(files, folder) => {
-                files.blob(name).map_or_else(|| folder.clone(), |b| b.path().to_owned())
-            }
-            Self::Random(_) => PathBuf::from("random weights"),
-        };
-        LoadError::Format { path, message: format!("tensor {name} {message}") }
-    }
-}
-
 struct Loader<'a> {
-    source: &'a Source<'a>,
+    source: &'a Source,
     config: &'a Config,
     device: &'a Device,
     dtype: DType,
@@ -199,27 +129,18 @@ struct Loader<'a> {
 impl Loader<'_> {
     fn load(&mut self) -> Result<Weights, LoadError> {
         let c = self.config;
-        let embedding = self.tensor(&self.global("embed_tokens", "token_embd"), &[c.vocab, c.hidden])?;
-        self.dtype = compute_dtype(self.device, embedding.dtype);
-        let embedding = self.place(embedding)?;
+        let name = self.source.global(Global::Embedding);
+        let dims = [c.vocab, c.hidden];
+        if let Some((stored, _)) = self.source.find(&name, &dims)? {
+            self.dtype = compute_dtype(self.device, stored);
+        }
+        let embedding = self.matrix(&name, dims)?;
+        let head = self.head(&embedding)?;
         let mut layers = Vec::new();
         for index in 0..c.layers {
             layers.push(self.layer(index)?);
         }
-        let norm = self.vector(&self.global("norm", "output_norm"), c.hidden)?;
-        let head_name = if self.is_gguf() { "output.weight" } else { "lm_head.weight" };
-        let random = matches!(self.source, Source::Random(_));
-        let stored = match c.tied {
-            // Random weights hold what is asked for, so a tied model must not ask.
-            Some(true) if random => None,
-            _ => self.optional(head_name, &[c.vocab, c.hidden])?,
-        };
-        let head = match (c.tied, stored) {
-            // Some tied models repeat the embedding as the head.
-            (Some(true), _) | (None, None) => embedding.clone(),
-            (_, Some(head)) => self.place(head)?,
-            (Some(false), None) => return Err(self.source.error(head_name, "is missing".into())),
-        };
+        let norm = self.vector(&self.source.global(Global::Norm), c.hidden)?;
         if let Some(name) = self.unused.iter().find(|n| !REDUNDANT.iter().any(|r| n.ends_with(r))) {
             let message = format!("is not part of the {} block", c.architecture.name());
             return Err(self.source.error(name, message));
@@ -233,114 +154,165 @@ impl Loader<'_> {
         Ok(Weights { embedding, layers, norm, head, dtype: self.dtype, summary })
     }
 
+    fn head(&mut self, embedding: &Matrix) -> Result<Matrix, LoadError> {
+        let c = self.config;
+        let (name, dims) = (self.source.global(Global::Head), [c.vocab, c.hidden]);
+        let stored = match self.source {
+            // Random weights hold what is asked for.
+            Source::Random(_) => c.tied != Some(true),
+            _ => self.source.find(&name, &dims)?.is_some(),
+        };
+        match (c.tied, stored) {
+            (Some(false), _) | (None, true) => self.matrix(&name, dims),
+            // Some tied models repeat the embedding as the head.
+            (Some(true), _) | (None, false) => {
+                self.unused.remove(&name);
+                Ok(embedding.clone())
+            }
+        }
+    }
+
     fn layer(&mut self, index: usize) -> Result<Layer, LoadError> {
         let c = self.config;
-        let weight = |part| self.name(index, part, "weight");
-        let names = [Part::Query, Part::Key, Part::Value].map(weight);
-        let (gate, up) = (weight(Part::Gate), weight(Part::Up));
+        let (q, kv) = (c.q_width(), c.kv_width());
+        let qkv = [(Part::Query, q), (Part::Key, kv), (Part::Value, kv)];
+        let gate_up = [(Part::Gate, c.intermediate), (Part::Up, c.intermediate)];
+        let weight = |part| self.source.name(index, part, "weight");
         let (output, down) = (weight(Part::Output), weight(Part::Down));
-        let (attention_norm, mlp_norm) = (weight(Part::AttentionNorm), weight(Part::MlpNorm));
-        let mut qkv_bias = Vec::new();
-        if c.architecture == Architecture::Qwen2 {
-            for (part, height) in self.projections() {
-                let name = self.name(index, part, "bias");
-                let bias = self.tensor(&name, &[height])?;
-                qkv_bias.extend(bias.values()?);
-            }
-        }
-        let mut qkv = Vec::new();
-        for (name, (part, height)) in names.iter().zip(self.projections()) {
-            let mut matrix = self.tensor(name, &[height, c.hidden])?;
-            let paired = self.is_gguf() && c.architecture == Architecture::Llama;
-            if paired && !matches!(part, Part::Value) {
-                matrix = matrix.unpair_rows(c.head_dim);
-            }
-            qkv.push(matrix);
-        }
-        let gate_up = vec![
-            self.tensor(&gate, &[c.intermediate, c.hidden])?,
-            self.tensor(&up, &[c.intermediate, c.hidden])?,
-        ];
-        let output = self.tensor(&output, &[c.hidden, c.q_width()])?;
-        let down = self.tensor(&down, &[c.hidden, c.intermediate])?;
+        let mut norm = |part, len| self.vector(&self.source.name(index, part, "weight"), len);
         Ok(Layer {
-            attention_norm: self.vector(&attention_norm, c.hidden)?,
-            qkv: self.stack(qkv)?,
-            qkv_bias,
-            output: self.place(output)?,
-            mlp_norm: self.vector(&mlp_norm, c.hidden)?,
-            gate_up: self.stack(gate_up)?,
-            down: self.place(down)?,
+            attention_norm: norm(Part::AttentionNorm, c.hidden)?,
+            mlp_norm: norm(Part::MlpNorm, c.hidden)?,
+            qk_norm: match c.qk_norm {
+                true => Some([norm(Part::QueryNorm, c.head_dim)?, norm(Part::KeyNorm, c.head_dim)?]),
+                false => None,
+            },
+            qkv: self.stack(index, &qkv)?,
+            qkv_bias: self.biases(index, &qkv, c.biases.qkv)?,
+            output: self.matrix(&output, [c.hidden, q])?,
+            output_bias: self.biases(index, &[(Part::Output, c.hidden)], c.biases.output)?,
+            gate_up: self.stack(index, &gate_up)?,
+            gate_up_bias: self.biases(index, &gate_up, c.biases.mlp)?,
+            down: self.matrix(&down, [c.hidden, c.intermediate])?,
+            down_bias: self.biases(index, &[(Part::Down, c.hidden)], c.biases.mlp)?,
         })
     }
 
-    fn projections(&self) -> [(Part, usize); 3] {
-        let (q, kv) = (self.config.q_width(), self.config.kv_width());
-        [(Part::Query, q), (Part::Key, kv), (Part::Value, kv)]
+    /// The matrices of `hidden` columns and the given heights.
+    fn stack(&mut self, index: usize, parts: &[(Part, usize)]) -> Result<Stack, LoadError> {
+        let mut stack = Vec::new();
+        let height = parts.iter().map(|(_, height)| height).sum();
+        for &(part, rows) in parts {
+            let name = self.source.name(index, part, "weight");
+            let dims = [rows, self.config.hidden];
+            self.append(&mut stack, &name, dims, height, self.is_paired(part))?;
+        }
+        let finished = stack.into_iter().map(|part| part.finish(self.device, self.dtype));
+        Ok(Stack(finished.collect::<candle_core::Result<_>>()?))
     }
 
-    fn is_gguf(&self) -> bool {
-        matches!(self.source, Source::Gguf(_))
-    }
-
-    fn global(&self, hugging_face: &str, gguf: &str) -> String {
-        if self.is_gguf() { format!("{gguf}.weight") } else { format!("model.{hugging_face}.weight") }
-    }
-
-    fn name(&self, layer: usize, part: Part, kind: &str) -> String {
-        let (hugging_face, gguf) = part.names();
-        if self.is_gguf() {
-            format!("blk.{layer}.{gguf}.{kind}")
-        } else {
-            format!("model.layers.{layer}.{hugging_face}.{kind}")
+    fn matrix(&mut self, name: &str, dims: [usize; 2]) -> Result<Matrix, LoadError> {
+        let mut stack = Vec::new();
+        self.append(&mut stack, name, dims, dims[0], false)?;
+        match stack.pop() {
+            Some(matrix) => Ok(matrix.finish(self.device, self.dtype)?),
+            None => Err(self.source.error(name, "has no rows".into())),
         }
     }
 
-    /// Reads a tensor that must be there.
-    fn tensor(&mut self, name: &str, dims: &[usize]) -> Result<RawTensor, LoadError> {
-        self.optional(name, dims)?
-            .ok_or_else(|| self.source.error(name, format!("is missing (expected with the shape {dims:?})")))
-    }
-
-    /// Reads a tensor of the given shape, counts and hashes it.
-    fn optional(&mut self, name: &str, dims: &[usize]) -> Result<Option<RawTensor>, LoadError> {
-        if (self.progress)(self.done, self.total).is_break() {
-            return Err(LoadError::Cancelled);
+    /// Reads a matrix to the end of the last one of the stack, if it is of the same kind, or behind
+    /// it. `height` is that of all that will follow.
+    fn append(
+        &mut self,
+        stack: &mut Vec<MatrixBuilder>,
+        name: &str,
+        dims: [usize; 2],
+        height: usize,
+        paired: bool,
+    ) -> Result<(), LoadError> {
+        let dtype = self.find(name, &dims)?;
+        let columns = dims[1];
+        if !stack.last().is_some_and(|last| last.takes(dtype, columns)) {
+            stack.push(MatrixBuilder::new(dtype, height, columns, self.device));
         }
-        let Some(tensor) = self.source.read(name, dims)? else { return Ok(None) };
-        if tensor.dims != dims {
-            let message = format!("has the shape {:?}, expected {dims:?}", tensor.dims);
-            return Err(self.source.error(name, message));
-        }
-        self.unused.remove(name);
-        self.done += tensor.data.len() as u64;
-        let elements = dims.iter().product::<usize>() as u64;
-        match self.counts.iter_mut().find(|(d, _)| *d == tensor.dtype) {
-            Some((_, count)) => *count += elements,
-            None => self.counts.push((tensor.dtype, elements)),
-        }
-        self.hash.tensor(&tensor);
-        Ok(Some(tensor))
+        let Some(matrix) = stack.last_mut() else { return Ok(()) };
+        let (row, head) = (row_bytes(dtype, columns), self.config.head_dim);
+        let group = if paired { head * row } else { row };
+        let piece = group * (PIECE / group).max(1);
+        self.read(name, &dims, piece, &mut |rows| {
+            if paired {
+                raw::unpair_rows(rows, head, row);
+            }
+            matrix.push(rows);
+        })
     }
 
     fn vector(&mut self, name: &str, len: usize) -> Result<Vec<f32>, LoadError> {
-        Ok(self.tensor(name, &[len])?.values()?)
+        let dtype = self.find(name, &[len])?;
+        let mut data = Vec::new();
+        self.read(name, &[len], PIECE, &mut |piece| data.extend_from_slice(piece))?;
+        Ok(raw::values(dtype, &[len], &data)?)
     }
 
-    fn place(&self, tensor: RawTensor) -> Result<Matrix, LoadError> {
-        Ok(tensor.matrix(self.device, self.dtype)?)
-    }
-
-    fn stack(&self, parts: Vec<RawTensor>) -> Result<Stack, LoadError> {
-        let mut merged: Vec<RawTensor> = Vec::new();
-        for part in parts {
-            let rest = match merged.last_mut() {
-                Some(last) => last.stack(part).err(),
-                None => Some(part),
-            };
-            merged.extend(rest);
+    /// The biases of matrices, one after the other; empty if there shall be none.
+    fn biases(&mut self, index: usize, parts: &[(Part, usize)], any: bool) -> Result<Vec<f32>, LoadError> {
+        let mut all = Vec::new();
+        for &(part, height) in parts.iter().filter(|_| any) {
+            let mut bias = self.vector(&self.source.name(index, part, "bias"), height)?;
+            if self.is_paired(part) {
+                raw::unpair_rows(&mut bias, self.config.head_dim, 1);
+            }
+            all.extend(bias);
         }
-        Ok(Stack(merged.into_iter().map(|part| self.place(part)).collect::<Result<_, _>>()?))
+        Ok(all)
+    }
+
+    /// Llama's queries and keys are paired by neighbours in GGUF, everything else by halves.
+    fn is_paired(&self, part: Part) -> bool {
+        let llama = self.source.is_gguf() && self.config.architecture == Architecture::Llama;
+        llama && matches!(part, Part::Query | Part::Key)
+    }
+
+    /// The block type of a tensor that must be there in the given shape. Counts it.
+    fn find(&mut self, name: &str, dims: &[usize]) -> Result<GgmlDType, LoadError> {
+        let dtype = match self.source.find(name, dims)? {
+            Some((dtype, found)) if found == dims => dtype,
+            Some((_, found)) => {
+                let message = format!("has the shape {found:?}, expected {dims:?}");
+                return Err(self.source.error(name, message));
+            }
+            None => {
+                let message = format!("is missing (expected with the shape {dims:?})");
+                return Err(self.source.error(name, message));
+            }
+        };
+        self.unused.remove(name);
+        let elements = dims.iter().product::<usize>() as u64;
+        match self.counts.iter_mut().find(|(d, _)| *d == dtype) {
+            Some((_, count)) => *count += elements,
+            None => self.counts.push((dtype, elements)),
+        }
+        self.hash.bytes(format!("{name}{dtype:?}{dims:?}").as_bytes());
+        Ok(dtype)
+    }
+
+    /// Reads a tensor that was found, `piece` bytes at a time, and hashes some of it.
+    fn read(
+        &mut self,
+        name: &str,
+        dims: &[usize],
+        piece: usize,
+        sink: &mut dyn FnMut(&mut [u8]),
+    ) -> Result<(), LoadError> {
+        let on_read = &mut |bytes: u64| {
+            self.done += bytes;
+            (self.progress)(self.done.min(self.total), self.total)
+        };
+        let hash = &mut self.hash;
+        self.source.pieces(name, dims, piece, on_read, &mut |data| {
+            hash.sample(data);
+            sink(data);
+        })
     }
 }
 
@@ -364,20 +336,16 @@ impl Default for Fnv {
 }
 
 impl Fnv {
-    fn bytes(&mut self, bytes: &[u8]) {
+    pub(super) fn bytes(&mut self, bytes: &[u8]) {
         for &byte in bytes {
             self.0 = (self.0 ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3);
         }
     }
 
-    /// Name, type, shape, and every so many bytes of the data.
-    pub(super) fn tensor(&mut self, tensor: &RawTensor) {
-        self.bytes(tensor.name.as_bytes());
-        self.bytes(format!("{:?}{:?}", tensor.dtype, tensor.dims).as_bytes());
-        let step = (tensor.data.len() / 4096).max(1) | 1;
-        for &byte in tensor.data.iter().step_by(step) {
-            self.bytes(&[byte]);
-        }
+    /// Some bytes of the data.
+    pub(super) fn sample(&mut self, data: &[u8]) {
+        let step = (data.len() / 1024).max(1) | 1;
+        data.iter().step_by(step).for_each(|&byte| self.bytes(&[byte]));
     }
 
     /// The hash so far.
