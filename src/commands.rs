@@ -165,7 +165,7 @@ fn read_text(path: &Path) -> Result<String, Failure> {
 }
 
 /// Loads the model, unless `stopped` becomes true.
-fn load(config: &Config, stopped: impl Fn() -> bool) -> Result<load::Loaded, LoadError> {
+fn load(config: &Config, stopped: impl Fn() -> bool + Sync) -> Result<load::Loaded, LoadError> {
     use std::ops::ControlFlow::{Break, Continue};
     let mut watch = |_: Progress| if stopped() { Break(()) } else { Continue(()) };
     load::load(&config.model, config.device, config.context, &mut watch)

@@ -69,7 +69,7 @@ fn what_a_config_asks_for_beyond_the_block_is_refused() {
         ("model_type", json!(null), "without a model_type"),
         ("hidden_act", json!("gelu"), "hidden_act is \"gelu\""),
         ("num_experts", json!(8), "num_experts is 8: mixtures of experts"),
-        ("model_type", json!("mixtral"), "\"mixtral\", a mixture of experts, is not supported"),
+        ("model_type", json!("phimoe"), "\"phimoe\", a mixture of experts, is not supported"),
         ("quantization_config", json!({"quant_method": "gptq"}), "\"gptq\", which is not supported"),
         ("quantization_config", json!({"quant_method": "fp8"}), "GGUF"),
         ("partial_rotary_factor", json!(0.5), "partial_rotary_factor is 0.5"),

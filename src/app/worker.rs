@@ -15,7 +15,7 @@ use crate::engine::LanguageModel;
 use crate::engine::error::LoadError;
 use crate::engine::grammar::Compiled;
 use crate::engine::guide::Canceller;
-use crate::engine::load::{Loaded, Progress, Stage};
+use crate::engine::load::{Loaded, OnProgress, Progress, Stage};
 use crate::engine::session::Session;
 use crate::engine::trace::{FinishReason, Request};
 use crate::ui::highlight;
@@ -27,8 +27,7 @@ mod checker;
 use checker::Inbox;
 
 /// Loads the model, on the engine's thread. Given from outside, so that a test can give another.
-pub type Loader =
-    Box<dyn FnOnce(&mut dyn FnMut(Progress) -> ControlFlow<()>) -> Result<Loaded, LoadError> + Send>;
+pub type Loader = Box<dyn FnOnce(OnProgress<'_>) -> Result<Loaded, LoadError> + Send>;
 
 /// Commands that wait for the engine; a person cannot type that far ahead.
 const COMMANDS: usize = 64;

@@ -1,13 +1,11 @@
 //! The playground: from arguments to [`app::run`].
 
-use std::ops::ControlFlow;
-
 use super::{Failure, source};
 use crate::app::worker::Loader;
 use crate::app::{self, Options, scripted};
 use crate::cli::PlayArgs;
 use crate::config::{self, Config};
-use crate::engine::load::{self, Progress};
+use crate::engine::load::{self, OnProgress};
 use crate::engine::{ModelSpec, Request};
 
 pub(super) fn run(args: &PlayArgs) -> Result<(), Failure> {
@@ -57,7 +55,5 @@ fn loader(config: &Config) -> Loader {
     {
         return scripted::loader(rate);
     }
-    Box::new(move |on: &mut dyn FnMut(Progress) -> ControlFlow<()>| {
-        load::load(&config.model, config.device, config.context, on)
-    })
+    Box::new(move |on: OnProgress<'_>| load::load(&config.model, config.device, config.context, on))
 }

@@ -18,7 +18,6 @@ use super::model::device::DeviceNetwork;
 use super::model::gguf::Gguf;
 use super::model::random::Shape;
 use super::model::safetensors::Safetensors;
-use super::model::stock::Order;
 use super::model::tokenizer::{self, SideFiles};
 use super::model::weights::{Source, Weights};
 use super::model::{LanguageModel, ModelInfo, cuda_graph, embedded, stock};
@@ -139,7 +138,7 @@ pub struct Loaded {
 }
 
 /// Who is told of progress, and may stop the load.
-pub type OnProgress<'a> = &'a mut dyn FnMut(Progress) -> ControlFlow<()>;
+pub type OnProgress<'a> = &'a mut (dyn FnMut(Progress) -> ControlFlow<()> + Send);
 
 /// Loads a model. `context` is the number of tokens its cache shall hold; without it, as many as
 /// the model was trained for, up to 4096.
@@ -189,7 +188,7 @@ pub fn random(
     let config = shape.config();
     let opened = Opened {
         vocabulary: tokenizer::synthetic(config.vocab)?,
-        network: Unbuilt::Own(Box::new(config), Source::Random(weights)),
+        block: Block::Own(Source::Random(weights), config),
         path: shape.name().into(),
         name: shape.name().into(),
     };
@@ -198,21 +197,19 @@ pub fn random(
 
 /// A model of which all but the weights was read.
 struct Opened {
-    network: Unbuilt,
-    /// The file that the sizes are in.
+    block: Block,
+    /// The file that the config is in.
     path: PathBuf,
     name: String,
     vocabulary: Vocabulary,
 }
 
-/// What a network is made from.
-enum Unbuilt {
+/// What computes the model.
+enum Block {
     /// Our own decoder.
-    Own(Box<Config>, Source),
-    /// A model of candle-transformers, from a folder.
-    Stock(Box<stock::Settings>, Safetensors),
-    /// A quantised model of candle-transformers.
-    StockGguf(stock::gguf::Model, Gguf),
+    Own(Source, Config),
+    /// One of candle's models.
+    Stock(stock::Opened),
 }
 
 impl Opened {
@@ -237,59 +234,69 @@ impl Opened {
 
     fn gguf(gguf: Gguf, side: &SideFiles, name: String) -> Result<Self, LoadError> {
         let path = gguf.path().to_owned();
-        let (network, vocabulary) =
-            if let Some(model) = stock::gguf::Model::read(&gguf).map_err(|message| gguf.error(message))? {
-                gguf.check_types()?;
-                let vocabulary = tokenizer::vocabulary(side, Some(&gguf), model.vocab)?;
-                (Unbuilt::StockGguf(model, gguf), vocabulary)
-            } else {
-                let factors = gguf.read_factors()?;
-                let config = Config::from_gguf(&gguf, factors).map_err(|message| gguf.error(message))?;
-                gguf.check_types()?;
-                let vocabulary = tokenizer::vocabulary(side, Some(&gguf), config.vocab)?;
-                (Unbuilt::Own(Box::new(config), Source::Gguf(gguf)), vocabulary)
-            };
-        Ok(Self { network, path, name, vocabulary })
+        if let Some(model) = stock::gguf::Model::read(&gguf).map_err(|message| gguf.error(message))? {
+            gguf.check_types()?;
+            let vocabulary = tokenizer::vocabulary(side, Some(&gguf), model.vocab)?;
+            let block = Block::Stock(stock::Opened::Gguf(model, gguf));
+            return Ok(Self { block, path, name, vocabulary });
+        }
+        let config = Config::from_gguf(&gguf, gguf.read_factors()?).map_err(|message| gguf.error(message))?;
+        gguf.check_types()?;
+        let vocabulary = tokenizer::vocabulary(side, Some(&gguf), config.vocab)?;
+        Ok(Self { block: Block::Own(Source::Gguf(gguf), config), path, name, vocabulary })
     }
 
     fn folder(folder: PathBuf, shards: &[PathBuf], name: String) -> Result<Self, LoadError> {
         let side = SideFiles::Folder(folder.clone());
         let path = side.path("config.json");
         let text = std::fs::read(&path).map_err(|source| LoadError::Read { path: path.clone(), source })?;
-        let error = |message| LoadError::Format { path: path.clone(), message };
-        let (network, vocabulary) = if let Some(settings) = stock::Settings::read(&text).map_err(error)? {
+        let format = |message| LoadError::Format { path: path.clone(), message };
+        if let Some(settings) = stock::Settings::read(&text).map_err(format)? {
             let files = Safetensors::open(blobs(shards)?)?;
             let vocabulary = tokenizer::vocabulary(&side, None, settings.vocab)?;
-            (Unbuilt::Stock(Box::new(settings), files), vocabulary)
-        } else {
-            let config = Config::from_json(&text).map_err(error)?;
-            let files = Safetensors::open(blobs(shards)?)?;
-            let vocabulary = tokenizer::vocabulary(&side, None, config.vocab)?;
-            (Unbuilt::Own(Box::new(config), Source::Safetensors(files, folder)), vocabulary)
-        };
-        Ok(Self { network, path, name, vocabulary })
+            let block = Block::Stock(stock::Opened::Folder(settings, files, folder));
+            return Ok(Self { block, path, name, vocabulary });
+        }
+        let config = Config::from_json(&text).map_err(format)?;
+        let files = Safetensors::open(blobs(shards)?)?;
+        let vocabulary = tokenizer::vocabulary(&side, None, config.vocab)?;
+        Ok(Self { block: Block::Own(Source::Safetensors(files, folder), config), path, name, vocabulary })
     }
 
     /// Reads the weights and computes once.
     fn finish(
         self,
         place: &Place,
-        asked: Option<usize>,
+        context: Option<usize>,
         progress: OnProgress<'_>,
     ) -> Result<Loaded, LoadError> {
-        let Self { network, path, name, vocabulary } = self;
+        let Self { block, path, name, vocabulary } = self;
         let error = |message: String| LoadError::Format { path: path.clone(), message };
-        let context = network.context(asked).map_err(error)?;
-        let order =
-            Order { path: &path, name: &name, device: &place.device, device_name: &place.name, context };
-        let mut model: Box<dyn LanguageModel> = match network {
-            Unbuilt::Own(config, source) => Box::new(own(*config, &source, &order, progress)?),
-            Unbuilt::Stock(settings, files) => {
-                Box::new(stock::load_folder(*settings, files, &order, progress)?)
+        let context = block.context(context).map_err(error)?;
+        let info = ModelInfo { name, device: place.name.clone(), context, ..ModelInfo::default() };
+        let mut report = |done, total| progress(Progress { stage: Stage::Weights, done, total });
+        let mut model: Box<dyn LanguageModel> = match block {
+            Block::Stock(opened) => {
+                let model = opened.build(info, &path, &place.device, &mut report)?;
+                step(progress, Stage::WarmUp, 0, 1)?;
+                Box::new(model)
             }
-            Unbuilt::StockGguf(model, gguf) => Box::new(stock::load_gguf(model, gguf, &order, progress)?),
+            Block::Own(source, config) => {
+                let weights = Weights::load(&source, &config, &place.device, &mut report)?;
+                let info = ModelInfo {
+                    architecture: config.architecture.name().to_owned(),
+                    vocab: config.vocab,
+                    ..info.with(&weights.summary)
+                };
+                step(progress, Stage::WarmUp, 0, 1)?;
+                let network: Box<dyn Network> = if place.device.is_cpu() {
+                    Box::new(CpuNetwork::new(config, weights, context))
+                } else {
+                    Box::new(DeviceNetwork::new(config, weights, context, &place.device)?.with_fixed_step()?)
+                };
+                Box::new(Decoder::new(info, network))
+            }
         };
-        step(progress, Stage::WarmUp, 0, 1)?;
         let logits =
             model.forward(&[0], 1).map_err(|e| error(format!("the first forward pass failed: {e}")))?;
         if !logits.iter().all(|logit| logit.is_finite()) {
@@ -304,20 +311,18 @@ impl Opened {
     }
 }
 
-impl Unbuilt {
+impl Block {
     /// The tokens that the cache shall hold, of those that the model allows.
     fn context(&self, asked: Option<usize>) -> Result<usize, String> {
-        let (most, trained) = match self {
-            Self::Own(config, _) => (config.context, config.context),
-            Self::Stock(settings, _) => (settings.context, settings.trained),
-            Self::StockGguf(model, _) => (model.context, model.trained),
-        };
-        let why = match self {
-            Self::Own(config, _) if config.window == Some(most) => {
-                ", the length of its sliding window".into()
+        let (most, why) = match self {
+            Self::Own(_, config) if config.window == Some(config.context) => {
+                (config.context, ", the length of its sliding window")
             }
-            _ if trained > most => format!(" (of {trained}: beyond {most}, candle's model is wrong)"),
-            _ => String::new(),
+            Self::Own(_, config) => (config.context, ""),
+            Self::Stock(opened) if opened.context() < opened.trained() => {
+                (opened.context(), ", beyond which candle's model of it is wrong")
+            }
+            Self::Stock(opened) => (opened.context(), ""),
         };
         match asked {
             None => Ok(most.min(DEFAULT_CONTEXT)),
@@ -325,33 +330,6 @@ impl Unbuilt {
             Some(asked) => Err(format!("a context of {asked} was asked for, the model has 1 to {most}{why}")),
         }
     }
-}
-
-/// Our own decoder.
-fn own(
-    config: Config,
-    source: &Source,
-    order: &Order<'_>,
-    progress: OnProgress<'_>,
-) -> Result<Decoder, LoadError> {
-    let mut report = |done, total| progress(Progress { stage: Stage::Weights, done, total });
-    let weights = Weights::load(source, &config, order.device, &mut report)?;
-    let info = ModelInfo {
-        name: order.name.to_owned(),
-        architecture: config.architecture.name().to_owned(),
-        weights: weights.summary.weights.clone(),
-        device: order.device_name.to_owned(),
-        parameters: weights.summary.parameters,
-        vocab: config.vocab,
-        context: order.context,
-        fingerprint: weights.summary.fingerprint.clone(),
-    };
-    let network: Box<dyn Network> = if order.device.is_cpu() {
-        Box::new(CpuNetwork::new(config, weights, order.context))
-    } else {
-        Box::new(DeviceNetwork::new(config, weights, order.context, order.device)?.with_fixed_step()?)
-    };
-    Ok(Decoder::new(info, network))
 }
 
 fn path_of(parts: &[PathBuf]) -> &Path {

@@ -83,6 +83,19 @@ pub struct ModelInfo {
     pub fingerprint: String,
 }
 
+impl ModelInfo {
+    /// The same with what is known of the weights once they are read.
+    #[must_use]
+    pub fn with(self, summary: &weights::Summary) -> Self {
+        Self {
+            weights: summary.weights.clone(),
+            parameters: summary.parameters,
+            fingerprint: summary.fingerprint.clone(),
+            ..self
+        }
+    }
+}
+
 /// The checks that every [`LanguageModel::forward`] makes before it changes anything.
 ///
 /// # Errors

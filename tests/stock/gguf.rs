@@ -130,7 +130,7 @@ fn gguf_that_candle_computes_wrong_is_refused() {
         (
             "phi3",
             text("general.architecture", "bert"),
-            "\"bert\" is not supported in GGUF (supported in GGUF: llama",
+            "\"bert\" is not supported in GGUF (supported in GGUF: llama, mistral",
         ),
         ("phi3", number("phi3.rope.freq_base", 500_000.), "phi3.rope.freq_base is 500000"),
         ("phi3", text("phi3.rope.scaling.type", "longrope"), "the rope kind \"longrope\" is not supported"),

@@ -66,7 +66,10 @@ fn gguf(parts: &[std::path::PathBuf]) -> Result<Survey, LoadError> {
     let file_bytes = blobs.iter().map(Blob::size).sum();
     let gguf = Gguf::open_parts(blobs)?;
     let factors = gguf.read_factors()?;
-    let stock = stock::gguf::Model::read(&gguf);
+    let config = match stock::gguf::Model::read(&gguf) {
+        Ok(None) => Config::from_gguf(&gguf, factors).map(|config| Some(Sizes::from(config))),
+        other => other.map(|_| None),
+    };
     let architecture = gguf.string("general.architecture").unwrap_or_default().to_owned();
     let size = |key: &str| gguf.integer(&format!("{architecture}.{key}")).unwrap_or(0);
     let loose = Sizes {
@@ -78,11 +81,6 @@ fn gguf(parts: &[std::path::PathBuf]) -> Result<Survey, LoadError> {
         },
         context: size("context_length") as usize,
         vocab: gguf.dims("token_embd.weight").map_or(0, |dims| dims[0]),
-    };
-    let sizes = match stock {
-        Ok(Some(model)) => Ok(Sizes { context: model.context, vocab: model.vocab, ..loose }),
-        Ok(None) => Config::from_gguf(&gguf, factors).map(|config| Sizes::of(&config)),
-        Err(message) => Err(message),
     };
     let mut tally = Tally::default();
     for (_, kind, elements) in gguf.types() {
@@ -97,7 +95,7 @@ fn gguf(parts: &[std::path::PathBuf]) -> Result<Survey, LoadError> {
         _ => Ok(()),
     };
     let types = gguf.check_types().map_err(|e| e.to_string());
-    Ok(tally.survey("gguf", architecture, file_bytes, loose, sizes, types.and(tokenizer)))
+    Ok(tally.survey("gguf", architecture, file_bytes, loose, config, types.and(tokenizer)))
 }
 
 fn folder_of(folder: &Path, shards: &[std::path::PathBuf]) -> Result<Survey, LoadError> {
@@ -131,7 +129,7 @@ fn folder_of(folder: &Path, shards: &[std::path::PathBuf]) -> Result<Survey, Loa
     for (_, dtype, elements, bytes) in files.types() {
         match stock {
             // candle's models compute in f32.
-            Ok(Some(_)) => tally.add(&dtype.to_lowercase(), None, elements, elements * 4),
+            Ok(Some(_)) => tally.add(&dtype.to_lowercase(), None, elements, elements.saturating_mul(4)),
             _ => tally.add(&dtype.to_lowercase(), safetensors::block_type(dtype), elements, bytes),
         }
     }
@@ -140,14 +138,14 @@ fn folder_of(folder: &Path, shards: &[std::path::PathBuf]) -> Result<Survey, Loa
         true => Ok(()),
         false => Err(format!("{}: there is no tokenizer.json", folder.display())),
     };
-    let sizes = match stock {
-        Ok(Some(settings)) => Ok(Sizes { context: settings.context, vocab: settings.vocab, ..loose }),
-        Ok(None) => Config::from_json(&text).map(|config| Sizes::of(&config)),
+    let config = match stock {
+        Ok(Some(settings)) => Ok(Some(Sizes { context: settings.context, ..loose })),
+        Ok(None) => Config::from_json(&text).map(|config| Some(Sizes::from(config))),
         Err(message) => Err(message),
     };
-    let sizes = sizes.map_err(|message| format!("{}: {message}", path.display()));
+    let config = config.map_err(|message| format!("{}: {message}", path.display()));
     let types = files.check_types().map_err(|e| e.to_string());
-    Ok(tally.survey("safetensors", architecture, file_bytes, loose, sizes, types.and(tokenizer)))
+    Ok(tally.survey("safetensors", architecture, file_bytes, loose, config, types.and(tokenizer)))
 }
 
 /// What the files say of a model whose block may be unknown.
@@ -160,8 +158,8 @@ struct Sizes {
     vocab: usize,
 }
 
-impl Sizes {
-    fn of(config: &Config) -> Self {
+impl From<Config> for Sizes {
+    fn from(config: Config) -> Self {
         Self {
             layers: config.layers as u64,
             kv_heads: config.kv_heads as u64,
@@ -195,10 +193,10 @@ impl Tally {
         architecture: String,
         file_bytes: u64,
         loose: Sizes,
-        known: Result<Sizes, String>,
+        config: Result<Option<Sizes>, String>,
         rest: Result<(), String>,
     ) -> Survey {
-        let sizes = *known.as_ref().unwrap_or(&loose);
+        let sizes = config.as_ref().ok().copied().flatten().unwrap_or(loose);
         // Keys and values in f32.
         let kv = [sizes.layers, sizes.kv_heads, sizes.head_dim, 2 * 4];
         Survey {
@@ -215,7 +213,7 @@ impl Tally {
             kv_bytes_per_token: kv.into_iter().fold(1, u64::saturating_mul),
             context: sizes.context,
             vocab: sizes.vocab,
-            problem: known.map(drop).and(rest).err(),
+            problem: config.map(|_| ()).and(rest).err(),
         }
     }
 }

@@ -11,6 +11,7 @@ mod gguf;
 mod json;
 
 pub(super) use gguf::Metadata;
+pub(super) use json::refuse_quantised;
 
 /// The blocks that the decoders can compute: RMSNorm, RoPE, grouped-query attention and SwiGLU, with
 /// the additions that each names.
@@ -40,14 +41,9 @@ impl Architecture {
         }
     }
 
-    /// The architecture of a `model_type` or `general.architecture`.
-    fn of(name: &str) -> Option<Self> {
+    /// The architecture of a `model_type` or `general.architecture`, if our decoder computes it.
+    pub fn of(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|a| a.name() == name)
-    }
-
-    /// All names, for messages.
-    fn names() -> String {
-        Self::ALL.map(Self::name).join(", ")
     }
 }
 

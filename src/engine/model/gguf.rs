@@ -4,6 +4,7 @@
 //! offset is checked against what is left of the file before anything is allocated for it, and
 //! every error names the key or the tensor. Tensor data is read later, one tensor at a time.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
 
 use candle_core::quantized::GgmlDType;
@@ -163,19 +164,6 @@ impl Gguf {
         self.tensors.get(name).map(|t| t.dims.as_slice())
     }
 
-    /// A tensor's place in its file.
-    pub fn offset(&self, name: &str) -> Option<u64> {
-        self.tensors.get(name).map(|t| t.offset)
-    }
-
-    /// The file, unless there are several.
-    pub fn only_part(&self) -> Option<&Blob> {
-        match self.parts.as_slice() {
-            [only] => Some(only),
-            _ => None,
-        }
-    }
-
     /// Bytes of all tensors together.
     pub fn tensor_bytes(&self) -> u64 {
         self.tensors.values().map(|t| t.bytes).sum()
@@ -212,6 +200,17 @@ impl Gguf {
         match (self.tensors.get(name), self.blob_of(name)) {
             (Some(entry), Some(blob)) => blob.pieces(entry.offset, entry.bytes, piece, on_read, sink),
             _ => Ok(()),
+        }
+    }
+
+    /// The `len` bytes of a tensor from its byte `from` on; none if there is no tensor of that name.
+    ///
+    /// # Errors
+    /// If the file ends early or cannot be read.
+    pub fn read(&self, name: &str, from: u64, len: u64) -> Result<Cow<'_, [u8]>, LoadError> {
+        match (self.tensors.get(name), self.blob_of(name)) {
+            (Some(entry), Some(blob)) => blob.read(entry.offset.saturating_add(from), len),
+            _ => Ok(Cow::Borrowed(&[])),
         }
     }
 

@@ -31,6 +31,7 @@
 //! Gemma has GELU; the caches of `lfm2` cannot be emptied; `qwen3moe` computes with CUDA only; the
 //! others do not read GGUF or are blocks of our own decoder.
 
+use std::ops::ControlFlow;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 
@@ -39,13 +40,10 @@ use candle_nn::VarBuilder;
 
 use super::gguf::Gguf;
 use super::safetensors::Safetensors;
-use super::weights::Summary;
 use super::{LanguageModel, ModelInfo, check_forward};
 use crate::engine::error::{LoadError, ModelError};
-use crate::engine::load::OnProgress;
 use crate::engine::trace::TokenId;
 
-mod background;
 pub mod family;
 pub mod gguf;
 mod prepare;
@@ -161,87 +159,69 @@ impl LanguageModel for StockModel {
     }
 }
 
-/// What a load needs beside settings and files.
-pub struct Order<'a> {
-    /// The `config.json` or the GGUF file, for messages.
-    pub path: &'a Path,
-    /// The name people know the model by.
-    pub name: &'a str,
-    /// Where to compute.
-    pub device: &'a Device,
-    /// What that place is called.
-    pub device_name: &'a str,
-    /// How many tokens the cache shall hold.
-    pub context: usize,
+/// Who is told the bytes done and in total, and may stop the load.
+pub type Report<'a> = &'a mut (dyn FnMut(u64, u64) -> ControlFlow<()> + Send);
+
+/// A model of which all but the weights was read.
+pub enum Opened {
+    /// A Hugging Face folder.
+    Folder(Settings, Safetensors, PathBuf),
+    /// A GGUF file.
+    Gguf(gguf::Model, Gguf),
 }
 
-impl Order<'_> {
-    fn model(
-        &self,
-        (network, summary): (Box<dyn Network>, Summary),
-        architecture: &str,
-        vocab: usize,
-        passes: Passes,
-    ) -> StockModel {
-        let info = ModelInfo {
-            name: self.name.to_owned(),
-            architecture: architecture.to_owned(),
-            weights: summary.weights,
-            device: self.device_name.to_owned(),
-            parameters: summary.parameters,
-            vocab,
-            context: self.context,
-            fingerprint: summary.fingerprint,
-        };
-        StockModel::new(info, network, passes, self.device.clone())
+impl Opened {
+    /// The longest context that candle computes right.
+    pub fn context(&self) -> usize {
+        match self {
+            Self::Folder(settings, ..) => settings.context,
+            Self::Gguf(model, _) => model.context,
+        }
     }
-}
 
-/// Builds a model from the tensors of a Hugging Face folder. The order's context is at most
-/// [`Settings::context`].
-///
-/// # Errors
-/// [`LoadError`] naming file and tensor, or [`LoadError::Cancelled`].
-pub fn load_folder(
-    settings: Settings,
-    files: Safetensors,
-    order: &Order<'_>,
-    progress: OnProgress<'_>,
-) -> Result<StockModel, LoadError> {
-    let settings = settings.with_context(order.context);
-    let (family, vocab, passes) = (settings.family, settings.vocab, settings.passes);
-    let total = files.tensor_bytes();
-    let (device, path) = (order.device.clone(), order.path.to_owned());
-    let built = background::run(total, progress, move |ticket| {
-        let folder = path.parent().map_or_else(PathBuf::new, Path::to_owned);
-        let source = source::Source::new(files, folder, &settings, ticket);
-        let variables = VarBuilder::from_backend(Box::new(source.clone()), DType::F32, device);
-        let built = guarded(|| (family.build)(&settings, variables));
-        let summary = source.finish(family.name, built.is_ok())?;
+    /// The context that the model was trained for.
+    pub fn trained(&self) -> usize {
+        match self {
+            Self::Folder(settings, ..) => settings.trained,
+            Self::Gguf(model, _) => model.trained,
+        }
+    }
+
+    /// Reads the weights. `info` has the name, the place and the context, which must be at most
+    /// [`context`](Self::context); `path` is the file for messages about candle.
+    ///
+    /// # Errors
+    /// [`LoadError`] naming file and tensor, or [`LoadError::Cancelled`].
+    pub fn build(
+        self,
+        info: ModelInfo,
+        path: &Path,
+        device: &Device,
+        report: Report<'_>,
+    ) -> Result<StockModel, LoadError> {
+        let (architecture, vocab, passes) = match &self {
+            Self::Folder(settings, ..) => (settings.family.name, settings.vocab, settings.passes),
+            Self::Gguf(model, _) => (model.family.name, model.vocab, model.family.passes),
+        };
+        let (built, summary) = match self {
+            Self::Folder(settings, files, folder) => {
+                let settings = settings.with_context(info.context);
+                let source = source::Source::new(&files, &folder, &settings, report);
+                let variables =
+                    VarBuilder::from_backend(Box::new(source.clone()), DType::F32, device.clone());
+                let built = guarded(|| (settings.family.build)(&settings, variables));
+                let summary = source.finish(architecture, built.is_ok())?;
+                (built, summary)
+            }
+            Self::Gguf(model, file) => gguf::build(&file, model, info.context, device, report)?,
+        };
         let network = built.map_err(|e| LoadError::Format {
-            path,
-            message: format!("candle cannot build this {} model: {}", family.name, first_line(&e)),
+            path: path.to_owned(),
+            message: format!("candle cannot build this {architecture} model: {}", first_line(&e)),
         })?;
-        Ok((network, summary))
-    })?;
-    Ok(order.model(built, family.name, vocab, passes))
-}
-
-/// Builds a model from a GGUF file. The order's context is at most [`gguf::Model::context`].
-///
-/// # Errors
-/// [`LoadError`] naming the file, or [`LoadError::Cancelled`].
-pub fn load_gguf(
-    model: gguf::Model,
-    file: Gguf,
-    order: &Order<'_>,
-    progress: OnProgress<'_>,
-) -> Result<StockModel, LoadError> {
-    let (device, context) = (order.device.clone(), order.context);
-    let built = background::run(file.tensor_bytes(), progress, move |ticket| {
-        gguf::build(file, model, context, &device, ticket)
-    })?;
-    Ok(order.model(built, model.family.name, model.vocab, model.family.passes))
+        let info = ModelInfo { architecture: architecture.to_owned(), vocab, ..info.with(&summary) };
+        Ok(StockModel::new(info, network, passes, device.clone()))
+    }
 }
 
 /// Calls into candle's models, whose panics are errors here.

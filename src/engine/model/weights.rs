@@ -80,7 +80,7 @@ pub struct Summary {
 }
 
 /// Bytes that are read before they are laid out.
-const PIECE: usize = 2 << 20;
+pub(super) const PIECE: usize = 2 << 20;
 
 /// Tensors in these files that carry nothing that the config does not.
 const REDUNDANT: [&str; 2] = ["rope_freqs.weight", "rotary_emb.inv_freq"];
@@ -336,7 +336,6 @@ impl Default for Fnv {
 }
 
 impl Fnv {
-    /// All of some bytes.
     pub(super) fn bytes(&mut self, bytes: &[u8]) {
         for &byte in bytes {
             self.0 = (self.0 ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3);

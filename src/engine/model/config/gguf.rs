@@ -12,8 +12,7 @@ impl Config {
     /// A message naming the key and what was expected.
     pub fn from_gguf(gguf: &Gguf, factors: Option<Vec<f32>>) -> Result<Self, String> {
         let name = gguf.string("general.architecture").ok_or("general.architecture is missing")?;
-        let architecture =
-            Architecture::of(name).ok_or_else(|| stock::refusal_in_gguf(name, &Architecture::names()))?;
+        let architecture = Architecture::of(name).ok_or_else(|| stock::refusal_in_gguf(name))?;
         if architecture == Architecture::Mistral {
             // Whether its rows are paired like those of `llama` would be a guess.
             return Err("general.architecture is \"mistral\"; Mistral's GGUF files call it \"llama\"".into());

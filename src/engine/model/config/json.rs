@@ -18,8 +18,7 @@ impl Config {
         let json: Json = serde_json::from_slice(text).map_err(|e| format!("not JSON: {e}"))?;
         let keys = Keys(&json);
         let name = keys.text("model_type")?.unwrap_or("without a model_type");
-        let architecture =
-            Architecture::of(name).ok_or_else(|| stock::refusal(name, &Architecture::names()))?;
+        let architecture = Architecture::of(name).ok_or_else(|| stock::refusal(name))?;
         refuse_quantised(&json)?;
         for (key, only) in [("hidden_act", "silu"), ("activation_function", "silu")] {
             if let Some(value) = keys.text(key)?.filter(|v| *v != only) {
@@ -62,7 +61,10 @@ impl Config {
 }
 
 /// Refuses weights that another program has quantised in its own way.
-fn refuse_quantised(json: &Json) -> Result<(), String> {
+///
+/// # Errors
+/// A message naming the way and what to use instead.
+pub(in crate::engine::model) fn refuse_quantised(json: &Json) -> Result<(), String> {
     let Some(how) = json.get("quantization_config").filter(|v| !v.is_null()) else { return Ok(()) };
     let method = Keys(how).text("quant_method")?.unwrap_or("without a quant_method");
     Err(format!(

@@ -15,6 +15,7 @@ use candle_transformers::models::{
 
 use super::settings::{RopeScaling, Settings};
 use super::{Network, gguf, prepare};
+use crate::engine::model::config::Architecture;
 
 /// A model ready for its first pass.
 pub type Built = Candle<Box<dyn Network>>;
@@ -64,7 +65,7 @@ pub const FAMILIES: &[Family] = &[
         running(starcoder2::Model::new(&s.parse()?, v)?, starcoder2::Model::forward)
     })
     .tied(),
-    of("glm4", prepare::plain, |s, v| running(Glm4::new(&s.parse()?, v)?, Glm4::forward)),
+    of("glm4", prepare::glm4, |s, v| running(Glm4::new(&s.parse()?, v)?, Glm4::forward)),
     of("smollm3", prepare::smollm3, |s, v| running(SmolLm3::new(&s.parse()?, v)?, SmolLm3::forward)).tied(),
     of("helium", prepare::helium, |s, v| {
         running(helium::Model::new(&s.parse()?, v)?, helium::Model::forward)
@@ -172,23 +173,37 @@ pub const LEFT_OUT: &[(&str, &str)] = &[
 ];
 
 /// Why an architecture that neither our own decoder nor a family here computes is refused.
-/// `own` are the names our own decoder knows.
-pub fn refusal(name: &str, own: &str) -> String {
+pub fn refusal(name: &str) -> String {
+    let own = own();
     let supported: Vec<&str> = FAMILIES.iter().map(|f| f.name).collect();
     let reason =
         LEFT_OUT.iter().find(|(n, _)| *n == name).map_or_else(String::new, |(_, why)| format!(": {why}"));
-    format!("the architecture {name:?} is not supported{reason} (supported: {own}, {})", supported.join(", "))
+    let kind = kind(name);
+    format!(
+        "the architecture {name:?}{kind} is not supported{reason} (supported: {own}, {})",
+        supported.join(", ")
+    )
 }
 
 /// The same for a GGUF file.
-pub fn refusal_in_gguf(name: &str, own: &str) -> String {
+pub fn refusal_in_gguf(name: &str) -> String {
+    let own = own();
     let supported: Vec<&str> = gguf::FAMILIES.iter().map(|f| f.name).collect();
     let folder = match FAMILIES.iter().any(|f| f.name.trim_end_matches("_text").replace("_", "") == name) {
         true => ", but a folder with safetensors of it is",
         false => "",
     };
     format!(
-        "the architecture {name:?} is not supported in GGUF{folder} (supported in GGUF: {own}, {})",
+        "the architecture {name:?}{} is not supported in GGUF{folder} (supported in GGUF: {own}, {})",
+        kind(name),
         supported.join(", ")
     )
+}
+
+fn kind(name: &str) -> &'static str {
+    if name.contains("moe") || name == "mixtral" { ", a mixture of experts," } else { "" }
+}
+
+fn own() -> String {
+    Architecture::ALL.map(Architecture::name).join(", ")
 }

@@ -4,25 +4,20 @@
 //! is the one that our own [`Gguf`] has checked, and the data comes through a reader that counts
 //! the bytes and fails once the load is cancelled.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::io::{self, Read, Seek, SeekFrom};
 
 use candle_core::quantized::gguf_file::{Content, TensorInfo, Value, VersionedMagic};
 use candle_core::{DType, Device, Shape};
 use candle_transformers::models::{quantized_glm4, quantized_phi, quantized_phi3};
 
-use super::Passes;
-use super::background::Ticket;
 use super::family::{Built, running};
-use super::settings::PIECE;
+use super::settings;
+use super::{Passes, Report};
 use crate::engine::error::LoadError;
-use crate::engine::model::blob::Blob;
 use crate::engine::model::gguf::Gguf;
 use crate::engine::model::raw::dtype_name;
-use crate::engine::model::weights::{Fnv, Summary};
-
-/// Largest piece that is read at once, so that a cancel is noticed within it.
-const READ: usize = 1 << 22;
+use crate::engine::model::weights::{Fnv, PIECE, Summary};
 
 /// A family of quantised models.
 #[derive(Debug)]
@@ -37,7 +32,7 @@ pub struct Family {
 }
 
 /// All of them take several tokens at any position.
-const PASSES: Passes = Passes { most: PIECE, until: usize::MAX, again: true };
+const PASSES: Passes = Passes { most: settings::PIECE, until: usize::MAX, again: true };
 
 /// The families whose logits are those of transformers.
 pub const FAMILIES: &[Family] = &[
@@ -127,11 +122,6 @@ impl Model {
                 None => Err(format!("{key} is missing or not a whole number")),
             }
         };
-        if gguf.only_part().is_none() {
-            return Err(format!(
-                "a {name} model in several files is not supported; join them with llama-gguf-split --merge"
-            ));
-        }
         let (hidden, heads) = (size("embedding_length", 1 << 16)?, size("attention.head_count", 1 << 10)?);
         size("block_count", 1 << 10)?;
         let trained = size("context_length", 1 << 30)?;
@@ -194,27 +184,34 @@ fn glm4(sizes: &Sizes<'_>) -> Result<usize, String> {
     Ok(sizes.context)
 }
 
-/// The file's data, as candle reads it.
-pub struct Reader<'a> {
-    file: &'a Blob,
+/// The tensors' data one after the other, as candle reads it.
+struct Reader<'a> {
+    gguf: &'a Gguf,
+    /// Where each tensor begins.
+    starts: BTreeMap<u64, &'a str>,
+    total: u64,
     position: u64,
-    /// Where reads began.
+    /// Where candle began to read.
     begun: BTreeSet<u64>,
-    ticket: Ticket,
+    done: u64,
+    report: Report<'a>,
+    cancelled: bool,
 }
 
 impl Read for Reader<'_> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        if self.ticket.is_cancelled() {
+        let Some((start, name)) = self.starts.range(..=self.position).next_back() else { return Ok(0) };
+        let end = self.starts.range(self.position + 1..).next().map_or(self.total, |(&next, _)| next);
+        let len = buffer.len().min(PIECE).min(usize::try_from(end - self.position).unwrap_or(PIECE));
+        let data = self.gguf.read(name, self.position - start, len as u64).map_err(io::Error::other)?;
+        buffer[..data.len()].copy_from_slice(&data);
+        self.position += data.len() as u64;
+        self.done += data.len() as u64;
+        if (self.report)(self.done.min(self.total), self.total).is_break() {
+            self.cancelled = true;
             return Err(io::Error::other("cancelled"));
         }
-        let rest = self.file.size().saturating_sub(self.position);
-        let len = buffer.len().min(READ).min(usize::try_from(rest).unwrap_or(READ));
-        let data = self.file.read(self.position, len as u64).map_err(io::Error::other)?;
-        buffer[..len].copy_from_slice(&data);
-        self.position += len as u64;
-        self.ticket.add(len as u64);
-        Ok(len)
+        Ok(data.len())
     }
 }
 
@@ -225,7 +222,7 @@ impl Seek for Reader<'_> {
                 self.begun.insert(offset);
                 offset
             }
-            SeekFrom::End(0) => self.file.size(),
+            SeekFrom::End(0) => self.total,
             _ => return Err(io::Error::other("candle seeks to offsets and to the end only")),
         };
         Ok(self.position)
@@ -235,29 +232,32 @@ impl Seek for Reader<'_> {
 /// Builds the model of a file with tables and caches for `context` tokens.
 ///
 /// # Errors
-/// [`LoadError`] naming the file.
+/// [`LoadError`] naming file and tensor, or [`LoadError::Cancelled`]; apart from that, candle's.
 pub fn build(
-    gguf: Gguf,
+    gguf: &Gguf,
     model: Model,
     context: usize,
     device: &Device,
-    ticket: Ticket,
-) -> Result<(Box<dyn super::Network>, Summary), LoadError> {
+    report: Report<'_>,
+) -> Result<(Built, Summary), LoadError> {
     let name = model.family.name;
-    let file = gguf.only_part().ok_or_else(|| gguf.error("it is in several files"))?;
     let mut metadata = gguf.metadata().clone();
     metadata.insert(format!("{name}.context_length"), Value::U32(context as u32));
-    let (mut infos, mut counts, mut hash, mut starts) =
-        (HashMap::new(), HashMap::new(), Fnv::default(), Vec::new());
+    let (mut infos, mut starts, mut total) = (HashMap::new(), BTreeMap::new(), 0);
+    let (mut counts, mut hash) = (BTreeMap::new(), Fnv::default());
     for tensor in gguf.names() {
-        let (Some((dtype, dims)), Some(offset)) = (gguf.find(tensor)?, gguf.offset(tensor)) else { continue };
+        let Some((dtype, dims)) = gguf.find(tensor)? else { continue };
         let elements = dims.iter().product::<usize>();
+        let bytes = (elements / dtype.block_size() * dtype.type_size()) as u64;
         *counts.entry(dtype_name(dtype)).or_insert(0u64) += elements as u64;
-        let bytes = (elements / dtype.block_size() * dtype.type_size()).min(4096) as u64;
         hash.bytes(format!("{tensor}{dtype:?}{dims:?}").as_bytes());
-        hash.sample(&file.read(offset, bytes)?);
-        infos.insert(tensor.to_owned(), TensorInfo { ggml_dtype: dtype, shape: Shape::from(dims), offset });
-        starts.push((offset, tensor.to_owned()));
+        hash.sample(&gguf.read(tensor, 0, bytes.min(1024))?);
+        infos.insert(
+            tensor.to_owned(),
+            TensorInfo { ggml_dtype: dtype, shape: Shape::from(dims), offset: total },
+        );
+        starts.insert(total, tensor);
+        total += bytes;
     }
     let summary = Summary {
         parameters: counts.values().sum(),
@@ -266,18 +266,19 @@ pub fn build(
     };
     let content =
         Content { magic: VersionedMagic::GgufV3, metadata, tensor_infos: infos, tensor_data_offset: 0 };
-    let mut reader = Reader { file, position: 0, begun: BTreeSet::new(), ticket };
+    let begun = BTreeSet::new();
+    let mut reader = Reader { gguf, starts, total, position: 0, begun, done: 0, report, cancelled: false };
     let built = super::guarded(|| (model.family.build)(content, &mut reader, device));
-    if reader.ticket.is_cancelled() {
+    if reader.cancelled {
         return Err(LoadError::Cancelled);
     }
-    let network = built.map_err(|e| {
-        file.error(format!("candle cannot build this {name} model: {}", super::first_line(&e)))
-    })?;
-    match starts.iter().find(|(offset, _)| !reader.begun.contains(offset)) {
+    let unused = reader.starts.iter().find(|(start, _)| built.is_ok() && !reader.begun.contains(start));
+    match unused {
         Some((_, tensor)) => {
-            Err(file.error(format!("tensor {tensor} is not part of the {name} block that candle computes")))
+            let blob = gguf.blob_of(tensor).map_or(gguf.path(), |blob| blob.path());
+            let message = format!("tensor {tensor} is not part of the {name} block that candle computes");
+            Err(LoadError::Format { path: blob.to_owned(), message })
         }
-        None => Ok((network, summary)),
+        None => Ok((built, summary)),
     }
 }

@@ -156,6 +156,12 @@ pub fn phi3(s: &mut Settings, rope: Option<RopeScaling>) -> Prepared {
     Ok(())
 }
 
+/// The settings say of half of a head that it is rotated, or nothing.
+pub fn glm4(s: &mut Settings, rope: Option<RopeScaling>) -> Prepared {
+    s.default("partial_rotary_factor", 0.5);
+    plain(s, rope)
+}
+
 pub fn starcoder2(s: &mut Settings, rope: Option<RopeScaling>) -> Prepared {
     plain(s, rope)?;
     s.stay_in_window()?;

@@ -9,7 +9,7 @@ use serde_json::{Map, Value as Json, json};
 
 use super::Passes;
 use super::family::{FAMILIES, Family};
-use crate::engine::model::config::Keys;
+use crate::engine::model::config::{Keys, refuse_quantised};
 
 /// Most tokens in a pass: bounds the memory for activations and masks.
 pub const PIECE: usize = 256;
@@ -89,6 +89,7 @@ impl Settings {
         let json: Json = serde_json::from_slice(text).map_err(|e| format!("not JSON: {e}"))?;
         let Some(name) = Keys(&json).text("model_type")? else { return Ok(None) };
         let Some(family) = FAMILIES.iter().find(|f| f.name == name) else { return Ok(None) };
+        refuse_quantised(&json)?;
         let Json::Object(json) = json else { return Ok(None) };
         Self::of(family, json).map(Some)
     }

@@ -4,8 +4,7 @@
 //! counted: a tensor that the model does not use is an error, because it would change the result.
 
 use std::collections::BTreeSet;
-use std::ops::ControlFlow;
-use std::path::PathBuf;
+use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use candle_core::quantized::GgmlDType;
@@ -13,35 +12,33 @@ use candle_core::{DType, Device, Shape, Tensor};
 use candle_nn::Init;
 use candle_nn::var_builder::SimpleBackend;
 
-use super::background::Ticket;
+use super::Report;
 use super::settings::{Fix, Settings};
 use crate::engine::error::LoadError;
 use crate::engine::model::raw::dtype_name;
 use crate::engine::model::safetensors::Safetensors;
-use crate::engine::model::weights::{Fnv, Summary};
+use crate::engine::model::weights::{Fnv, PIECE, Summary};
 
 /// What all families call their embedding.
 const EMBEDDING: &str = "model.embed_tokens.weight";
 
-/// Bytes that are read at once.
-const READ: usize = 1 << 20;
-
 /// The tensors of a folder, shared by the builder of the model and by who asks how it went.
 #[derive(Clone)]
-pub struct Source(Arc<Shared>);
+pub struct Source<'a>(Arc<Shared<'a>>);
 
-struct Shared {
-    files: Safetensors,
-    folder: PathBuf,
+struct Shared<'a> {
+    files: &'a Safetensors,
+    folder: &'a Path,
     tied: bool,
     rename: fn(&str) -> Option<Vec<String>>,
     fixes: Vec<Fix>,
-    ticket: Ticket,
-    books: Mutex<Books>,
+    total: u64,
+    books: Mutex<Books<'a>>,
 }
 
-#[derive(Default)]
-struct Books {
+struct Books<'a> {
+    report: Report<'a>,
+    done: u64,
     unused: BTreeSet<String>,
     counts: Vec<(GgmlDType, u64)>,
     hash: Fnv,
@@ -51,9 +48,9 @@ struct Books {
     error: Option<LoadError>,
 }
 
-impl Source {
+impl<'a> Source<'a> {
     /// The tensors of `files`, as the family of `settings` names them.
-    pub fn new(files: Safetensors, folder: PathBuf, settings: &Settings, ticket: Ticket) -> Self {
+    pub fn new(files: &'a Safetensors, folder: &'a Path, settings: &Settings, report: Report<'a>) -> Self {
         let unused = files.names().map(str::to_owned).collect();
         Self(Arc::new(Shared {
             files,
@@ -61,8 +58,16 @@ impl Source {
             tied: settings.tied,
             rename: settings.family.rename,
             fixes: settings.fixes.clone(),
-            ticket,
-            books: Mutex::new(Books { unused, ..Books::default() }),
+            total: files.tensor_bytes(),
+            books: Mutex::new(Books {
+                report,
+                done: 0,
+                unused,
+                counts: Vec::new(),
+                hash: Fnv::default(),
+                embedding: None,
+                error: None,
+            }),
         }))
     }
 
@@ -91,22 +96,19 @@ impl Source {
     }
 }
 
-impl Shared {
-    fn books(&self) -> MutexGuard<'_, Books> {
+impl<'a> Shared<'a> {
+    fn books(&self) -> MutexGuard<'_, Books<'a>> {
         self.books.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// An error about a tensor, with the file that has it or the folder that should.
     fn error(&self, name: &str, message: &str) -> LoadError {
-        let path = self.files.blob(name).map_or_else(|| self.folder.clone(), |b| b.path().to_owned());
+        let path = self.files.blob(name).map_or_else(|| self.folder.to_owned(), |b| b.path().to_owned());
         LoadError::Format { path, message: format!("tensor {name} {message}") }
     }
 
     /// The tensor under the name that candle uses, of the given shape, in f32.
     fn tensor(&self, name: &str, dims: &[usize], device: &Device) -> Result<Tensor, LoadError> {
-        if self.ticket.is_cancelled() {
-            return Err(LoadError::Cancelled);
-        }
         let stored = self.files.dims(name).is_some();
         if !stored
             && name == "lm_head.weight"
@@ -126,8 +128,7 @@ impl Shared {
             if let Some(rows) = dims.first_mut() {
                 *rows /= names.len();
             }
-            let (stored, data) = self.read(part, &dims)?;
-            parts.push(float(stored, &dims, &data, device)?);
+            parts.push(self.stored(part, &dims, device)?);
         }
         let mut tensor = match parts.as_slice() {
             [only] => only.clone(),
@@ -143,45 +144,42 @@ impl Shared {
     }
 
     /// Reads one stored tensor, counts and hashes it.
-    fn read(&self, name: &str, dims: &[usize]) -> Result<(GgmlDType, Vec<u8>), LoadError> {
-        let stored = match self.files.find(name)? {
+    fn stored(&self, name: &str, dims: &[usize], device: &Device) -> Result<Tensor, LoadError> {
+        let dtype = match self.files.find(name)? {
+            Some((dtype, found)) if found == dims => dtype,
+            Some((_, found)) => {
+                return Err(self.error(name, &format!("has the shape {found:?}, expected {dims:?}")));
+            }
             None => return Err(self.error(name, &format!("is missing (expected with the shape {dims:?})"))),
-            Some((_, shape)) if shape != dims => {
-                return Err(self.error(name, &format!("has the shape {shape:?}, expected {dims:?}")));
-            }
-            Some((stored, _)) => stored,
         };
+        let books = &mut *self.books();
         let mut data = Vec::new();
-        let on_read = &mut |bytes| {
-            self.ticket.add(bytes);
-            if self.ticket.is_cancelled() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        let on_read = &mut |bytes: u64| {
+            books.done += bytes;
+            (books.report)(books.done.min(self.total), self.total)
         };
-        self.files.pieces(name, READ, on_read, &mut |piece| data.extend_from_slice(piece))?;
-        let elements = dims.iter().product::<usize>() as u64;
-        let mut books = self.books();
+        self.files.pieces(name, PIECE, on_read, &mut |piece| data.extend_from_slice(piece))?;
         if books.unused.remove(name) {
-            match books.counts.iter_mut().find(|(d, _)| *d == stored) {
+            let elements = dims.iter().product::<usize>() as u64;
+            match books.counts.iter_mut().find(|(d, _)| *d == dtype) {
                 Some((_, count)) => *count += elements,
-                None => books.counts.push((stored, elements)),
+                None => books.counts.push((dtype, elements)),
             }
-            books.hash.bytes(format!("{name}{stored:?}{dims:?}").as_bytes());
+            books.hash.bytes(format!("{name}{dtype:?}{dims:?}").as_bytes());
             books.hash.sample(&data);
         }
-        Ok((stored, data))
+        let stored = match dtype {
+            GgmlDType::F16 => DType::F16,
+            GgmlDType::BF16 => DType::BF16,
+            _ => DType::F32,
+        };
+        // Narrow numbers are sent narrow.
+        let tensor = Tensor::from_raw_buffer(&data, stored, dims, &Device::Cpu)?;
+        Ok(tensor.to_device(device)?.to_dtype(DType::F32)?)
     }
 }
 
-/// The numbers in f32 on the device. Narrow ones are sent narrow.
-fn float(stored: GgmlDType, dims: &[usize], data: &[u8], device: &Device) -> candle_core::Result<Tensor> {
-    let stored = match stored {
-        GgmlDType::F16 => DType::F16,
-        GgmlDType::BF16 => DType::BF16,
-        _ => DType::F32,
-    };
-    Tensor::from_raw_buffer(data, stored, dims, &Device::Cpu)?.to_device(device)?.to_dtype(DType::F32)
-}
-
-impl SimpleBackend for Source {
+impl SimpleBackend for Source<'_> {
     fn get(
         &self,
         shape: Shape,
