@@ -13,6 +13,7 @@ use crate::engine::grammar::library;
 use crate::engine::load::{self, Progress};
 use crate::engine::{EngineError, GrammarKind, GrammarSource, LoadError};
 use output::Sink;
+use progress::ProgressLine;
 
 mod bench;
 mod check;
@@ -20,6 +21,7 @@ mod generate;
 mod grammars;
 mod output;
 mod play;
+mod progress;
 mod signals;
 
 /// How a command failed.
@@ -48,10 +50,7 @@ impl From<io::Error> for Failure {
 
 impl From<LoadError> for Failure {
     fn from(error: LoadError) -> Self {
-        match error {
-            LoadError::Tensor(_) | LoadError::Cancelled => Self::Run(error.to_string()),
-            _ => Self::Input(error.to_string()),
-        }
+        if error.is_input() { Self::Input(error.to_string()) } else { Self::Run(error.to_string()) }
     }
 }
 
@@ -135,9 +134,13 @@ fn read_text(path: &Path) -> Result<String, Failure> {
         .map_err(|e| unreadable(format!("it is not UTF-8 text (byte {})", e.utf8_error().valid_up_to())))
 }
 
-/// Loads the model, unless `stopped` becomes true.
+/// Loads the model, unless `stopped` becomes true. A download tells on stderr how it goes.
 fn load(config: &Config, stopped: impl Fn() -> bool) -> Result<load::Loaded, LoadError> {
     use std::ops::ControlFlow::{Break, Continue};
-    let mut watch = |_: Progress| if stopped() { Break(()) } else { Continue(()) };
+    let mut shown = ProgressLine::stderr();
+    let mut watch = |progress: Progress| {
+        shown.tell(&progress);
+        if stopped() { Break(()) } else { Continue(()) }
+    };
     load::load(&config.model, config.device, config.context, &mut watch)
 }

@@ -41,6 +41,7 @@
 //! | [`engine::constraint`] | the only door to llguidance's parser |
 //! | [`engine::grammar`] | grammars as people write them, and what is wrong with them |
 //! | [`engine::model`] | the decoder, its file formats, the embedded model |
+//! | [`hub`] | models of the Hugging Face hub: the shared cache, downloads |
 //! | [`app`] | the terminal program: events, state, the reducer, the threads |
 //! | [`ui`] | the screen, drawn from the state |
 //! | [`cli`], [`commands`] | the command line and its headless commands |
@@ -65,5 +66,6 @@ pub mod cli;
 pub mod commands;
 pub mod config;
 pub mod engine;
+pub mod hub;
 pub mod sanitize;
 pub mod ui;

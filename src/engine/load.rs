@@ -26,6 +26,7 @@ use super::model::tokenizer::{self, SideFiles};
 use super::model::weights::{Source, Weights};
 use super::model::{LanguageModel, ModelInfo, cuda_graph, embedded};
 use super::vocabulary::Vocabulary;
+use crate::hub::{self, HubModel};
 
 /// Longest context that is set up when nobody asks for one: the cache of a large model would
 /// otherwise take more memory than its weights.
@@ -39,18 +40,32 @@ pub enum ModelSpec {
     Embedded,
     /// A Hugging Face folder (`config.json`, `tokenizer.json`, safetensors) or a `.gguf` file.
     Path(PathBuf),
+    /// One of the Hugging Face hub, from the cache if it is there.
+    Hub(HubModel),
 }
 
 impl FromStr for ModelSpec {
     type Err = String;
 
+    /// What is there on the disk is a path, and so is what looks like one; anything else of the form
+    /// `org/name[@revision][:file]` is a model of the hub.
     fn from_str(text: &str) -> Result<Self, String> {
         match text {
             "" => Err("an empty name is no model".into()),
             embedded::NAME => Ok(Self::Embedded),
-            path => Ok(Self::Path(path.into())),
+            _ if is_path(text) => Ok(Self::Path(match (text.strip_prefix("~/"), std::env::home_dir()) {
+                (Some(rest), Some(home)) => home.join(rest),
+                _ => text.into(),
+            })),
+            name => name.parse().map(Self::Hub),
         }
     }
+}
+
+fn is_path(text: &str) -> bool {
+    let repo = text.split([':', '@']).next().unwrap_or(text);
+    let is_name = repo.matches('/').count() == 1 && !repo.starts_with(['.', '/', '~']);
+    !is_name || repo.to_ascii_lowercase().ends_with(".gguf") || Path::new(text).exists()
 }
 
 impl fmt::Display for ModelSpec {
@@ -58,6 +73,7 @@ impl fmt::Display for ModelSpec {
         match self {
             Self::Embedded => f.write_str(embedded::NAME),
             Self::Path(path) => path.display().fmt(f),
+            Self::Hub(model) => model.fmt(f),
         }
     }
 }
@@ -102,7 +118,7 @@ impl fmt::Display for DeviceSpec {
 }
 
 /// How far a load is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Progress {
     /// What is being done.
     pub stage: Stage,
@@ -113,8 +129,10 @@ pub struct Progress {
 }
 
 /// The stages of a load, in order.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Stage {
+    /// Downloading its files from the hub.
+    Download(hub::Status),
     /// Reading the tokenizer.
     Tokenizer,
     /// Reading weights and moving them to the device.
@@ -162,17 +180,44 @@ pub fn load(
         ModelSpec::Embedded => {
             load_gguf(embedded::gguf(), &SideFiles::Embedded, embedded::NAME, &device, context, progress)
         }
-        ModelSpec::Path(path) => {
-            let name = path.file_stem().unwrap_or(path.as_os_str()).to_string_lossy();
-            match weights_at(path)? {
-                Files::Gguf(file) => {
-                    let folder = file.parent().map_or_else(PathBuf::new, Path::to_owned);
-                    let side = SideFiles::Folder(folder);
-                    load_gguf(Blob::open(&file)?, &side, &name, &device, context, progress)
-                }
-                Files::Safetensors(shards) => load_folder(path, &shards, &name, &device, context, progress),
-            }
+        ModelSpec::Path(path) => load_path(path, &stem(path), &device, context, progress),
+        ModelSpec::Hub(model) => {
+            let path = download(model, progress)?;
+            // A folder of the cache is named after its commit.
+            let name = if path.is_dir() { model.short().into() } else { stem(&path) };
+            load_path(&path, &name, &device, context, progress)
         }
+    }
+}
+
+fn stem(path: &Path) -> String {
+    path.file_stem().unwrap_or(path.as_os_str()).to_string_lossy().into_owned()
+}
+
+/// The files of a model of the hub, as this process's environment says where to find them.
+fn download(model: &HubModel, progress: OnProgress<'_>) -> Result<PathBuf, LoadError> {
+    let settings = hub::Settings::of_process()?;
+    let mut on = |status: &hub::Status| {
+        let (done, total) = (status.done, status.total);
+        progress(Progress { stage: Stage::Download(status.clone()), done, total })
+    };
+    Ok(hub::resolve(model, &settings, &mut on)?)
+}
+
+fn load_path(
+    path: &Path,
+    name: &str,
+    device: &Place,
+    context: Option<usize>,
+    progress: OnProgress<'_>,
+) -> Result<Loaded, LoadError> {
+    match weights_at(path)? {
+        Files::Gguf(file) => {
+            let folder = file.parent().map_or_else(PathBuf::new, Path::to_owned);
+            let side = SideFiles::Folder(folder);
+            load_gguf(Blob::open(&file)?, &side, name, device, context, progress)
+        }
+        Files::Safetensors(shards) => load_folder(path, &shards, name, device, context, progress),
     }
 }
 
