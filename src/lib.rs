@@ -42,6 +42,7 @@
 //! | [`engine::grammar`] | grammars as people write them, and what is wrong with them |
 //! | [`engine::model`] | the decoder, its file formats, the embedded model |
 //! | [`hub`] | models of the Hugging Face hub: the shared cache, downloads |
+//! | [`catalog`] | the models at hand, and whether they would run |
 //! | [`app`] | the terminal program: events, state, the reducer, the threads |
 //! | [`ui`] | the screen, drawn from the state |
 //! | [`cli`], [`commands`] | the command line and its headless commands |
@@ -62,6 +63,7 @@
 //! - The library does not panic on purpose; `unsafe` is for CUDA and mapped files.
 
 pub mod app;
+pub mod catalog;
 pub mod cli;
 pub mod commands;
 pub mod config;

@@ -36,16 +36,25 @@ pub enum LoadError {
     Tensor(#[from] candle_core::Error),
     /// The model could not be had from the hub.
     #[error(transparent)]
-    Hub(#[from] HubError),
+    Hub(Box<HubError>),
     /// The load was cancelled.
     #[error("loading was cancelled")]
     Cancelled,
 }
 
+impl From<HubError> for LoadError {
+    fn from(error: HubError) -> Self {
+        Self::Hub(Box::new(error))
+    }
+}
+
 impl LoadError {
     /// Whether somebody stopped it.
     pub fn is_cancelled(&self) -> bool {
-        matches!(self, Self::Cancelled | Self::Hub(HubError::Cancelled))
+        match self {
+            Self::Hub(error) => matches!(**error, HubError::Cancelled),
+            error => matches!(error, Self::Cancelled),
+        }
     }
 
     /// Whether another input would help, rather than another try.

@@ -32,6 +32,11 @@ use crate::hub::{self, HubModel};
 /// otherwise take more memory than its weights.
 const DEFAULT_CONTEXT: usize = 4096;
 
+/// How many tokens the cache of a model holds when nobody asks for another number.
+pub fn default_context(trained: usize) -> usize {
+    trained.min(DEFAULT_CONTEXT)
+}
+
 /// Which model.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum ModelSpec {
@@ -304,7 +309,7 @@ fn finish(
             return Err(LoadError::Format { path: path.to_owned(), message });
         }
         Some(asked) => asked,
-        None => config.context.min(DEFAULT_CONTEXT),
+        None => default_context(config.context),
     };
     let mut report = |done, total| progress(Progress { stage: Stage::Weights, done, total });
     let weights = Weights::load(&source, &config, &place.device, &mut report)?;
@@ -420,4 +425,23 @@ impl Place {
         cuda_graph::prepare(&device);
         Ok(Self { device, name: format!("cuda:{index}") })
     }
+}
+
+/// STUB
+#[derive(Clone, Debug, PartialEq)]
+pub struct Survey {
+    pub format: String,
+    pub architecture: String,
+    pub weights: String,
+    pub parameters: u64,
+    pub file_bytes: u64,
+    pub weight_bytes: u64,
+    pub kv_bytes_per_token: u64,
+    pub context: usize,
+    pub vocab: usize,
+    pub problem: Option<String>,
+}
+/// STUB
+pub fn survey(spec: &ModelSpec) -> Result<Survey, LoadError> {
+    Err(LoadError::Device(spec.to_string()))
 }

@@ -54,7 +54,6 @@ impl fmt::Display for Checksum {
 
 /// A checksum in the making.
 #[derive(Clone)]
-#[expect(clippy::large_enum_variant, reason = "there is one of them at a time")]
 pub enum Hasher {
     /// For large files.
     Sha256(Sha256),
@@ -102,7 +101,7 @@ impl Sha1 {
         for &byte in bytes {
             self.block[(self.len % 64) as usize] = byte;
             self.len += 1;
-            if self.len % 64 == 0 {
+            if self.len.is_multiple_of(64) {
                 self.compress();
             }
         }
@@ -177,7 +176,9 @@ mod tests {
         for text in [format!("\"{git}\""), format!("W/\"{git}\""), git.to_owned()] {
             assert_eq!(Checksum::parse(&text).expect("a checksum").to_string(), git);
         }
-        for text in ["", "\"abc\"", "../../../../../../../../../../etc/passwd", &"G".repeat(40), &"A".repeat(64)] {
+        for text in
+            ["", "\"abc\"", "../../../../../../../../../../etc/passwd", &"G".repeat(40), &"A".repeat(64)]
+        {
             assert_eq!(Checksum::parse(text), None, "{text}");
         }
     }

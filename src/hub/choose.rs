@@ -56,7 +56,10 @@ pub fn choose<'a>(names: impl Iterator<Item = &'a str>, wanted: Option<&str>) ->
         _ => {
             let usual = matching(&ggufs, USUAL);
             let [name] = usual.as_slice() else {
-                return Err(format!("say which file with :NAME or :QUANTISATION; there are {}", list(&ggufs)));
+                return Err(format!(
+                    "say which file with :NAME or :QUANTISATION; there are {}",
+                    list(&ggufs)
+                ));
             };
             Ok(gguf(&names, name))
         }
@@ -84,9 +87,7 @@ fn folder(names: &[&str]) -> Result<Choice, String> {
     let weights: Vec<&str> =
         names.iter().copied().filter(|n| !n.contains('/') && n.ends_with(".safetensors")).collect();
     match weights.as_slice() {
-        _ if has(&"model.safetensors") => {
-            Ok(Choice { weights: vec!["model.safetensors".into()], ..choice })
-        }
+        _ if has(&"model.safetensors") => Ok(Choice { weights: vec!["model.safetensors".into()], ..choice }),
         [only] if !only.starts_with("adapter") => Ok(Choice { weights: vec![(*only).into()], ..choice }),
         _ => Err(format!("no model.safetensors among {}", list(&weights))),
     }
@@ -175,14 +176,25 @@ mod tests {
     }
 
     const GGUFS: [&str; 6] = [
-        "README.md", "m-Q4_K_M.gguf", "m-Q4_K_S.gguf", "m-Q8_0.gguf", "m-f16-00001-of-00002.gguf", "mmproj-f16.gguf",
+        "README.md",
+        "m-Q4_K_M.gguf",
+        "m-Q4_K_S.gguf",
+        "m-Q8_0.gguf",
+        "m-f16-00001-of-00002.gguf",
+        "mmproj-f16.gguf",
     ];
 
     #[test]
     fn a_folder_has_its_configuration_and_its_weights() {
         let names = [
-            "README.md", "config.json", "tokenizer.json", "generation_config.json", "model.safetensors",
-            "consolidated.safetensors", "pytorch_model.bin", "onnx/model.onnx",
+            "README.md",
+            "config.json",
+            "tokenizer.json",
+            "generation_config.json",
+            "model.safetensors",
+            "consolidated.safetensors",
+            "pytorch_model.bin",
+            "onnx/model.onnx",
         ];
         let choice = chosen(&names, None).expect("a model");
         assert_eq!(choice.small, ["config.json", "tokenizer.json", "generation_config.json"]);
@@ -195,14 +207,17 @@ mod tests {
     #[test]
     fn a_quantisation_picks_one_file() {
         for (wanted, name) in [
-            (None, "m-Q4_K_M.gguf"), (Some("Q8_0"), "m-Q8_0.gguf"), (Some("q4_k_s"), "m-Q4_K_S.gguf"),
+            (None, "m-Q4_K_M.gguf"),
+            (Some("Q8_0"), "m-Q8_0.gguf"),
+            (Some("q4_k_s"), "m-Q4_K_S.gguf"),
             (Some("m-Q8_0.gguf"), "m-Q8_0.gguf"),
         ] {
             assert_eq!(chosen(&GGUFS, wanted).expect(name).entry(), name);
         }
-        assert_eq!(chosen(&["a/x.gguf", "a/tokenizer.json", "tokenizer.json"], None).expect("one").small, [
-            "a/tokenizer.json"
-        ]);
+        assert_eq!(
+            chosen(&["a/x.gguf", "a/tokenizer.json", "tokenizer.json"], None).expect("one").small,
+            ["a/tokenizer.json"]
+        );
     }
 
     #[test]

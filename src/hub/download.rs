@@ -10,6 +10,7 @@ use std::ops::ControlFlow;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
+use super::OnStatus;
 use super::cache::RepoCache;
 use super::checksum::{Checksum, Hasher};
 use super::error::HubError;
@@ -18,7 +19,6 @@ use super::listing::{self, Announced, Listing};
 use super::name::HubModel;
 use super::settings::Settings;
 use super::status::{Meter, Status, bytes, time};
-use super::OnStatus;
 
 /// How long nobody is asked whether to go on.
 const TICK: Duration = Duration::from_millis(50);
@@ -134,8 +134,9 @@ impl<'a> Fetcher<'a> {
     pub(super) fn fetch(&mut self, listing: &Listing, names: &[String]) -> Result<(), HubError> {
         let mut files = Vec::new();
         for name in names {
-            let announced =
-                listing.file(name).ok_or_else(|| self.unusable(format!("{name} is not in the repository")))?;
+            let announced = listing
+                .file(name)
+                .ok_or_else(|| self.unusable(format!("{name} is not in the repository")))?;
             files.push((name, announced));
         }
         self.report.status.total = files.iter().map(|(_, file)| file.size).sum();
@@ -279,17 +280,18 @@ impl<'a> Fetcher<'a> {
             }
             _ => return Ok(Err(self.refused(&answer, Some(name))?)),
         }
-        let etag = answer.from_hub("x-linked-etag").or_else(|| answer.from_hub("etag"));
+        let etag = answer.hub_header("x-linked-etag").or_else(|| answer.hub_header("etag"));
         if etag.and_then(Checksum::parse).is_some_and(|etag| etag != announced.checksum) {
             let message = "it has changed since the repository was listed; try again".into();
             return Ok(Err(HubError::Answer { what: name.to_owned(), message }));
         }
         let is_rest = answer.header("content-range").is_some_and(|r| is_from(r, partial.len, announced.size));
         // All of it, or another part than the one that was asked for.
-        if partial.len > 0 && !(answer.status == 206 && is_rest) {
-            if let Err(error) = self.restart(partial, announced) {
-                return Ok(Err(self.storage(error, announced)));
-            }
+        if partial.len > 0
+            && !(answer.status == 206 && is_rest)
+            && let Err(error) = self.restart(partial, announced)
+        {
+            return Ok(Err(self.storage(error, announced)));
         }
         if answer.status == 206 && !is_rest {
             return Err(Trouble::Passing("the server sends another part than it was asked for".into()));
@@ -335,7 +337,7 @@ impl<'a> Fetcher<'a> {
     fn refused(&mut self, answer: &Answer, file: Option<&str>) -> Result<HubError, Trouble> {
         let (model, endpoint) = (self.model, &self.settings.endpoint);
         let page = format!("{endpoint}/{}", model.repo);
-        let is_gated = answer.from_hub("x-error-code") == Some("GatedRepo");
+        let is_gated = answer.hub_header("x-error-code") == Some("GatedRepo");
         let has_token = self.settings.token.is_some();
         Ok(match answer.status {
             _ if is_gated && has_token => HubError::Denied(format!(
@@ -357,10 +359,16 @@ impl<'a> Fetcher<'a> {
             404 => HubError::NotFound(match (file, &model.revision) {
                 (Some(file), _) => format!("{model} has no file {file} any more; try again"),
                 (None, Some(revision)) => {
-                    format!("{} has no revision {revision}, or there is no such model; see {page}", model.repo)
+                    format!(
+                        "{} has no revision {revision}, or there is no such model; see {page}",
+                        model.repo
+                    )
                 }
                 (None, None) => {
-                    format!("there is no model {model} on {endpoint}, and no file or folder of that name here; search at {endpoint}/models?search={}", model.short())
+                    format!(
+                        "there is no model {model} on {endpoint}, and no file or folder of that name here; search at {endpoint}/models?search={}",
+                        model.short()
+                    )
                 }
             }),
             429 | 500..=599 => {
@@ -403,7 +411,8 @@ impl<'a> Fetcher<'a> {
                 return Err(HubError::Network { what: what.to_owned(), reason });
             }
             let growing = patience.pause.saturating_mul(1 << (tries - 1).min(5));
-            let pause = self.asked_pause.take().unwrap_or_default().clamp(growing, LONGEST_PAUSE.max(growing));
+            let pause =
+                self.asked_pause.take().unwrap_or_default().clamp(growing, LONGEST_PAUSE.max(growing));
             let note = format!("{reason}; try {} of {} in {}", tries + 1, patience.tries, time(pause));
             self.report.pause(pause, &note)?;
         }

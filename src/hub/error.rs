@@ -97,7 +97,11 @@ impl HubError {
     pub fn is_input(&self) -> bool {
         matches!(
             self,
-            Self::Offline { .. } | Self::NotFound(_) | Self::Denied(_) | Self::Unusable { .. } | Self::Setting(_)
+            Self::Offline { .. }
+                | Self::NotFound(_)
+                | Self::Denied(_)
+                | Self::Unusable { .. }
+                | Self::Setting(_)
         )
     }
 }

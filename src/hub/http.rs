@@ -119,7 +119,7 @@ impl Answer {
     }
 
     /// A header of the hub as text.
-    pub(super) fn from_hub(&self, name: &str) -> Option<&str> {
+    pub(super) fn hub_header(&self, name: &str) -> Option<&str> {
         self.hub.get(name)?.to_str().ok()
     }
 
@@ -137,7 +137,9 @@ fn next(pieces: &Receiver<Result<Message, Trouble>>, wait: Wait<'_>) -> Result<M
         match pieces.recv_timeout(TICK) {
             Ok(message) => return message,
             Err(RecvTimeoutError::Timeout) => {}
-            Err(RecvTimeoutError::Disconnected) => return Err(Trouble::Passing("the connection broke".into())),
+            Err(RecvTimeoutError::Disconnected) => {
+                return Err(Trouble::Passing("the connection broke".into()));
+            }
         }
     }
 }
@@ -178,9 +180,9 @@ impl Request {
             };
             if status.is_redirection() {
                 let location = headers.get("Location").and_then(|l| l.to_str().ok());
-                url = location.and_then(|location| join(&url, location)).ok_or_else(|| {
-                    Trouble::Lasting(format!("{} redirects to nowhere", origin(&url)))
-                })?;
+                url = location
+                    .and_then(|location| join(&url, location))
+                    .ok_or_else(|| Trouble::Lasting(format!("{} redirects to nowhere", origin(&url))))?;
                 continue;
             }
             let head = Message::Head { status: status.as_u16(), headers, hub: hub_headers.clone() };
@@ -196,9 +198,9 @@ impl Request {
 fn body(mut reader: impl Read, out: &SyncSender<Result<Message, Trouble>>) -> Result<(), Trouble> {
     loop {
         let mut piece = vec![0; PIECE];
-        let count = reader.read(&mut piece).map_err(|error| {
-            Trouble::Passing(format!("the connection broke: {error}"))
-        })?;
+        let count = reader
+            .read(&mut piece)
+            .map_err(|error| Trouble::Passing(format!("the connection broke: {error}")))?;
         piece.truncate(count);
         if count == 0 || out.send(Ok(Message::Piece(piece))).is_err() {
             return Ok(());
@@ -219,7 +221,9 @@ fn trouble(url: &str, error: &ureq::Error) -> Trouble {
         }
         Error::Timeout(_) => Trouble::Passing(format!("{host} does not answer")),
         Error::Io(e) => Trouble::Passing(format!("the connection to {host} broke: {e}")),
-        Error::Protocol(_) | Error::BodyStalled => Trouble::Passing(format!("{host} does not speak HTTP: {error}")),
+        Error::Protocol(_) | Error::BodyStalled => {
+            Trouble::Passing(format!("{host} does not speak HTTP: {error}"))
+        }
         _ => Trouble::Lasting(format!("{host}: {error}")),
     }
 }
@@ -269,9 +273,13 @@ mod tests {
     fn a_look_alike_is_another_origin() {
         let hub = "https://hub.co";
         assert_eq!(origin("https://hub.co/api/models"), hub);
-        for other in
-            ["https://hub.co.evil.com/", "https://hub.co@evil.com/", "http://hub.co/", "https://hub.co:8443/", "https://evil.com/https://hub.co"]
-        {
+        for other in [
+            "https://hub.co.evil.com/",
+            "https://hub.co@evil.com/",
+            "http://hub.co/",
+            "https://hub.co:8443/",
+            "https://evil.com/https://hub.co",
+        ] {
             assert_ne!(origin(other), hub, "{other}");
         }
     }

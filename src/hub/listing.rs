@@ -51,18 +51,23 @@ struct Lfs {
 impl Listing {
     /// From the answer to `/api/models/…?blobs=true`.
     pub(super) fn parse(text: &[u8]) -> Result<Self, String> {
-        let json: Json = serde_json::from_slice(text).map_err(|e| format!("it is no listing of a model: {e}"))?;
+        let json: Json =
+            serde_json::from_slice(text).map_err(|e| format!("it is no listing of a model: {e}"))?;
         if !is_commit(&json.sha) {
             return Err(format!("its commit is {:?}", json.sha));
         }
         let is_empty = json.siblings.is_empty();
-        let files: BTreeMap<String, Announced> = json.siblings.into_iter().filter_map(|file| {
-            let announced = match file.lfs {
-                Some(lfs) => Announced { size: lfs.size, checksum: Checksum::parse(&lfs.sha256)? },
-                None => Announced { size: file.size?, checksum: Checksum::parse(&file.blob_id?)? },
-            };
-            Some((file.rfilename, announced))
-        }).collect();
+        let files: BTreeMap<String, Announced> = json
+            .siblings
+            .into_iter()
+            .filter_map(|file| {
+                let announced = match file.lfs {
+                    Some(lfs) => Announced { size: lfs.size, checksum: Checksum::parse(&lfs.sha256)? },
+                    None => Announced { size: file.size?, checksum: Checksum::parse(&file.blob_id?)? },
+                };
+                Some((file.rfilename, announced))
+            })
+            .collect();
         if files.is_empty() && !is_empty {
             return Err("it has no sizes and checksums, without which no download can be verified".into());
         }

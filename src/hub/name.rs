@@ -118,9 +118,28 @@ mod tests {
     #[test]
     fn names_that_lead_elsewhere_are_refused() {
         let wrong = [
-            "", "a", "a/", "/b", "a/b/c", "../b", "a/..", "a--b/c", "a/.b", "a/b.", "a/b@", "a/b@../x",
-            "a/b:", "a/b:../x.gguf", "a/b:/etc/passwd", "a/b:x\u{1b}[m", "a/b:.hidden", "a b/c", "a/b?x",
-            "a/b:x\\y", "a/b:a//b", "ä/b",
+            "",
+            "a",
+            "a/",
+            "/b",
+            "a/b/c",
+            "../b",
+            "a/..",
+            "a--b/c",
+            "a/.b",
+            "a/b.",
+            "a/b@",
+            "a/b@../x",
+            "a/b:",
+            "a/b:../x.gguf",
+            "a/b:/etc/passwd",
+            "a/b:x\u{1b}[m",
+            "a/b:.hidden",
+            "a b/c",
+            "a/b?x",
+            "a/b:x\\y",
+            "a/b:a//b",
+            "ä/b",
         ];
         for text in wrong {
             let error = text.parse::<HubModel>().expect_err(text);

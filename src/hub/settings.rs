@@ -148,7 +148,8 @@ fn parse_token(place: &str, token: &str) -> Result<Token, HubError> {
     if token.chars().all(|c| c.is_ascii_graphic()) {
         Ok(Token(token.to_owned()))
     } else {
-        let message = format!("what {place} holds is no token: a token has no spaces and no special characters");
+        let message =
+            format!("what {place} holds is no token: a token has no spaces and no special characters");
         Err(HubError::Setting(message))
     }
 }

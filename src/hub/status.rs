@@ -63,7 +63,13 @@ pub fn bytes(count: u64) -> String {
         let Some(next) = units.next() else { break };
         (value, unit) = (value / 1e3, next);
     }
-    let places = if value < 9.995 { 2 } else if value < 99.95 { 1 } else { 0 };
+    let places = if value < 9.995 {
+        2
+    } else if value < 99.95 {
+        1
+    } else {
+        0
+    };
     format!("{value:.places$} {unit}")
 }
 
@@ -110,7 +116,8 @@ mod tests {
 
     #[test]
     fn amounts_and_times_are_short() {
-        let shown = [0, 999, 1000, 9_994, 9_996, 99_960, 999_499, 999_500, 1_190_000_000, u64::MAX].map(bytes);
+        let shown =
+            [0, 999, 1000, 9_994, 9_996, 99_960, 999_499, 999_500, 1_190_000_000, u64::MAX].map(bytes);
         let wanted = "0 B|999 B|1.00 kB|9.99 kB|10.0 kB|100 kB|999 kB|1.00 MB|1.19 GB|18.4 EB";
         assert_eq!(shown.join("|"), wanted);
         let shown = [0, 89, 90, 5399, 5400, 100_000].map(|s| time(Duration::from_secs(s)));

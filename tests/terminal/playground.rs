@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers, MouseButton, MouseEvent, MouseEventKind};
-use maze::app::event::{Checked, Effect, Event, ModelEvent, RunEvent, RunId};
+use maze::app::event::{Checked, Effect, Event, LoadId, ModelEvent, RunEvent, RunId};
 use maze::app::language::Language;
 use maze::app::state::State;
 use maze::app::{scripted, update};
@@ -14,7 +14,7 @@ use maze::engine::grammar::{Compiler, GrammarSource};
 use maze::engine::load::Loaded;
 use maze::engine::session::Session;
 use maze::engine::trace::{FinishReason, Step, Timings};
-use maze::engine::{LanguageModel, Vocabulary};
+use maze::engine::{LanguageModel, ModelSpec, Vocabulary};
 use maze::ui::depth::ColorDepth;
 use maze::ui::{self, View};
 use ratatui::Terminal;
@@ -41,7 +41,8 @@ pub struct Playground {
 impl Playground {
     /// A playground of this size, its model loaded and its grammar checked.
     pub fn new(width: u16, height: u16) -> Self {
-        let Loaded { model, vocabulary } = scripted::loader(0)(&mut |_| ControlFlow::Continue(())).unwrap();
+        let Loaded { model, vocabulary } =
+            scripted::loader(0)(&ModelSpec::Embedded, &mut |_| ControlFlow::Continue(())).unwrap();
         let info = model.info().clone();
         let mut playground = Self {
             state: State::new(
@@ -58,11 +59,16 @@ impl Playground {
             run: None,
         };
         playground.resize(width, height);
-        playground.event(Event::Model(ModelEvent::Ready(info, vocabulary)));
+        playground.event(Event::Model(LoadId::default(), ModelEvent::Ready(info, vocabulary)));
         let effects = update::init(&playground.state);
         playground.perform(effects);
         playground.effects.clear();
         playground
+    }
+
+    /// The tokens of the model.
+    pub fn vocabulary(&self) -> Arc<Vocabulary> {
+        self.vocabulary.clone()
     }
 
     /// Lets something happen, and does at once what is asked for then.
@@ -141,10 +147,11 @@ impl Playground {
             match effect {
                 Effect::Check(revision, source) => {
                     let (compiled, diagnostics) = self.compiler.compile(&source);
-                    let checked = Checked { compiled: compiled.map(Arc::new), diagnostics };
+                    let vocabulary = self.vocabulary.clone();
+                    let checked = Checked { vocabulary, compiled: compiled.map(Arc::new), diagnostics };
                     self.event(Event::Checked(revision, checked));
                 }
-                Effect::Start { id, request, grammar, paused } => {
+                Effect::Start { id, request, grammar, paused, .. } => {
                     self.end_run();
                     let model = self.model.take().unwrap();
                     match Session::start(model, self.vocabulary.clone(), Some(grammar), *request) {
