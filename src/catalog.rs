@@ -33,11 +33,11 @@ impl Catalog {
     pub fn read(cache: Option<&Path>, paths: &[PathBuf]) -> Self {
         let mut entries = vec![Entry {
             model: ModelSpec::Embedded,
-            survey: load::survey(&ModelSpec::Embedded).map_err(|e| e.to_string()),
+            survey: load::survey_embedded().map_err(|e| e.to_string()),
         }];
-        entries.extend(paths.iter().map(|path| {
-            let model = ModelSpec::Path(path.clone());
-            Entry { survey: load::survey(&model).map_err(|e| e.to_string()), model }
+        entries.extend(paths.iter().map(|path| Entry {
+            model: ModelSpec::Path(path.clone()),
+            survey: load::survey(path).map_err(|e| e.to_string()),
         }));
         entries.extend(cache.map(cache::list).into_iter().flatten().map(Entry::cached));
         Self { entries, free: free_memory() }
@@ -49,7 +49,7 @@ impl Entry {
         let survey = cached
             .path
             .map_err(|missing| format!("not complete: {missing}"))
-            .and_then(|path| load::survey(&ModelSpec::Path(path)).map_err(|e| e.to_string()));
+            .and_then(|path| load::survey(&path).map_err(|e| e.to_string()));
         Self { model: ModelSpec::Hub(cached.model), survey }
     }
 

@@ -12,6 +12,10 @@ use crate::engine::model::random::Shape;
 use crate::engine::{DeviceSpec, ModelSpec, SamplerSettings};
 use crate::ui::theme::ThemeName;
 
+mod models;
+
+pub use models::ModelsArgs;
+
 /// A terminal playground for grammar-constrained generation.
 ///
 /// Without a command it opens the playground.
@@ -41,12 +45,15 @@ pub enum Command {
     Grammars(GrammarsArgs),
     /// Measure tokens per second with and without a grammar, in one run.
     Bench(BenchArgs),
+    /// List the models at hand, what they need, and whether they would run.
+    Models(ModelsArgs),
 }
 
 /// Which model, where.
 #[derive(Args, Clone, Debug, Default)]
 pub struct ModelArgs {
-    /// A Hugging Face folder or a .gguf file [default: the embedded model, maze-nano].
+    /// A Hugging Face folder, a .gguf file, or org/name[@revision][:file] of the Hugging Face hub
+    /// [default: the embedded model, maze-nano].
     #[arg(long, value_name = "MODEL")]
     pub model: Option<ModelSpec>,
     /// Where to compute: auto, cpu, cuda or cuda:N [default: auto].

@@ -19,6 +19,7 @@ mod bench;
 mod check;
 mod generate;
 mod grammars;
+mod models;
 mod output;
 mod play;
 mod progress;
@@ -74,6 +75,7 @@ pub fn run(cli: &Cli) -> ExitCode {
         Some(Command::Check(args)) => check::run(args),
         Some(Command::Grammars(args)) => grammars::run(args),
         Some(Command::Bench(args)) => bench::run(args),
+        Some(Command::Models(args)) => models::run(args),
         None => play::run(&cli.play),
     };
     exit_code(result)

@@ -52,7 +52,7 @@ fn in_tensor_operations(case: &str, fixed_step: bool) -> Decoder {
     let mut shards: Vec<PathBuf> = std::fs::read_dir(&folder).unwrap().map(|e| e.unwrap().path()).collect();
     shards.retain(|p| p.extension().is_some_and(|e| e == "safetensors"));
     let files = Safetensors::open(shards.iter().map(|p| Blob::open(p).unwrap()).collect()).unwrap();
-    let source = Source::Safetensors(&files, folder);
+    let source = Source::Safetensors(files, folder);
     let weights =
         Weights::load(&source, &config, &Device::Cpu, &mut |_, _| ControlFlow::Continue(())).unwrap();
     let info = ModelInfo { vocab: config.vocab, context: config.context, ..ModelInfo::default() };

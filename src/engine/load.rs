@@ -9,10 +9,6 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::sync::Arc;
 
-use candle_core::Device;
-use candle_core::quantized::GgmlDType;
-use serde::Deserialize;
-
 use super::error::LoadError;
 use super::model::blob::Blob;
 use super::model::config::Config;
@@ -26,62 +22,23 @@ use super::model::tokenizer::{self, SideFiles};
 use super::model::weights::{Source, Weights};
 use super::model::{LanguageModel, ModelInfo, cuda_graph, embedded};
 use super::vocabulary::Vocabulary;
-use crate::hub::{self, HubModel};
+use crate::hub;
+use candle_core::Device;
+use candle_core::quantized::GgmlDType;
+
+mod aside;
+mod files;
+mod spec;
+mod survey;
+
+use aside::aside;
+use files::Files;
+pub use spec::ModelSpec;
+pub use survey::{Survey, survey, survey_embedded};
 
 /// Longest context that is set up when nobody asks for one: the cache of a large model would
 /// otherwise take more memory than its weights.
 const DEFAULT_CONTEXT: usize = 4096;
-
-/// How many tokens the cache of a model holds when nobody asks for another number.
-pub fn default_context(trained: usize) -> usize {
-    trained.min(DEFAULT_CONTEXT)
-}
-
-/// Which model.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub enum ModelSpec {
-    /// The one in the program.
-    #[default]
-    Embedded,
-    /// A Hugging Face folder (`config.json`, `tokenizer.json`, safetensors) or a `.gguf` file.
-    Path(PathBuf),
-    /// One of the Hugging Face hub, from the cache if it is there.
-    Hub(HubModel),
-}
-
-impl FromStr for ModelSpec {
-    type Err = String;
-
-    /// What is there on the disk is a path, and so is what looks like one; anything else of the form
-    /// `org/name[@revision][:file]` is a model of the hub.
-    fn from_str(text: &str) -> Result<Self, String> {
-        match text {
-            "" => Err("an empty name is no model".into()),
-            embedded::NAME => Ok(Self::Embedded),
-            _ if is_path(text) => Ok(Self::Path(match (text.strip_prefix("~/"), std::env::home_dir()) {
-                (Some(rest), Some(home)) => home.join(rest),
-                _ => text.into(),
-            })),
-            name => name.parse().map(Self::Hub),
-        }
-    }
-}
-
-fn is_path(text: &str) -> bool {
-    let repo = text.split([':', '@']).next().unwrap_or(text);
-    let is_name = repo.matches('/').count() == 1 && !repo.starts_with(['.', '/', '~']);
-    !is_name || repo.to_ascii_lowercase().ends_with(".gguf") || Path::new(text).exists()
-}
-
-impl fmt::Display for ModelSpec {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Embedded => f.write_str(embedded::NAME),
-            Self::Path(path) => path.display().fmt(f),
-            Self::Hub(model) => model.fmt(f),
-        }
-    }
-}
 
 /// Where to compute.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -180,19 +137,23 @@ pub fn load(
     context: Option<usize>,
     progress: OnProgress<'_>,
 ) -> Result<Loaded, LoadError> {
-    let device = Place::open(device)?;
-    match spec {
-        ModelSpec::Embedded => {
-            load_gguf(embedded::gguf(), &SideFiles::Embedded, embedded::NAME, &device, context, progress)
-        }
-        ModelSpec::Path(path) => load_path(path, &stem(path), &device, context, progress),
+    let place = Place::open(device)?;
+    let found = match spec {
+        ModelSpec::Embedded => None,
+        ModelSpec::Path(path) => Some((path.clone(), stem(path))),
         ModelSpec::Hub(model) => {
             let path = download(model, progress)?;
             // A folder of the cache is named after its commit.
-            let name = if path.is_dir() { model.short().into() } else { stem(&path) };
-            load_path(&path, &name, &device, context, progress)
+            let name = if path.is_dir() { model.short().to_owned() } else { stem(&path) };
+            Some((path, name))
         }
+    };
+    let opened = aside(progress, move |progress| Opened::open(found, progress))?;
+    if place.device.is_cpu() {
+        return aside(progress, move |progress| opened.finish(&place, context, progress));
     }
+    // A CUDA device is used from one thread.
+    opened.finish(&place, context, progress)
 }
 
 fn stem(path: &Path) -> String {
@@ -200,30 +161,13 @@ fn stem(path: &Path) -> String {
 }
 
 /// The files of a model of the hub, as this process's environment says where to find them.
-fn download(model: &HubModel, progress: OnProgress<'_>) -> Result<PathBuf, LoadError> {
+fn download(model: &hub::HubModel, progress: OnProgress<'_>) -> Result<PathBuf, LoadError> {
     let settings = hub::Settings::of_process()?;
     let mut on = |status: &hub::Status| {
         let (done, total) = (status.done, status.total);
         progress(Progress { stage: Stage::Download(status.clone()), done, total })
     };
     Ok(hub::resolve(model, &settings, &mut on)?)
-}
-
-fn load_path(
-    path: &Path,
-    name: &str,
-    device: &Place,
-    context: Option<usize>,
-    progress: OnProgress<'_>,
-) -> Result<Loaded, LoadError> {
-    match weights_at(path)? {
-        Files::Gguf(file) => {
-            let folder = file.parent().map_or_else(PathBuf::new, Path::to_owned);
-            let side = SideFiles::Folder(folder);
-            load_gguf(Blob::open(&file)?, &side, name, device, context, progress)
-        }
-        Files::Safetensors(shards) => load_folder(path, &shards, name, device, context, progress),
-    }
 }
 
 /// A model of a real shape with random weights and [synthetic](tokenizer::synthetic) tokens, for measuring.
@@ -237,160 +181,138 @@ pub fn random(
     context: usize,
     progress: OnProgress<'_>,
 ) -> Result<Loaded, LoadError> {
-    let device = Place::open(device)?;
+    let place = Place::open(device)?;
     let config = shape.config();
-    let vocabulary = tokenizer::synthetic(config.vocab)?;
-    let source = Source::Random(weights);
-    finish(
-        source,
+    let opened = Opened {
+        vocabulary: tokenizer::synthetic(config.vocab)?,
+        source: Source::Random(weights),
         config,
-        Path::new(shape.name()),
-        shape.name(),
-        vocabulary,
-        &device,
-        Some(context),
-        progress,
-    )
+        path: shape.name().into(),
+        name: shape.name().into(),
+    };
+    opened.finish(&place, Some(context), progress)
 }
 
-fn load_gguf(
-    blob: Blob,
-    side: &SideFiles,
-    name: &str,
-    device: &Place,
-    context: Option<usize>,
-    progress: OnProgress<'_>,
-) -> Result<Loaded, LoadError> {
-    step(progress, Stage::Tokenizer, 0, 1)?;
-    let gguf = Gguf::open(blob)?;
-    let factors = gguf.tensor("rope_freqs.weight")?.map(|t| t.values()).transpose()?;
-    let config = Config::from_gguf(&gguf, factors).map_err(|message| gguf.blob().error(message))?;
-    let vocabulary = tokenizer::vocabulary(side, Some(&gguf), config.vocab)?;
-    let path = gguf.blob().path();
-    finish(Source::Gguf(&gguf), config, path, name, vocabulary, device, context, progress)
-}
-
-fn load_folder(
-    folder: &Path,
-    shards: &[PathBuf],
-    name: &str,
-    device: &Place,
-    context: Option<usize>,
-    progress: OnProgress<'_>,
-) -> Result<Loaded, LoadError> {
-    step(progress, Stage::Tokenizer, 0, 1)?;
-    let side = SideFiles::Folder(folder.to_owned());
-    let path = side.path("config.json");
-    let text = std::fs::read(&path).map_err(|source| LoadError::Read { path: path.clone(), source })?;
-    let config =
-        Config::from_json(&text).map_err(|message| LoadError::Format { path: path.clone(), message })?;
-    let vocabulary = tokenizer::vocabulary(&side, None, config.vocab)?;
-    let blobs = shards.iter().map(|path| Blob::open(path)).collect::<Result<Vec<_>, _>>()?;
-    let files = Safetensors::open(blobs)?;
-    let source = Source::Safetensors(&files, folder.to_owned());
-    finish(source, config, &path, name, vocabulary, device, context, progress)
-}
-
-#[expect(clippy::too_many_arguments, reason = "the last step of three loaders, called nowhere else")]
-fn finish(
-    source: Source<'_>,
+/// A model of which all but the weights was read.
+struct Opened {
+    source: Source,
     config: Config,
-    path: &Path,
-    name: &str,
+    /// The file that the config is in.
+    path: PathBuf,
+    name: String,
     vocabulary: Vocabulary,
-    place: &Place,
-    context: Option<usize>,
-    progress: OnProgress<'_>,
-) -> Result<Loaded, LoadError> {
-    let context = match context {
-        Some(asked) if asked == 0 || asked > config.context => {
-            let message =
-                format!("a context of {asked} was asked for, the model has 1 to {}", config.context);
-            return Err(LoadError::Format { path: path.to_owned(), message });
+}
+
+impl Opened {
+    /// From a path, with the model's name; from the program itself without one.
+    fn open(found: Option<(PathBuf, String)>, progress: OnProgress<'_>) -> Result<Self, LoadError> {
+        step(progress, Stage::Tokenizer, 0, 1)?;
+        let Some((path, name)) = found else {
+            return Self::gguf(Gguf::open(embedded::gguf())?, &SideFiles::Embedded, embedded::NAME.into());
+        };
+        match files::at(&path)? {
+            Files::Gguf(parts) => {
+                let folder = path_of(&parts).parent().map_or_else(PathBuf::new, Path::to_owned);
+                Self::gguf(Gguf::open_parts(blobs(&parts)?)?, &SideFiles::Folder(folder), name)
+            }
+            Files::Safetensors(folder, shards) => Self::folder(folder, &shards, name),
         }
-        Some(asked) => asked,
-        None => default_context(config.context),
-    };
-    let mut report = |done, total| progress(Progress { stage: Stage::Weights, done, total });
-    let weights = Weights::load(&source, &config, &place.device, &mut report)?;
-    let info = ModelInfo {
-        name: name.to_owned(),
-        architecture: config.architecture.name().to_owned(),
-        weights: weights.summary.weights.clone(),
-        device: place.name.clone(),
-        parameters: weights.summary.parameters,
-        vocab: config.vocab,
-        context,
-        fingerprint: weights.summary.fingerprint.clone(),
-    };
-    step(progress, Stage::WarmUp, 0, 1)?;
-    let network: Box<dyn Network> = if place.device.is_cpu() {
-        Box::new(CpuNetwork::new(config, weights, context))
-    } else {
-        Box::new(DeviceNetwork::new(config, weights, context, &place.device)?.with_fixed_step()?)
-    };
-    let mut model = Decoder::new(info, network);
-    model.forward(&[0], 1).map_err(|e| LoadError::Format {
-        path: path.to_owned(),
-        message: format!("the first forward pass failed: {e}"),
-    })?;
-    model.truncate(0);
-    step(progress, Stage::WarmUp, 1, 1)?;
-    Ok(Loaded { model: Box::new(model), vocabulary: Arc::new(vocabulary) })
+    }
+
+    fn gguf(gguf: Gguf, side: &SideFiles, name: String) -> Result<Self, LoadError> {
+        let config = Config::from_gguf(&gguf, gguf.read_factors()?).map_err(|message| gguf.error(message))?;
+        gguf.check_types()?;
+        let vocabulary = tokenizer::vocabulary(side, Some(&gguf), config.vocab)?;
+        Ok(Self { path: gguf.path().to_owned(), source: Source::Gguf(gguf), config, name, vocabulary })
+    }
+
+    fn folder(folder: PathBuf, shards: &[PathBuf], name: String) -> Result<Self, LoadError> {
+        let side = SideFiles::Folder(folder.clone());
+        let path = side.path("config.json");
+        let text = std::fs::read(&path).map_err(|source| LoadError::Read { path: path.clone(), source })?;
+        let config =
+            Config::from_json(&text).map_err(|message| LoadError::Format { path: path.clone(), message })?;
+        let files = Safetensors::open(blobs(shards)?)?;
+        let vocabulary = tokenizer::vocabulary(&side, None, config.vocab)?;
+        Ok(Self { path, source: Source::Safetensors(files, folder), config, name, vocabulary })
+    }
+
+    /// Reads the weights and computes once.
+    fn finish(
+        self,
+        place: &Place,
+        context: Option<usize>,
+        progress: OnProgress<'_>,
+    ) -> Result<Loaded, LoadError> {
+        let Self { source, config, path, name, vocabulary } = self;
+        let error = |message: String| LoadError::Format { path: path.clone(), message };
+        let context = context_for(&config, context).map_err(error)?;
+        let mut report = |done, total| progress(Progress { stage: Stage::Weights, done, total });
+        let weights = Weights::load(&source, &config, &place.device, &mut report)?;
+        let info = ModelInfo {
+            name,
+            architecture: config.architecture.name().to_owned(),
+            weights: weights.summary.weights.clone(),
+            device: place.name.clone(),
+            parameters: weights.summary.parameters,
+            vocab: config.vocab,
+            context,
+            fingerprint: weights.summary.fingerprint.clone(),
+        };
+        step(progress, Stage::WarmUp, 0, 1)?;
+        let network: Box<dyn Network> = if place.device.is_cpu() {
+            Box::new(CpuNetwork::new(config, weights, context))
+        } else {
+            Box::new(DeviceNetwork::new(config, weights, context, &place.device)?.with_fixed_step()?)
+        };
+        let mut model = Decoder::new(info, network);
+        let logits =
+            model.forward(&[0], 1).map_err(|e| error(format!("the first forward pass failed: {e}")))?;
+        if !logits.iter().all(|logit| logit.is_finite()) {
+            return Err(error(
+                "the first forward pass gave logits that are no finite numbers: the weights are damaged"
+                    .into(),
+            ));
+        }
+        model.truncate(0);
+        step(progress, Stage::WarmUp, 1, 1)?;
+        Ok(Loaded { model: Box::new(model), vocabulary: Arc::new(vocabulary) })
+    }
+}
+
+/// How many tokens the cache of a model holds when nobody asks for another number.
+pub fn default_context(trained: usize) -> usize {
+    trained.min(DEFAULT_CONTEXT)
+}
+
+/// The tokens that the cache shall hold, of those that the model allows.
+fn context_for(config: &Config, asked: Option<usize>) -> Result<usize, String> {
+    let most = config.context;
+    match asked {
+        None => Ok(default_context(most)),
+        Some(asked) if (1..=most).contains(&asked) => Ok(asked),
+        Some(asked) => {
+            let why = match config.window {
+                Some(window) if window == most => ", the length of its sliding window",
+                _ => "",
+            };
+            Err(format!("a context of {asked} was asked for, the model has 1 to {most}{why}"))
+        }
+    }
+}
+
+fn path_of(parts: &[PathBuf]) -> &Path {
+    parts.first().map_or(Path::new(""), PathBuf::as_path)
+}
+
+fn blobs(paths: &[PathBuf]) -> Result<Vec<Blob>, LoadError> {
+    paths.iter().map(|path| Blob::open(path)).collect()
 }
 
 fn step(progress: OnProgress<'_>, stage: Stage, done: u64, total: u64) -> Result<(), LoadError> {
     match progress(Progress { stage, done, total }) {
         ControlFlow::Continue(()) => Ok(()),
         ControlFlow::Break(()) => Err(LoadError::Cancelled),
-    }
-}
-
-/// The weight files at a path.
-enum Files {
-    Gguf(PathBuf),
-    Safetensors(Vec<PathBuf>),
-}
-
-fn weights_at(path: &Path) -> Result<Files, LoadError> {
-    let read = |path: &Path, source| LoadError::Read { path: path.to_owned(), source };
-    let format = |path: &Path, message: String| LoadError::Format { path: path.to_owned(), message };
-    if !std::fs::metadata(path).map_err(|e| read(path, e))?.is_dir() {
-        return match path.extension() {
-            Some(extension) if extension.eq_ignore_ascii_case("gguf") => Ok(Files::Gguf(path.to_owned())),
-            _ => Err(format(path, "not a model: expected a .gguf file or a folder with safetensors".into())),
-        };
-    }
-    let index = path.join("model.safetensors.index.json");
-    if index.exists() {
-        #[derive(Deserialize)]
-        struct Index {
-            weight_map: std::collections::BTreeMap<String, String>,
-        }
-        let text = std::fs::read(&index).map_err(|e| read(&index, e))?;
-        let parsed: Index = serde_json::from_slice(&text).map_err(|e| format(&index, e.to_string()))?;
-        let mut names: Vec<String> = parsed.weight_map.into_values().collect();
-        names.sort();
-        names.dedup();
-        if let Some(name) = names.iter().find(|n| Path::new(n).file_name() != Some(n.as_ref())) {
-            return Err(format(&index, format!("{name:?} is not the name of a file in the same folder")));
-        }
-        return Ok(Files::Safetensors(names.into_iter().map(|name| path.join(name)).collect()));
-    }
-    let mut found: Vec<PathBuf> = std::fs::read_dir(path)
-        .and_then(|entries| entries.map(|e| e.map(|e| e.path())).collect())
-        .map_err(|e| read(path, e))?;
-    found.sort();
-    let of = |extension: &str| -> Vec<PathBuf> {
-        found.iter().filter(|p| p.extension().is_some_and(|e| e == extension)).cloned().collect()
-    };
-    match (of("safetensors"), of("gguf").as_slice()) {
-        (shards, _) if !shards.is_empty() => Ok(Files::Safetensors(shards)),
-        (_, [only]) => Ok(Files::Gguf(only.clone())),
-        (_, []) => Err(format(path, "the folder holds no safetensors and no GGUF file".into())),
-        (_, several) => {
-            Err(format(path, format!("the folder holds {} GGUF files; name one of them", several.len())))
-        }
     }
 }
 
@@ -425,23 +347,4 @@ impl Place {
         cuda_graph::prepare(&device);
         Ok(Self { device, name: format!("cuda:{index}") })
     }
-}
-
-/// STUB
-#[derive(Clone, Debug, PartialEq)]
-pub struct Survey {
-    pub format: String,
-    pub architecture: String,
-    pub weights: String,
-    pub parameters: u64,
-    pub file_bytes: u64,
-    pub weight_bytes: u64,
-    pub kv_bytes_per_token: u64,
-    pub context: usize,
-    pub vocab: usize,
-    pub problem: Option<String>,
-}
-/// STUB
-pub fn survey(spec: &ModelSpec) -> Result<Survey, LoadError> {
-    Err(LoadError::Device(spec.to_string()))
 }

@@ -66,10 +66,11 @@ pub fn choose<'a>(names: impl Iterator<Item = &'a str>, wanted: Option<&str>) ->
     }
 }
 
-/// The files of a repository that are each a model of their own.
+/// Whether a file is a model of its own, or the first part of one.
 pub fn is_gguf_model(name: &str) -> bool {
     let base = base(name).to_ascii_lowercase();
-    base.ends_with(".gguf") && !base.starts_with("mmproj") && !base.contains("imatrix")
+    let is_model = base.ends_with(".gguf") && !base.starts_with("mmproj") && !base.contains("imatrix");
+    is_model && split(name).is_none_or(|(_, number, _)| number == 1)
 }
 
 fn folder(names: &[&str]) -> Result<Choice, String> {
@@ -99,7 +100,7 @@ fn gguf(names: &[&str], name: &str) -> Choice {
     let small = ["tokenizer.json"].iter().chain(&WELCOME).map(|n| format!("{folder}{n}"));
     Choice {
         small: small.filter(|n| names.contains(&n.as_str())).collect(),
-        weights: vec![name.to_owned()],
+        weights: parts(name),
         gguf: Some(name.to_owned()),
         index: None,
     }
@@ -111,10 +112,6 @@ fn one_gguf<'a>(ggufs: &[&'a str], wanted: &str) -> Result<&'a str, String> {
         None => matching(ggufs, wanted),
     };
     match found.as_slice() {
-        [one] if is_part(one) => Err(format!(
-            "{one} is one part of a split file, which cannot be loaded; choose one of {}",
-            list(&ggufs.iter().copied().filter(|n| !is_part(n)).collect::<Vec<_>>())
-        )),
         [one] => Ok(one),
         [] if ggufs.is_empty() => Err(format!("there is no GGUF file, so none called {wanted}")),
         [] => Err(format!("no GGUF file is called {wanted}; there are {}", list(ggufs))),
@@ -140,12 +137,23 @@ fn matching<'a>(ggufs: &[&'a str], wanted: &str) -> Vec<&'a str> {
     if words.is_empty() { with(false) } else { words }
 }
 
-/// `-00002-of-00003` at the end of a name.
-fn is_part(name: &str) -> bool {
-    let stem = name.strip_suffix(".gguf").unwrap_or(name);
-    let Some((rest, count)) = stem.rsplit_once("-of-") else { return false };
-    let is_number = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
-    is_number(count) && rest.rsplit_once('-').is_some_and(|(_, number)| is_number(number))
+/// The name of a part of a split model, `NAME-00002-of-00003.gguf`, taken apart: what all parts
+/// begin with, the number of this one, and how many there are.
+fn split(name: &str) -> Option<(&str, usize, usize)> {
+    let (rest, count) = name.strip_suffix(".gguf")?.rsplit_once("-of-")?;
+    let (start, number) = rest.rsplit_once('-')?;
+    let five = |text: &str| if text.len() == 5 { text.parse().ok() } else { None };
+    Some((start, five(number)?, five(count)?))
+}
+
+/// All files of the model that begins with `name`.
+fn parts(name: &str) -> Vec<String> {
+    match split(name) {
+        Some((start, _, count)) => {
+            (1..=count).map(|n| format!("{start}-{n:05}-of-{count:05}.gguf")).collect()
+        }
+        None => vec![name.to_owned()],
+    }
 }
 
 fn base(name: &str) -> &str {
@@ -175,12 +183,13 @@ mod tests {
         choose(names.iter().copied(), wanted)
     }
 
-    const GGUFS: [&str; 6] = [
+    const GGUFS: [&str; 7] = [
         "README.md",
         "m-Q4_K_M.gguf",
         "m-Q4_K_S.gguf",
         "m-Q8_0.gguf",
         "m-f16-00001-of-00002.gguf",
+        "m-f16-00002-of-00002.gguf",
         "mmproj-f16.gguf",
     ];
 
@@ -221,11 +230,17 @@ mod tests {
     }
 
     #[test]
+    fn a_split_file_is_all_of_its_parts() {
+        let choice = chosen(&GGUFS, Some("f16")).expect("a split file");
+        assert_eq!(choice.entry(), "m-f16-00001-of-00002.gguf");
+        assert_eq!(choice.weights, ["m-f16-00001-of-00002.gguf", "m-f16-00002-of-00002.gguf"]);
+    }
+
+    #[test]
     fn what_cannot_be_chosen_says_what_there_is() {
         for (names, wanted, told) in [
             (&GGUFS[..], Some("Q4_K"), "m-Q4_K_M.gguf, m-Q4_K_S.gguf"),
             (&GGUFS[..], Some("Q2_K"), "m-Q8_0.gguf"),
-            (&GGUFS[..], Some("f16"), "split"),
             (&["a-Q8_0.gguf", "b-f16.gguf"], None, ":QUANTISATION; there are a-Q8_0.gguf, b-f16.gguf"),
             (&["config.json", "model.safetensors"], None, "no tokenizer.json"),
             (&["config.json", "pytorch_model.bin"], None, "pytorch_model.bin"),

@@ -299,7 +299,13 @@ impl<'a> Fetcher<'a> {
         if let Err(error) = partial.file.seek(SeekFrom::Start(partial.len)) {
             return Ok(Err(self.storage(error, announced)));
         }
-        while let Some(piece) = answer.piece(&mut || self.report.came(0))? {
+        loop {
+            let piece = match answer.piece(&mut || self.report.came(0)) {
+                Ok(Some(piece)) => piece,
+                Ok(None) => break,
+                Err(Trouble::Passing(reason)) => return Err(cut(&reason, partial, announced)),
+                Err(trouble) => return Err(trouble),
+            };
             let len = partial.len + piece.len() as u64;
             if len > announced.size {
                 let message = format!("it is longer than the {} announced", bytes(announced.size));
@@ -314,8 +320,7 @@ impl<'a> Fetcher<'a> {
             self.report.tick(piece.len())?;
         }
         if partial.len < announced.size {
-            let (len, size) = (bytes(partial.len), bytes(announced.size));
-            return Err(Trouble::Passing(format!("the connection ended after {len} of {size}")));
+            return Err(cut("the connection ended", partial, announced));
         }
         Ok(Ok(()))
     }
@@ -417,6 +422,10 @@ impl<'a> Fetcher<'a> {
             self.report.pause(pause, &note)?;
         }
     }
+}
+
+fn cut(reason: &str, partial: &Partial, announced: &Announced) -> Trouble {
+    Trouble::Passing(format!("{reason} after {} of {}", bytes(partial.len), bytes(announced.size)))
 }
 
 /// Whether a `Content-Range` is from byte `start` to the end of a file of `size` bytes.

@@ -5,11 +5,18 @@
 
 use std::borrow::Cow;
 use std::fs::File;
-use std::io::{BufReader, Read, Seek, SeekFrom};
+use std::io::{BufReader, ErrorKind, Read};
+use std::ops::ControlFlow;
+use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
-use std::sync::Mutex;
 
 use crate::engine::error::LoadError;
+
+/// Bytes between two looks at whether to go on: a tenth of a second from a slow disk.
+const PIECE: usize = 1 << 20;
+
+/// Who is told how many bytes were read since the last call, and may stop the load.
+pub type OnRead<'a> = &'a mut dyn FnMut(u64) -> ControlFlow<()>;
 
 /// A file or an embedded slice, with the name it has in messages.
 #[derive(Debug)]
@@ -22,7 +29,7 @@ pub struct Blob {
 #[derive(Debug)]
 enum Bytes {
     Static(&'static [u8]),
-    File(Mutex<File>),
+    File(File),
 }
 
 impl Blob {
@@ -32,12 +39,18 @@ impl Blob {
     /// [`LoadError::Read`] if it cannot be opened or is a folder.
     pub fn open(path: &Path) -> Result<Self, LoadError> {
         let error = |source| LoadError::Read { path: path.to_owned(), source };
-        let file = File::open(path).map_err(error)?;
-        let metadata = file.metadata().map_err(error)?;
+        let metadata = std::fs::metadata(path).map_err(error)?;
         if metadata.is_dir() {
-            return Err(error(std::io::ErrorKind::IsADirectory.into()));
+            return Err(error(ErrorKind::IsADirectory.into()));
         }
-        Ok(Self { path: path.to_owned(), len: metadata.len(), bytes: Bytes::File(Mutex::new(file)) })
+        // Opening a pipe would wait for someone to write to it.
+        if !metadata.is_file() {
+            let message = "it is not a regular file".into();
+            return Err(LoadError::Format { path: path.to_owned(), message });
+        }
+        let file = File::open(path).map_err(error)?;
+        let len = file.metadata().map_err(error)?.len();
+        Ok(Self { path: path.to_owned(), len, bytes: Bytes::File(file) })
     }
 
     /// Wraps bytes that are part of the program.
@@ -66,37 +79,75 @@ impl Blob {
     /// [`LoadError::Format`] if they lie outside of the file, [`LoadError::Read`] if the system
     /// does not deliver them.
     pub fn read(&self, offset: u64, len: u64) -> Result<Cow<'_, [u8]>, LoadError> {
-        let end = offset.checked_add(len).filter(|&end| end <= self.len).ok_or_else(|| {
+        let end = self.end(offset, len)?;
+        match &self.bytes {
+            Bytes::Static(bytes) => Ok(Cow::Borrowed(&bytes[offset as usize..end as usize])),
+            Bytes::File(_) => self.load(offset, len, &mut |_| ControlFlow::Continue(())).map(Cow::Owned),
+        }
+    }
+
+    /// The same in memory of its own, read in pieces with a look at `on_read` after each.
+    ///
+    /// # Errors
+    /// As [`read`](Self::read), and [`LoadError::Cancelled`].
+    pub fn load(&self, offset: u64, len: u64, on_read: OnRead<'_>) -> Result<Vec<u8>, LoadError> {
+        let end = self.end(offset, len)?;
+        let mut data = Vec::new();
+        data.try_reserve_exact(len as usize)
+            .map_err(|_| self.error(format!("there is no memory for the {len} bytes at {offset}")))?;
+        while (data.len() as u64) < len {
+            let (from, size) = (data.len(), PIECE.min(len as usize - data.len()));
+            let at = offset + from as u64;
+            match &self.bytes {
+                Bytes::Static(bytes) => data.extend_from_slice(&bytes[at as usize..][..size]),
+                Bytes::File(file) => {
+                    data.resize(from + size, 0);
+                    file.read_exact_at(&mut data[from..], at).map_err(|source| match source.kind() {
+                        ErrorKind::UnexpectedEof => self.error(format!(
+                            "truncated while it was read: {len} bytes at {offset} are needed, up to {end}"
+                        )),
+                        _ => LoadError::Read { path: self.path.clone(), source },
+                    })?;
+                }
+            }
+            if on_read(size as u64).is_break() {
+                return Err(LoadError::Cancelled);
+            }
+        }
+        Ok(data)
+    }
+
+    fn end(&self, offset: u64, len: u64) -> Result<u64, LoadError> {
+        offset.checked_add(len).filter(|&end| end <= self.len).ok_or_else(|| {
             self.error(format!(
                 "truncated: {len} bytes at {offset} are needed, the file has {} bytes",
                 self.len
             ))
-        })?;
-        match &self.bytes {
-            Bytes::Static(bytes) => Ok(Cow::Borrowed(&bytes[offset as usize..end as usize])),
-            Bytes::File(file) => {
-                let mut data = vec![0; len as usize];
-                let mut file = file.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-                file.seek(SeekFrom::Start(offset))
-                    .and_then(|_| file.read_exact(&mut data))
-                    .map_err(|source| LoadError::Read { path: self.path.clone(), source })?;
-                Ok(Cow::Owned(data))
-            }
-        }
+        })
     }
 
     /// Calls `f` with a buffered reader over the whole blob, from its beginning.
     ///
     /// # Errors
-    /// Those of `f`, and [`LoadError::Read`].
+    /// Those of `f`.
     pub fn stream<T>(&self, f: impl FnOnce(&mut dyn Read) -> Result<T, LoadError>) -> Result<T, LoadError> {
         match &self.bytes {
             Bytes::Static(bytes) => f(&mut &**bytes),
-            Bytes::File(file) => {
-                let mut file = file.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-                file.rewind().map_err(|source| LoadError::Read { path: self.path.clone(), source })?;
-                f(&mut BufReader::with_capacity(1 << 16, &mut *file))
-            }
+            Bytes::File(file) => f(&mut BufReader::with_capacity(1 << 16, FromStart { file, position: 0 })),
         }
+    }
+}
+
+/// Reads a shared file from its beginning, without moving the place where others read.
+struct FromStart<'a> {
+    file: &'a File,
+    position: u64,
+}
+
+impl Read for FromStart<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        let count = self.file.read_at(buffer, self.position)?;
+        self.position += count as u64;
+        Ok(count)
     }
 }

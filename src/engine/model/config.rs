@@ -1,38 +1,67 @@
 //! A model's sizes and constants, from `config.json` or from GGUF metadata, checked.
 //!
 //! [`Config`] is all that the decoders know of a model beside its weights. Whatever a file says
-//! that the decoders do not do is an error here rather than a wrong answer later.
+//! that the decoders do not do is an error rather than a wrong answer later.
 
 use serde_json::Value as Json;
 
-use super::gguf::Gguf;
-use super::rope::{Rope, Scaling};
+use super::rope::Rope;
 
-/// The blocks that the decoders can compute.
+mod gguf;
+mod json;
+
+pub(super) use gguf::Metadata;
+
+/// The blocks that the decoders can compute: RMSNorm, RoPE, grouped-query attention and SwiGLU, with
+/// the additions that each names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Architecture {
-    /// RMSNorm, RoPE, grouped-query attention and SwiGLU, without biases.
+    /// Biases where the file says so.
     Llama,
-    /// The same with biases on the query, key and value projections.
+    /// No biases, in early versions a sliding window. GGUF files call it `llama`.
+    Mistral,
+    /// Biases on the query, key and value projections.
     Qwen2,
+    /// A norm over every query and key head.
+    Qwen3,
 }
 
 impl Architecture {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::Llama, Self::Mistral, Self::Qwen2, Self::Qwen3];
+
     /// The name used by `config.json` and by GGUF.
     pub fn name(self) -> &'static str {
         match self {
             Self::Llama => "llama",
+            Self::Mistral => "mistral",
             Self::Qwen2 => "qwen2",
+            Self::Qwen3 => "qwen3",
         }
     }
 
-    fn of(name: &str) -> Result<Self, String> {
-        match name {
-            "llama" => Ok(Self::Llama),
-            "qwen2" => Ok(Self::Qwen2),
-            _ => Err(format!("the architecture {name:?} is not supported (supported: llama, qwen2)")),
-        }
+    /// The architecture of a `model_type` or `general.architecture`.
+    ///
+    /// # Errors
+    /// A message naming it and those that are supported.
+    pub fn of(name: &str) -> Result<Self, String> {
+        Self::ALL.into_iter().find(|a| a.name() == name).ok_or_else(|| {
+            let kind = if name.contains("moe") || name == "mixtral" { ", a mixture of experts," } else { "" };
+            let supported = Self::ALL.map(Self::name).join(", ");
+            format!("the architecture {name:?}{kind} is not supported (supported: {supported})")
+        })
     }
+}
+
+/// Which projections have a bias.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Biases {
+    /// Query, key and value.
+    pub qkv: bool,
+    /// The one after attention.
+    pub output: bool,
+    /// Gate, up and down.
+    pub mlp: bool,
 }
 
 /// Sizes and constants of a decoder.
@@ -54,12 +83,20 @@ pub struct Config {
     pub head_dim: usize,
     /// Rows of the embedding, columns of the logits.
     pub vocab: usize,
-    /// The longest text the model was trained on, in tokens.
+    /// The longest text that is computed as the model was trained for it, in tokens. Not longer than
+    /// `window`.
     pub context: usize,
+    /// How many tokens back attention looks, where that is less than the model's context. Within the
+    /// window it is full attention, so the decoders go no further.
+    pub window: Option<usize>,
     /// Added to the mean square before its root is taken.
     pub rms_eps: f32,
     /// Rotary position embedding.
     pub rope: Rope,
+    /// Which projections have a bias.
+    pub biases: Biases,
+    /// Whether every query and key head goes through a norm before it is rotated.
+    pub qk_norm: bool,
     /// Whether the embedding is also the output projection. `None`: if there is no other.
     pub tied: Option<bool>,
 }
@@ -75,122 +112,14 @@ impl Config {
         self.kv_heads * self.head_dim
     }
 
-    /// Reads the text of a Hugging Face `config.json`.
-    ///
-    /// # Errors
-    /// A message naming the key and what was expected.
-    pub fn from_json(text: &[u8]) -> Result<Self, String> {
-        let json: Json = serde_json::from_slice(text).map_err(|e| format!("not JSON: {e}"))?;
-        let keys = Keys(&json);
-        let architecture = Architecture::of(keys.text("model_type")?.unwrap_or("without a model_type"))?;
-        for (key, only) in [("hidden_act", "silu"), ("activation_function", "silu")] {
-            if let Some(value) = keys.text(key)?.filter(|v| *v != only) {
-                return Err(format!("{key} is {value:?}, only {only:?} is supported"));
-            }
-        }
-        for key in ["mlp_bias", "attention_bias"] {
-            if keys.truth(key)? == Some(true) && architecture == Architecture::Llama {
-                return Err(format!("{key} is true, which is not supported for llama"));
-            }
-        }
-        let hidden = keys.size("hidden_size")?;
-        let heads = keys.size("num_attention_heads")?;
-        let mut context = keys.size("max_position_embeddings")?;
-        // Within the window, sliding-window attention is full attention.
-        if keys.truth("use_sliding_window")? == Some(true)
-            && let Some(window) = keys.optional_size("sliding_window")?
-        {
-            context = context.min(window);
-        }
-        Self {
-            architecture,
-            hidden,
-            intermediate: keys.size("intermediate_size")?,
-            layers: keys.size("num_hidden_layers")?,
-            heads,
-            kv_heads: keys.optional_size("num_key_value_heads")?.unwrap_or(heads),
-            head_dim: match keys.optional_size("head_dim")? {
-                Some(dim) => dim,
-                None => hidden / heads.max(1),
-            },
-            vocab: keys.size("vocab_size")?,
-            context,
-            rms_eps: keys.number("rms_norm_eps")?.unwrap_or(1e-6) as f32,
-            rope: Rope::from_json(&json)?,
-            tied: Some(keys.truth("tie_word_embeddings")?.unwrap_or(false)),
-        }
-        .checked()
-    }
-
-    /// Reads GGUF metadata. `factors` is the content of the tensor `rope_freqs.weight`, if any.
-    ///
-    /// # Errors
-    /// A message naming the key and what was expected.
-    pub fn from_gguf(gguf: &Gguf, factors: Option<Vec<f32>>) -> Result<Self, String> {
-        let name = gguf.string("general.architecture").ok_or("general.architecture is missing")?;
-        let architecture = Architecture::of(name)?;
-        let key = |suffix: &str| format!("{name}.{suffix}");
-        let optional = |suffix: &str| match gguf.integer(&key(suffix)) {
-            Some(value) => {
-                usize::try_from(value).map(Some).map_err(|_| format!("{} is {value}", key(suffix)))
-            }
-            None if gguf.metadata().contains_key(&key(suffix)) => {
-                Err(format!("{} is not a whole number", key(suffix)))
-            }
-            None => Ok(None),
-        };
-        let size = |suffix: &str| {
-            optional(suffix).and_then(|v| v.ok_or_else(|| format!("{} is missing", key(suffix))))
-        };
-        let hidden = size("embedding_length")?;
-        let heads = size("attention.head_count")?;
-        let head_dim = optional("attention.key_length")?.unwrap_or(hidden / heads.max(1));
-        let embedding = gguf.dims("token_embd.weight").ok_or("tensor token_embd.weight is missing")?;
-        if optional("rope.dimension_count")?.is_some_and(|n| n != head_dim) {
-            return Err(format!(
-                "{} differs from the head size {head_dim}; partial rotary embedding is not supported",
-                key("rope.dimension_count")
-            ));
-        }
-        Self {
-            architecture,
-            hidden,
-            intermediate: size("feed_forward_length")?,
-            layers: size("block_count")?,
-            heads,
-            kv_heads: optional("attention.head_count_kv")?.unwrap_or(heads),
-            head_dim,
-            vocab: embedding[0],
-            context: size("context_length")?,
-            rms_eps: gguf
-                .number(&key("attention.layer_norm_rms_epsilon"))
-                .ok_or_else(|| format!("{} is missing", key("attention.layer_norm_rms_epsilon")))?
-                as f32,
-            rope: Rope {
-                theta: gguf.number(&key("rope.freq_base")).unwrap_or(10_000.) as f32,
-                scaling: match (
-                    factors,
-                    gguf.string(&key("rope.scaling.type")),
-                    gguf.number(&key("rope.scaling.factor")),
-                ) {
-                    (Some(factors), _, _) => Scaling::Factors(factors),
-                    (None, None | Some("none"), _) => Scaling::None,
-                    (None, Some("linear"), Some(factor)) => Scaling::Linear(factor as f32),
-                    (None, Some(other), _) => {
-                        return Err(format!("{} {other:?} is not supported", key("rope.scaling.type")));
-                    }
-                },
-            },
-            tied: None,
-        }
-        .checked()
-    }
-
     /// Refuses sizes that do not fit each other or that no memory could hold.
     ///
     /// # Errors
     /// A message naming the size.
-    pub fn checked(self) -> Result<Self, String> {
+    pub fn checked(mut self) -> Result<Self, String> {
+        if let Some(window) = self.window {
+            self.context = self.context.min(window);
+        }
         let limits = [
             ("the hidden size", self.hidden, 1 << 16),
             ("the feed-forward size", self.intermediate, 1 << 18),

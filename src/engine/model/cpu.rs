@@ -42,14 +42,20 @@ impl CpuNetwork {
         Self { config, weights, context, angles, caches }
     }
 
-    /// Rotates queries and keys, and writes keys and values into the cache.
+    /// Normalises and rotates queries and keys, and writes keys and values into the cache.
     fn remember(&mut self, layer: usize, qkv: &mut [f32], position: usize) {
         let c = &self.config;
+        let norms = self.weights.layers[layer].qk_norm.as_ref();
         let (dim, half) = (c.head_dim, c.head_dim / 2);
         let cache = &mut self.caches[layer];
         for (i, row) in qkv.chunks_exact_mut(c.q_width() + 2 * c.kv_width()).enumerate() {
             let position = position + i;
             let (turned, values) = row.split_at_mut(c.q_width() + c.kv_width());
+            if let Some([query, key]) = norms {
+                let (queries, keys) = turned.split_at_mut(c.q_width());
+                kernels::rms_norm(queries, query, c.rms_eps);
+                kernels::rms_norm(keys, key, c.rms_eps);
+            }
             let angles = position * half..(position + 1) * half;
             kernels::rotate(turned, &self.angles.0[angles.clone()], &self.angles.1[angles]);
             let keys = turned[c.q_width()..].chunks_exact(dim);
@@ -104,17 +110,18 @@ impl CpuNetwork {
             let layer = self.layer(index);
             kernels::add_rms_norm(&mut x, &delta, &layer.attention_norm, eps, normed.values());
             let mut qkv = layer.qkv.apply(&normed.0, count)?;
-            if !layer.qkv_bias.is_empty() {
-                kernels::add_bias(&mut qkv, &layer.qkv_bias);
-            }
+            kernels::add_bias(&mut qkv, &layer.qkv_bias);
             self.remember(index, &mut qkv, position);
             let attention = self.attention(index, &qkv, position);
             let layer = self.layer(index);
-            let delta_attention = layer.output.apply(&CpuStorage::F32(attention), count)?;
+            let mut delta_attention = layer.output.apply(&CpuStorage::F32(attention), count)?;
+            kernels::add_bias(&mut delta_attention, &layer.output_bias);
             kernels::add_rms_norm(&mut x, &delta_attention, &layer.mlp_norm, eps, normed.values());
-            let gate_up = layer.gate_up.apply(&normed.0, count)?;
+            let mut gate_up = layer.gate_up.apply(&normed.0, count)?;
+            kernels::add_bias(&mut gate_up, &layer.gate_up_bias);
             kernels::swiglu(&gate_up, self.config.intermediate, inner.values());
             delta = layer.down.apply(&inner.0, count)?;
+            kernels::add_bias(&mut delta, &layer.down_bias);
         }
         if rows > 0 {
             let from = (count - rows) * hidden;

@@ -33,10 +33,15 @@ struct DeviceLayer {
     attention_norm: Tensor,
     qkv: Stack,
     qkv_bias: Option<Tensor>,
+    /// Of the query and the key heads.
+    qk_norm: Option<[Tensor; 2]>,
     output: Matrix,
+    output_bias: Option<Tensor>,
     mlp_norm: Tensor,
     gate_up: Stack,
+    gate_up_bias: Option<Tensor>,
     down: Matrix,
+    down_bias: Option<Tensor>,
     /// `[kv_heads, context, head_dim]`.
     keys: Tensor,
     values: Tensor,
@@ -50,20 +55,28 @@ impl DeviceNetwork {
     pub fn new(config: Config, weights: Weights, context: usize, device: &Device) -> Result<Self> {
         let dtype = weights.dtype;
         let vector = |values: &[f32]| Tensor::new(values, device)?.to_dtype(dtype);
+        let bias = |values: &[f32]| match values {
+            [] => Ok(None),
+            bias => vector(bias).map(Some),
+        };
         let mut layers = Vec::with_capacity(config.layers);
         for layer in weights.layers {
             let cache = || Tensor::zeros((config.kv_heads, context, config.head_dim), dtype, device);
             layers.push(DeviceLayer {
                 attention_norm: vector(&layer.attention_norm)?,
                 qkv: layer.qkv,
-                qkv_bias: match layer.qkv_bias.as_slice() {
-                    [] => None,
-                    bias => Some(vector(bias)?),
+                qkv_bias: bias(&layer.qkv_bias)?,
+                qk_norm: match &layer.qk_norm {
+                    Some([query, key]) => Some([vector(query)?, vector(key)?]),
+                    None => None,
                 },
                 output: layer.output,
+                output_bias: bias(&layer.output_bias)?,
                 mlp_norm: vector(&layer.mlp_norm)?,
                 gate_up: layer.gate_up,
+                gate_up_bias: bias(&layer.gate_up_bias)?,
                 down: layer.down,
+                down_bias: bias(&layer.down_bias)?,
                 keys: cache()?,
                 values: cache()?,
             });
@@ -138,16 +151,16 @@ impl DeviceNetwork {
     fn attention(&self, layer: &DeviceLayer, x: &Tensor, window: &Window) -> Result<Tensor> {
         let c = &self.config;
         let (rows, dim) = (x.dim(0)?, c.head_dim);
-        let mut qkv = layer.qkv.forward(x)?;
-        if let Some(bias) = &layer.qkv_bias {
-            qkv = qkv.broadcast_add(bias)?;
-        }
+        let qkv = biased(layer.qkv.forward(x)?, layer.qkv_bias.as_ref())?;
         let heads = |from: usize, heads: usize| {
             qkv.narrow(1, from, heads * dim)?.reshape((rows, heads, dim))?.transpose(0, 1)?.contiguous()
         };
         let rotated = |x: Tensor| rope(&x.unsqueeze(0)?, &window.cos, &window.sin)?.squeeze(0);
-        let q = rotated(heads(0, c.heads)?)?;
-        let k = rotated(heads(c.q_width(), c.kv_heads)?)?;
+        let (mut q, mut k) = (heads(0, c.heads)?, heads(c.q_width(), c.kv_heads)?);
+        if let Some([query, key]) = &layer.qk_norm {
+            (q, k) = (rms_norm(&q, query, c.rms_eps)?, rms_norm(&k, key, c.rms_eps)?);
+        }
+        let (q, k) = (rotated(q)?, rotated(k)?);
         let v = heads(c.q_width() + c.kv_width(), c.kv_heads)?;
         for (cache, new) in [(&layer.keys, &k), (&layer.values, &v)] {
             match &window.slot {
@@ -185,12 +198,12 @@ impl DeviceNetwork {
         for layer in &self.layers {
             let normed = rms_norm(&x, &layer.attention_norm, c.rms_eps)?;
             let attention = self.attention(layer, &normed, window)?;
-            x = (x + layer.output.forward(&attention)?)?;
+            x = (x + biased(layer.output.forward(&attention)?, layer.output_bias.as_ref())?)?;
             let normed = rms_norm(&x, &layer.mlp_norm, c.rms_eps)?;
-            let gate_up = layer.gate_up.forward(&normed)?;
+            let gate_up = biased(layer.gate_up.forward(&normed)?, layer.gate_up_bias.as_ref())?;
             let gate = gate_up.narrow(1, 0, c.intermediate)?.contiguous()?.silu()?;
             let inner = (gate * gate_up.narrow(1, c.intermediate, c.intermediate)?)?;
-            x = (x + layer.down.forward(&inner)?)?;
+            x = (x + biased(layer.down.forward(&inner)?, layer.down_bias.as_ref())?)?;
         }
         Ok(x)
     }
@@ -199,6 +212,14 @@ impl DeviceNetwork {
     pub(super) fn logits(&self, x: &Tensor) -> Result<Tensor> {
         let normed = rms_norm(x, &self.norm, self.config.rms_eps)?;
         self.head.forward(&normed)?.to_dtype(DType::F32)
+    }
+}
+
+/// The bias added to every row, if there is one.
+fn biased(x: Tensor, bias: Option<&Tensor>) -> Result<Tensor> {
+    match bias {
+        Some(bias) => x.broadcast_add(bias),
+        None => Ok(x),
     }
 }
 

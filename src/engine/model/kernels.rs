@@ -111,8 +111,22 @@ pub fn add_rms_norm(x: &mut [f32], delta: &[f32], weight: &[f32], eps: f32, out:
     });
 }
 
-/// Adds the bias to every row.
+/// `x / rms(x) * weight` in place, for every part of `x` that is as long as the weight.
+pub fn rms_norm(x: &mut [f32], weight: &[f32], eps: f32) {
+    let width = weight.len();
+    wide(|| {
+        for x in x.chunks_exact_mut(width) {
+            let scale = 1. / (dot(x, x) / width as f32 + eps).sqrt();
+            x.iter_mut().zip(weight).for_each(|(x, w)| *x *= scale * w);
+        }
+    });
+}
+
+/// Adds the bias to every row. An empty one adds nothing.
 pub fn add_bias(x: &mut [f32], bias: &[f32]) {
+    if bias.is_empty() {
+        return;
+    }
     wide(|| {
         for row in x.chunks_exact_mut(bias.len()) {
             row.iter_mut().zip(bias).for_each(|(x, b)| *x += b);

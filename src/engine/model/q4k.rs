@@ -10,6 +10,8 @@
 //! with `q` in `0..16`. Layout:
 //! <https://github.com/ggml-org/ggml/blob/master/src/ggml-common.h> (`block_q4_K`).
 
+use rayon::prelude::*;
+
 use super::kernels;
 use crate::engine::simd;
 
@@ -63,12 +65,18 @@ impl Q4k {
         if !rest.is_empty() || !dims[1].is_multiple_of(BLOCK) || blocks.len() * BLOCK != dims[0] * dims[1] {
             return None;
         }
-        Some(Self { blocks: blocks.iter().map(Block::read).collect(), dims })
+        let blocks = kernels::among_threads(|| blocks.par_iter().map(Block::read).collect());
+        Some(Self { blocks, dims })
     }
 
     /// `[rows, columns]`.
     pub fn dims(&self) -> &[usize] {
         &self.dims
+    }
+
+    /// Bytes in memory of blocks that take `bytes` in a file.
+    pub fn memory(bytes: u64) -> u64 {
+        (bytes / FILE_BLOCK as u64).saturating_mul(size_of::<Block>() as u64)
     }
 
     /// Bytes in memory.

@@ -3,7 +3,7 @@
 use candle_core::quantized::{GgmlDType, QTensor};
 use candle_core::{Device, Tensor};
 
-use super::config::{Architecture, Config};
+use super::config::{Architecture, Biases, Config};
 use super::raw::RawTensor;
 use super::rope::{Rope, Scaling};
 use crate::engine::error::LoadError;
@@ -53,8 +53,11 @@ impl Shape {
             head_dim: hidden / heads,
             vocab,
             context: 32_768,
+            window: None,
             rms_eps: 1e-6,
             rope: Rope { theta: 1e6, scaling: Scaling::None },
+            biases: Biases { qkv: true, ..Biases::default() },
+            qk_norm: false,
             tied: Some(self != Self::Qwen7),
         }
     }

@@ -50,6 +50,16 @@ pub fn dtype_name(dtype: GgmlDType) -> &'static str {
     }
 }
 
+/// Bytes that a matrix takes in main memory that takes `bytes` in a file: plain numbers are widened
+/// to f32.
+pub fn memory(dtype: GgmlDType, bytes: u64) -> u64 {
+    match dtype {
+        GgmlDType::F16 | GgmlDType::BF16 => bytes.saturating_mul(2),
+        GgmlDType::Q4K if Q4k::is_supported() => Q4k::memory(bytes),
+        _ => bytes,
+    }
+}
+
 impl RawTensor {
     /// Bytes of one row.
     fn row_bytes(&self) -> usize {

@@ -11,7 +11,7 @@ use candle_core::quantized::GgmlDType;
 use serde::Deserialize;
 use serde::de::{IgnoredAny, MapAccess, Visitor};
 
-use super::blob::Blob;
+use super::blob::{Blob, OnRead};
 use super::raw::RawTensor;
 use crate::engine::error::LoadError;
 
@@ -123,24 +123,38 @@ impl Safetensors {
         self.shards.get(self.tensors.get(name)?.shard)
     }
 
+    /// Every tensor's name, type, number of elements and bytes.
+    pub fn types(&self) -> impl Iterator<Item = (&str, &str, u64, u64)> {
+        self.tensors.iter().map(|(name, t)| {
+            let elements = t.dims.iter().map(|&d| d as u64).product();
+            (name.as_str(), t.dtype.as_str(), elements, t.bytes)
+        })
+    }
+
     /// Reads one tensor's data; `None` if there is none of that name.
     ///
     /// # Errors
-    /// If its type is not F32, F16 or BF16, or the file cannot be read.
-    pub fn tensor(&self, name: &str) -> Result<Option<RawTensor>, LoadError> {
+    /// If its type is not F32, F16 or BF16, the file cannot be read, and [`LoadError::Cancelled`].
+    pub fn tensor(&self, name: &str, on_read: OnRead<'_>) -> Result<Option<RawTensor>, LoadError> {
         let (Some(entry), Some(blob)) = (self.tensors.get(name), self.blob(name)) else { return Ok(None) };
-        let dtype = match entry.dtype.as_str() {
-            "F32" => GgmlDType::F32,
-            "F16" => GgmlDType::F16,
-            "BF16" => GgmlDType::BF16,
-            other => {
-                return Err(blob.error(format!(
-                    "tensor {name} has the unsupported type {other} (supported: F32, F16, BF16)"
-                )));
-            }
-        };
-        let data = blob.read(entry.offset, entry.bytes)?.into_owned();
+        let dtype = block_type(&entry.dtype).ok_or_else(|| {
+            blob.error(format!(
+                "tensor {name} has the type {}, which is not supported (supported: F32, F16, BF16)",
+                entry.dtype
+            ))
+        })?;
+        let data = blob.load(entry.offset, entry.bytes, on_read)?;
         Ok(Some(RawTensor { name: name.to_owned(), dtype, dims: entry.dims.clone(), data }))
+    }
+}
+
+/// The types that the decoders can compute with.
+pub fn block_type(dtype: &str) -> Option<GgmlDType> {
+    match dtype {
+        "F32" => Some(GgmlDType::F32),
+        "F16" => Some(GgmlDType::F16),
+        "BF16" => Some(GgmlDType::BF16),
+        _ => None,
     }
 }
 

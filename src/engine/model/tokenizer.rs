@@ -68,7 +68,7 @@ impl SideFiles {
 pub fn vocabulary(files: &SideFiles, gguf: Option<&Gguf>, width: usize) -> Result<Vocabulary, LoadError> {
     let (path, text) = match (files.read("tokenizer.json")?, gguf) {
         (Some(text), _) => (files.path("tokenizer.json"), text),
-        (None, Some(gguf)) => (gguf.blob().path().to_owned(), from_metadata(gguf)?),
+        (None, Some(gguf)) => (gguf.path().to_owned(), from_metadata(gguf)?),
         (None, None) => {
             let path = files.path("tokenizer.json");
             return Err(LoadError::Read { path, source: std::io::ErrorKind::NotFound.into() });
@@ -87,7 +87,7 @@ pub fn vocabulary(files: &SideFiles, gguf: Option<&Gguf>, width: usize) -> Resul
 /// If the embedded tokenizer cannot be read.
 pub fn synthetic(width: usize) -> Result<Vocabulary, LoadError> {
     let gguf = Gguf::open(embedded::gguf())?;
-    let config = Config::from_gguf(&gguf, None).map_err(|message| gguf.blob().error(message))?;
+    let config = Config::from_gguf(&gguf, None).map_err(|message| gguf.error(message))?;
     let real = vocabulary(&SideFiles::Embedded, Some(&gguf), config.vocab)?;
     let mut seen: HashSet<Vec<u8>> = HashSet::new();
     let words = || (0..config.vocab as TokenId).filter(|&t| !real.is_special(t)).map(|t| real.bytes(t));
@@ -102,14 +102,14 @@ pub fn synthetic(width: usize) -> Result<Vocabulary, LoadError> {
     );
     all.resize(width, Vec::new());
     Vocabulary::from_words(all, &SpecialTokens { bos: None, eos: vec![0] })
-        .map_err(|e| gguf.blob().error(e.to_string()))
+        .map_err(|e| gguf.error(e.to_string()))
 }
 
 /// The text of a `tokenizer.json` made from GGUF metadata, for byte-pair tokenizers whose way of
 /// splitting words is known; another way would give other tokens than the model was trained on.
 fn from_metadata(gguf: &Gguf) -> Result<Vec<u8>, LoadError> {
     let error = |reason: &dyn std::fmt::Display| {
-        gguf.blob().error(format!(
+        gguf.error(format!(
             "its metadata holds no usable tokenizer ({reason}); put the model's tokenizer.json beside the file"
         ))
     };

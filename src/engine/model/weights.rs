@@ -6,16 +6,18 @@
 
 use std::collections::BTreeSet;
 use std::ops::ControlFlow;
-use std::path::PathBuf;
 
 use candle_core::quantized::GgmlDType;
 use candle_core::{DType, Device};
 
 use super::config::{Architecture, Config};
-use super::gguf::Gguf;
 use super::raw::{Matrix, RawTensor, dtype_name, is_dense};
-use super::safetensors::Safetensors;
 use crate::engine::error::LoadError;
+
+mod source;
+
+pub use source::Source;
+use source::{Global, Part};
 
 /// Everything a decoder multiplies with.
 #[derive(Debug)]
@@ -41,16 +43,24 @@ pub struct Layer {
     pub attention_norm: Vec<f32>,
     /// Query, key and value projection, stacked: `[q_width + 2 kv_width, hidden]`.
     pub qkv: Stack,
-    /// As long as `qkv` is high; empty without biases.
+    /// As long as `qkv` is high. This and the other biases are empty where the block has none.
     pub qkv_bias: Vec<f32>,
+    /// The norms of every query head and every key head, `head_dim` values each; `None` without.
+    pub qk_norm: Option<[Vec<f32>; 2]>,
     /// `[hidden, q_width]`.
     pub output: Matrix,
+    /// `hidden` values.
+    pub output_bias: Vec<f32>,
     /// `hidden` values.
     pub mlp_norm: Vec<f32>,
     /// Gate and up projection, stacked: `[2 intermediate, hidden]`.
     pub gate_up: Stack,
+    /// `2 intermediate` values.
+    pub gate_up_bias: Vec<f32>,
     /// `[hidden, intermediate]`.
     pub down: Matrix,
+    /// `hidden` values.
+    pub down_bias: Vec<f32>,
 }
 
 /// Matrices whose results are wanted side by side. Those of one block type are one matrix.
@@ -68,46 +78,6 @@ pub struct Summary {
     pub fingerprint: String,
 }
 
-/// Where tensors come from.
-pub enum Source<'a> {
-    /// A GGUF file.
-    Gguf(&'a Gguf),
-    /// A Hugging Face folder.
-    Safetensors(&'a Safetensors, PathBuf),
-    /// Made up when asked for, of a type; for measuring.
-    Random(GgmlDType),
-}
-
-/// The roles of a block's tensors, with their Hugging Face and GGUF names.
-#[derive(Clone, Copy)]
-enum Part {
-    AttentionNorm,
-    Query,
-    Key,
-    Value,
-    Output,
-    MlpNorm,
-    Gate,
-    Up,
-    Down,
-}
-
-impl Part {
-    fn names(self) -> (&'static str, &'static str) {
-        match self {
-            Self::AttentionNorm => ("input_layernorm", "attn_norm"),
-            Self::Query => ("self_attn.q_proj", "attn_q"),
-            Self::Key => ("self_attn.k_proj", "attn_k"),
-            Self::Value => ("self_attn.v_proj", "attn_v"),
-            Self::Output => ("self_attn.o_proj", "attn_output"),
-            Self::MlpNorm => ("post_attention_layernorm", "ffn_norm"),
-            Self::Gate => ("mlp.gate_proj", "ffn_gate"),
-            Self::Up => ("mlp.up_proj", "ffn_up"),
-            Self::Down => ("mlp.down_proj", "ffn_down"),
-        }
-    }
-}
-
 /// Tensors in these files that carry nothing that the config does not.
 const REDUNDANT: [&str; 2] = ["rope_freqs.weight", "rotary_emb.inv_freq"];
 
@@ -117,7 +87,7 @@ impl Weights {
     /// # Errors
     /// [`LoadError`] naming file, tensor and expectation.
     pub fn load(
-        source: &Source<'_>,
+        source: &Source,
         config: &Config,
         device: &Device,
         progress: &mut dyn FnMut(u64, u64) -> ControlFlow<()>,
@@ -138,52 +108,8 @@ impl Weights {
     }
 }
 
-impl Source<'_> {
-    fn names(&self) -> BTreeSet<String> {
-        match self {
-            Self::Gguf(gguf) => gguf.names().map(str::to_owned).collect(),
-            Self::Safetensors(files, _) => files.names().map(str::to_owned).collect(),
-            Self::Random(_) => BTreeSet::new(),
-        }
-    }
-
-    fn bytes(&self, config: &Config) -> u64 {
-        match self {
-            Self::Gguf(gguf) => gguf.tensor_bytes(),
-            Self::Safetensors(files, _) => files.tensor_bytes(),
-            Self::Random(dtype) => {
-                let per_layer =
-                    (config.q_width() * 2 + config.kv_width() * 2 + config.intermediate * 3) * config.hidden;
-                let heads = if config.tied == Some(true) { 1 } else { 2 };
-                let parameters = per_layer * config.layers + heads * config.vocab * config.hidden;
-                (parameters / dtype.block_size() * dtype.type_size()) as u64
-            }
-        }
-    }
-
-    fn read(&self, name: &str, dims: &[usize]) -> Result<Option<RawTensor>, LoadError> {
-        match self {
-            Self::Gguf(gguf) => gguf.tensor(name),
-            Self::Safetensors(files, _) => files.tensor(name),
-            Self::Random(dtype) => super::random::tensor(name, dims, *dtype).map(Some),
-        }
-    }
-
-    /// An error about a tensor, with the file that has it or should.
-    fn error(&self, name: &str, message: String) -> LoadError {
-        let path = match self {
-            Self::Gguf(gguf) => gguf.blob().path().to_owned(),
-            Self::Safetensors(files, folder) => {
-                files.blob(name).map_or_else(|| folder.clone(), |b| b.path().to_owned())
-            }
-            Self::Random(_) => PathBuf::from("random weights"),
-        };
-        LoadError::Format { path, message: format!("tensor {name} {message}") }
-    }
-}
-
 struct Loader<'a> {
-    source: &'a Source<'a>,
+    source: &'a Source,
     config: &'a Config,
     device: &'a Device,
     dtype: DType,
@@ -199,27 +125,16 @@ struct Loader<'a> {
 impl Loader<'_> {
     fn load(&mut self) -> Result<Weights, LoadError> {
         let c = self.config;
-        let embedding = self.tensor(&self.global("embed_tokens", "token_embd"), &[c.vocab, c.hidden])?;
+        // The largest come first: while one is read there are two copies of it.
+        let embedding = self.tensor(&self.source.global(Global::Embedding), &[c.vocab, c.hidden])?;
         self.dtype = compute_dtype(self.device, embedding.dtype);
         let embedding = self.place(embedding)?;
+        let head = self.head(&embedding)?;
         let mut layers = Vec::new();
         for index in 0..c.layers {
             layers.push(self.layer(index)?);
         }
-        let norm = self.vector(&self.global("norm", "output_norm"), c.hidden)?;
-        let head_name = if self.is_gguf() { "output.weight" } else { "lm_head.weight" };
-        let random = matches!(self.source, Source::Random(_));
-        let stored = match c.tied {
-            // Random weights hold what is asked for, so a tied model must not ask.
-            Some(true) if random => None,
-            _ => self.optional(head_name, &[c.vocab, c.hidden])?,
-        };
-        let head = match (c.tied, stored) {
-            // Some tied models repeat the embedding as the head.
-            (Some(true), _) | (None, None) => embedding.clone(),
-            (_, Some(head)) => self.place(head)?,
-            (Some(false), None) => return Err(self.source.error(head_name, "is missing".into())),
-        };
+        let norm = self.vector(&self.source.global(Global::Norm), c.hidden)?;
         if let Some(name) = self.unused.iter().find(|n| !REDUNDANT.iter().any(|r| n.ends_with(r))) {
             let message = format!("is not part of the {} block", c.architecture.name());
             return Err(self.source.error(name, message));
@@ -233,66 +148,84 @@ impl Loader<'_> {
         Ok(Weights { embedding, layers, norm, head, dtype: self.dtype, summary })
     }
 
+    fn head(&mut self, embedding: &Matrix) -> Result<Matrix, LoadError> {
+        let c = self.config;
+        let name = self.source.global(Global::Head);
+        let random = matches!(self.source, Source::Random(_));
+        let stored = match c.tied {
+            // Random weights hold what is asked for, so a tied model must not ask.
+            Some(true) if random => None,
+            _ => self.optional(&name, &[c.vocab, c.hidden])?,
+        };
+        match (c.tied, stored) {
+            // Some tied models repeat the embedding as the head.
+            (Some(true), _) | (None, None) => Ok(embedding.clone()),
+            (_, Some(head)) => self.place(head),
+            (Some(false), None) => Err(self.source.error(&name, "is missing".into())),
+        }
+    }
+
     fn layer(&mut self, index: usize) -> Result<Layer, LoadError> {
         let c = self.config;
-        let weight = |part| self.name(index, part, "weight");
-        let names = [Part::Query, Part::Key, Part::Value].map(weight);
-        let (gate, up) = (weight(Part::Gate), weight(Part::Up));
-        let (output, down) = (weight(Part::Output), weight(Part::Down));
-        let (attention_norm, mlp_norm) = (weight(Part::AttentionNorm), weight(Part::MlpNorm));
-        let mut qkv_bias = Vec::new();
-        if c.architecture == Architecture::Qwen2 {
-            for (part, height) in self.projections() {
-                let name = self.name(index, part, "bias");
-                let bias = self.tensor(&name, &[height])?;
-                qkv_bias.extend(bias.values()?);
-            }
-        }
-        let mut qkv = Vec::new();
-        for (name, (part, height)) in names.iter().zip(self.projections()) {
-            let mut matrix = self.tensor(name, &[height, c.hidden])?;
-            let paired = self.is_gguf() && c.architecture == Architecture::Llama;
-            if paired && !matches!(part, Part::Value) {
-                matrix = matrix.unpair_rows(c.head_dim);
-            }
-            qkv.push(matrix);
-        }
-        let gate_up = vec![
-            self.tensor(&gate, &[c.intermediate, c.hidden])?,
-            self.tensor(&up, &[c.intermediate, c.hidden])?,
-        ];
-        let output = self.tensor(&output, &[c.hidden, c.q_width()])?;
-        let down = self.tensor(&down, &[c.hidden, c.intermediate])?;
+        let (q, kv) = (c.q_width(), c.kv_width());
+        let qkv = [(Part::Query, q), (Part::Key, kv), (Part::Value, kv)];
+        let gate_up = [(Part::Gate, c.intermediate), (Part::Up, c.intermediate)];
+        let output = self.tensor(&self.source.name(index, Part::Output, "weight"), &[c.hidden, q])?;
+        let output = self.place(output)?;
+        let down =
+            self.tensor(&self.source.name(index, Part::Down, "weight"), &[c.hidden, c.intermediate])?;
+        let down = self.place(down)?;
+        let mut norm = |part, len| self.vector(&self.source.name(index, part, "weight"), len);
         Ok(Layer {
-            attention_norm: self.vector(&attention_norm, c.hidden)?,
-            qkv: self.stack(qkv)?,
-            qkv_bias,
-            output: self.place(output)?,
-            mlp_norm: self.vector(&mlp_norm, c.hidden)?,
-            gate_up: self.stack(gate_up)?,
-            down: self.place(down)?,
+            attention_norm: norm(Part::AttentionNorm, c.hidden)?,
+            mlp_norm: norm(Part::MlpNorm, c.hidden)?,
+            qk_norm: match c.qk_norm {
+                true => Some([norm(Part::QueryNorm, c.head_dim)?, norm(Part::KeyNorm, c.head_dim)?]),
+                false => None,
+            },
+            qkv: self.stack(index, &qkv)?,
+            qkv_bias: self.biases(index, &qkv, c.biases.qkv)?,
+            output,
+            output_bias: self.biases(index, &[(Part::Output, c.hidden)], c.biases.output)?,
+            gate_up: self.stack(index, &gate_up)?,
+            gate_up_bias: self.biases(index, &gate_up, c.biases.mlp)?,
+            down,
+            down_bias: self.biases(index, &[(Part::Down, c.hidden)], c.biases.mlp)?,
         })
     }
 
-    fn projections(&self) -> [(Part, usize); 3] {
-        let (q, kv) = (self.config.q_width(), self.config.kv_width());
-        [(Part::Query, q), (Part::Key, kv), (Part::Value, kv)]
+    /// The matrices of `hidden` columns and the given heights, on the device.
+    fn stack(&mut self, index: usize, parts: &[(Part, usize)]) -> Result<Stack, LoadError> {
+        let mut merged: Vec<RawTensor> = Vec::new();
+        for &(part, height) in parts {
+            let name = self.source.name(index, part, "weight");
+            let matrix = self.tensor(&name, &[height, self.config.hidden])?;
+            let matrix = self.in_halves(part, matrix);
+            let rest = match merged.last_mut() {
+                Some(last) => last.stack(matrix).err(),
+                None => Some(matrix),
+            };
+            merged.extend(rest);
+        }
+        Ok(Stack(merged.into_iter().map(|part| self.place(part)).collect::<Result<_, _>>()?))
     }
 
-    fn is_gguf(&self) -> bool {
-        matches!(self.source, Source::Gguf(_))
+    /// The biases of the same matrices, one after the other; empty if there shall be none.
+    fn biases(&mut self, index: usize, parts: &[(Part, usize)], any: bool) -> Result<Vec<f32>, LoadError> {
+        let mut all = Vec::new();
+        for &(part, height) in parts.iter().filter(|_| any) {
+            let bias = self.tensor(&self.source.name(index, part, "bias"), &[height])?;
+            all.extend(self.in_halves(part, bias).values()?);
+        }
+        Ok(all)
     }
 
-    fn global(&self, hugging_face: &str, gguf: &str) -> String {
-        if self.is_gguf() { format!("{gguf}.weight") } else { format!("model.{hugging_face}.weight") }
-    }
-
-    fn name(&self, layer: usize, part: Part, kind: &str) -> String {
-        let (hugging_face, gguf) = part.names();
-        if self.is_gguf() {
-            format!("blk.{layer}.{gguf}.{kind}")
-        } else {
-            format!("model.layers.{layer}.{hugging_face}.{kind}")
+    /// Llama's queries and keys are paired by neighbours in GGUF, everything else by halves.
+    fn in_halves(&self, part: Part, tensor: RawTensor) -> RawTensor {
+        let paired = self.source.is_gguf() && self.config.architecture == Architecture::Llama;
+        match part {
+            Part::Query | Part::Key if paired => tensor.unpair_rows(self.config.head_dim),
+            _ => tensor,
         }
     }
 
@@ -304,16 +237,21 @@ impl Loader<'_> {
 
     /// Reads a tensor of the given shape, counts and hashes it.
     fn optional(&mut self, name: &str, dims: &[usize]) -> Result<Option<RawTensor>, LoadError> {
-        if (self.progress)(self.done, self.total).is_break() {
+        let on_read = &mut |bytes: u64| {
+            self.done += bytes;
+            (self.progress)(self.done.min(self.total), self.total)
+        };
+        if on_read(0).is_break() {
             return Err(LoadError::Cancelled);
         }
-        let Some(tensor) = self.source.read(name, dims)? else { return Ok(None) };
-        if tensor.dims != dims {
-            let message = format!("has the shape {:?}, expected {dims:?}", tensor.dims);
-            return Err(self.source.error(name, message));
+        let has =
+            |found: &[usize]| self.source.error(name, format!("has the shape {found:?}, expected {dims:?}"));
+        // Before memory is taken for it.
+        if let Some(found) = self.source.dims(name).filter(|found| *found != dims) {
+            return Err(has(found));
         }
+        let Some(tensor) = self.source.read(name, dims, on_read)? else { return Ok(None) };
         self.unused.remove(name);
-        self.done += tensor.data.len() as u64;
         let elements = dims.iter().product::<usize>() as u64;
         match self.counts.iter_mut().find(|(d, _)| *d == tensor.dtype) {
             Some((_, count)) => *count += elements,
@@ -329,18 +267,6 @@ impl Loader<'_> {
 
     fn place(&self, tensor: RawTensor) -> Result<Matrix, LoadError> {
         Ok(tensor.matrix(self.device, self.dtype)?)
-    }
-
-    fn stack(&self, parts: Vec<RawTensor>) -> Result<Stack, LoadError> {
-        let mut merged: Vec<RawTensor> = Vec::new();
-        for part in parts {
-            let rest = match merged.last_mut() {
-                Some(last) => last.stack(part).err(),
-                None => Some(part),
-            };
-            merged.extend(rest);
-        }
-        Ok(Stack(merged.into_iter().map(|part| self.place(part)).collect::<Result<_, _>>()?))
     }
 }
 

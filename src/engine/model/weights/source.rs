@@ -1,0 +1,162 @@
+//! Where tensors come from, and what the file formats call them.
+
+use std::collections::BTreeSet;
+use std::ops::ControlFlow;
+use std::path::PathBuf;
+
+use candle_core::quantized::GgmlDType;
+
+use crate::engine::error::LoadError;
+use crate::engine::model::blob::OnRead;
+use crate::engine::model::config::Config;
+use crate::engine::model::gguf::Gguf;
+use crate::engine::model::random;
+use crate::engine::model::raw::RawTensor;
+use crate::engine::model::safetensors::Safetensors;
+
+/// Where tensors come from.
+pub enum Source {
+    /// A GGUF file.
+    Gguf(Gguf),
+    /// A Hugging Face folder.
+    Safetensors(Safetensors, PathBuf),
+    /// Made up when asked for, of a type; for measuring.
+    Random(GgmlDType),
+}
+
+/// The tensors outside of the blocks.
+#[derive(Clone, Copy)]
+pub(super) enum Global {
+    Embedding,
+    Norm,
+    Head,
+}
+
+/// The roles of a block's tensors, with their Hugging Face and GGUF names.
+#[derive(Clone, Copy)]
+pub(super) enum Part {
+    AttentionNorm,
+    Query,
+    Key,
+    Value,
+    QueryNorm,
+    KeyNorm,
+    Output,
+    MlpNorm,
+    Gate,
+    Up,
+    Down,
+}
+
+impl Part {
+    fn names(self) -> (&'static str, &'static str) {
+        match self {
+            Self::AttentionNorm => ("input_layernorm", "attn_norm"),
+            Self::Query => ("self_attn.q_proj", "attn_q"),
+            Self::Key => ("self_attn.k_proj", "attn_k"),
+            Self::Value => ("self_attn.v_proj", "attn_v"),
+            Self::QueryNorm => ("self_attn.q_norm", "attn_q_norm"),
+            Self::KeyNorm => ("self_attn.k_norm", "attn_k_norm"),
+            Self::Output => ("self_attn.o_proj", "attn_output"),
+            Self::MlpNorm => ("post_attention_layernorm", "ffn_norm"),
+            Self::Gate => ("mlp.gate_proj", "ffn_gate"),
+            Self::Up => ("mlp.up_proj", "ffn_up"),
+            Self::Down => ("mlp.down_proj", "ffn_down"),
+        }
+    }
+}
+
+impl Source {
+    pub(super) fn is_gguf(&self) -> bool {
+        matches!(self, Self::Gguf(_))
+    }
+
+    /// The name of a tensor outside of the blocks.
+    pub(super) fn global(&self, tensor: Global) -> String {
+        match (tensor, self.is_gguf()) {
+            (Global::Embedding, true) => "token_embd.weight",
+            (Global::Embedding, false) => "model.embed_tokens.weight",
+            (Global::Norm, true) => "output_norm.weight",
+            (Global::Norm, false) => "model.norm.weight",
+            (Global::Head, true) => "output.weight",
+            (Global::Head, false) => "lm_head.weight",
+        }
+        .to_owned()
+    }
+
+    /// The name of a block's tensor; `kind` is `weight` or `bias`.
+    pub(super) fn name(&self, layer: usize, part: Part, kind: &str) -> String {
+        let (hugging_face, gguf) = part.names();
+        if self.is_gguf() {
+            format!("blk.{layer}.{gguf}.{kind}")
+        } else {
+            format!("model.layers.{layer}.{hugging_face}.{kind}")
+        }
+    }
+
+    /// The names of all tensors.
+    pub(super) fn names(&self) -> BTreeSet<String> {
+        match self {
+            Self::Gguf(gguf) => gguf.names().map(str::to_owned).collect(),
+            Self::Safetensors(files, _) => files.names().map(str::to_owned).collect(),
+            Self::Random(_) => BTreeSet::new(),
+        }
+    }
+
+    /// The sizes of a tensor, outermost first.
+    pub(super) fn dims(&self, name: &str) -> Option<&[usize]> {
+        match self {
+            Self::Gguf(gguf) => gguf.dims(name),
+            Self::Safetensors(files, _) => files.dims(name),
+            Self::Random(_) => None,
+        }
+    }
+
+    /// About how many bytes there are to read.
+    pub(super) fn bytes(&self, config: &Config) -> u64 {
+        match self {
+            Self::Gguf(gguf) => gguf.tensor_bytes(),
+            Self::Safetensors(files, _) => files.tensor_bytes(),
+            Self::Random(dtype) => {
+                let per_layer =
+                    (config.q_width() * 2 + config.kv_width() * 2 + config.intermediate * 3) * config.hidden;
+                let heads = if config.tied == Some(true) { 1 } else { 2 };
+                let parameters = per_layer * config.layers + heads * config.vocab * config.hidden;
+                (parameters / dtype.block_size() * dtype.type_size()) as u64
+            }
+        }
+    }
+
+    pub(super) fn read(
+        &self,
+        name: &str,
+        dims: &[usize],
+        on_read: OnRead<'_>,
+    ) -> Result<Option<RawTensor>, LoadError> {
+        match self {
+            Self::Gguf(gguf) => gguf.tensor(name, on_read),
+            Self::Safetensors(files, _) => files.tensor(name, on_read),
+            Self::Random(dtype) => {
+                let tensor = random::tensor(name, dims, *dtype)?;
+                match on_read(tensor.data.len() as u64) {
+                    ControlFlow::Continue(()) => Ok(Some(tensor)),
+                    ControlFlow::Break(()) => Err(LoadError::Cancelled),
+                }
+            }
+        }
+    }
+
+    /// An error about a tensor, with the file that has it or should.
+    pub(super) fn error(&self, name: &str, message: String) -> LoadError {
+        let path = match self {
+            Self::Gguf(gguf) => {
+                gguf.blob_of(name).map_or_else(|| gguf.path().to_owned(), |b| b.path().to_owned())
+            }
+            Self::Safetensors(files, folder) => {
+                files.blob(name).map_or_else(|| folder.clone(), |b| b.path().to_owned())
+            }
+            Self::Random(_) => PathBuf::from("random weights"),
+        };
+        LoadError::Format { path, message: format!("tensor {name} {message}") }
+    }
+}
