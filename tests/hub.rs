@@ -398,7 +398,7 @@ fn a_quantisation_is_one_file_of_several() {
     let error = scene.error("tiny/llama:Q5_K_M");
     assert!(error.contains("m-Q4_K_M.gguf, m-Q8_0.gguf"), "{error}");
     let names: Vec<_> = cache::list(&scene.hub_folder()).iter().map(|c| c.model.to_string()).collect();
-    assert_eq!(names, ["tiny/llama:m-Q4_K_M.gguf", "tiny/llama:m-Q8_0.gguf"]);
+    assert_eq!(names, ["tiny/llama:Q4_K_M", "tiny/llama:Q8_0"]);
 }
 
 #[test]

@@ -64,7 +64,7 @@ actions! {
     /// Open one of the shipped examples.
     Examples = "examples",
     /// Pick the model: one that is at hand, or one to download.
-    Models = "models",
+    Models = "model",
     /// Switch between the dark and the light theme.
     Theme = "theme",
     /// Let the terminal select text with the mouse, or take the mouse back.

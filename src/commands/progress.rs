@@ -10,8 +10,8 @@ use crate::hub::Status;
 /// How often the line is rewritten.
 const EVERY: Duration = Duration::from_millis(100);
 
-/// Wider terminals show no more than this of it.
-const COLUMNS: usize = 78;
+/// The columns of a terminal that does not tell.
+const COLUMNS: u16 = 80;
 
 /// Tells about a download. Nothing is lost if stderr is gone.
 pub(super) struct ProgressLine {
@@ -40,7 +40,10 @@ impl ProgressLine {
         if self.told.as_ref().is_some_and(|(at, _)| now.duration_since(*at) < EVERY) {
             return;
         }
-        let text: String = format!("downloading {status}").chars().take(COLUMNS).collect();
+        let columns = crossterm::terminal::size().map_or(COLUMNS, |(columns, _)| columns);
+        // A line that wraps cannot be rewritten.
+        let room = usize::from(columns.saturating_sub(1));
+        let text: String = format!("downloading {status}").chars().take(room).collect();
         let text = self.stderr.shown_in_line(&text).into_owned();
         // To the start of the line, the text, and away with what is behind it.
         let _ = write!(self.stderr, "\r{text}\x1b[K");

@@ -209,9 +209,10 @@ fn of_repo(root: &Path, model: HubModel) -> Vec<Cached> {
     let names = files_below(&snapshot);
     let ggufs = names.iter().filter(|name| is_file_name(name) && is_gguf_model(name));
     let mut found: Vec<Cached> = ggufs
-        .map(|name| Cached {
-            model: HubModel { file: Some(name.clone()), ..model.clone() },
-            path: Ok(snapshot.join(name)),
+        .map(|name| {
+            let file = shortest(&names, name);
+            let path = complete(&snapshot, Some(&file));
+            Cached { model: HubModel { file: Some(file), ..model.clone() }, path }
         })
         .collect();
     let path = complete(&snapshot, None);
@@ -220,6 +221,14 @@ fn of_repo(root: &Path, model: HubModel) -> Vec<Cached> {
         found.push(Cached { model, path });
     }
     found
+}
+
+/// How people name a GGUF file: by its quantisation, if that says which it is.
+fn shortest(names: &[String], name: &str) -> String {
+    let stem = name.strip_suffix(".gguf").unwrap_or(name);
+    let last = stem.rsplit(['-', '.', '/']).next().unwrap_or(stem);
+    let picks = choose::choose(names.iter().map(String::as_str), Some(last));
+    if picks.is_ok_and(|choice| choice.entry() == name) { last.to_owned() } else { name.to_owned() }
 }
 
 /// A download that has not come as far as its first file.

@@ -170,7 +170,7 @@ fn hints(state: &State) -> Vec<(Action, &'static str)> {
     out.extend([
         (Action::NextPane, "pane"),
         (Action::Examples, "examples"),
-        (Action::Models, "models"),
+        (Action::Models, "model"),
         (Action::Help, "keys"),
     ]);
     out.push((Action::Quit, "quit"));

@@ -51,9 +51,8 @@ pub(super) fn stop(state: &mut State) -> Option<Vec<Effect>> {
 }
 
 fn ask(state: &mut State, paused: bool) -> Vec<Effect> {
-    if state.loading.is_some() {
-        state.say("The run starts when the model is loaded.");
-    } else if state.model.vocabulary().is_none() {
+    // While a model loads, the run waits; how the load goes is on the screen already.
+    if state.loading.is_none() && state.model.vocabulary().is_none() {
         let key = keymap::first_key(Action::Models);
         state.warn(match &state.model {
             ModelState::Failed(reason) => format!("No model; {key} picks one. {reason}"),

@@ -115,13 +115,13 @@ fn row(
     };
     pen.column(&entry.model.to_string(), name_columns(area).saturating_sub(1), style).skip(1);
     let dim = overlay_text(theme, Role::Dim);
-    if let Ok(survey) = &entry.survey {
-        pen.column(&survey.weights, WEIGHTS, dim)
+    match &entry.survey {
+        Ok(survey) => pen
+            .column(&survey.weights, WEIGHTS, dim)
             .right_column(&bytes(survey.file_bytes), SIZE, dim)
-            .right_column(&format::tokens(survey.context), CONTEXT + 1, dim);
-    } else {
-        pen.skip(WEIGHTS + SIZE + CONTEXT + 1);
-    }
+            .right_column(&format::tokens(survey.context), CONTEXT + 1, dim),
+        Err(reason) => pen.column(reason, WEIGHTS + SIZE + CONTEXT + 1, dim),
+    };
     let (text, role) = match entry.obstacle(catalog.map_or(0, |c| c.free)) {
         None => ("yes", Role::Good),
         Some(_) => ("no", Role::Warning),
