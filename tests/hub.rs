@@ -181,6 +181,7 @@ fn a_later_program_goes_on_where_an_earlier_one_was_stopped() {
     scene.settings.offline = true;
     assert!(matches!(scene.get("tiny/llama"), Err(HubError::Offline { .. })));
     let listed = cache::list(&scene.hub_folder());
+    assert_eq!(listed[0].model.to_string(), "tiny/llama");
     assert!(listed[0].path.as_ref().is_err_and(|e| e.contains("not complete")), "{listed:?}");
     scene.settings.offline = false;
     scene.hub.seen();
@@ -491,6 +492,28 @@ fn a_hostile_cache_is_only_looked_at() {
     let listed = cache::list(&scene.hub_folder());
     assert_eq!(listed.len(), 1, "{listed:?}");
     assert!(listed[0].path.is_err());
+}
+
+/// What is in the cache is named so that it can be asked for again.
+#[test]
+fn models_of_other_revisions_are_listed_with_their_names() {
+    let mut scene = Scene::tiny();
+    scene.get("tiny/llama").unwrap();
+    let refs = scene.hub_folder().join("models--tiny--llama/refs");
+    let names = |scene: &Scene| -> Vec<String> {
+        cache::list(&scene.hub_folder()).iter().map(|c| c.model.to_string()).collect()
+    };
+    fs::rename(refs.join("main"), refs.join("v1.0")).unwrap();
+    assert_eq!(names(&scene), ["tiny/llama@v1.0"]);
+    fs::remove_file(refs.join("v1.0")).unwrap();
+    let pinned = format!("tiny/llama@{}", "a".repeat(40));
+    assert_eq!(names(&scene), std::slice::from_ref(&pinned));
+    scene.settings.offline = true;
+    assert!(scene.get(&pinned).is_ok());
+    // Without its weights it is a download to be finished, of whatever is current then.
+    let weights = scene.hub_folder().join("models--tiny--llama/snapshots").join("a".repeat(40));
+    fs::remove_file(fs::canonicalize(weights.join("model.safetensors")).unwrap()).unwrap();
+    assert_eq!(names(&scene), ["tiny/llama"]);
 }
 
 /// The real program, with the variables that people set.

@@ -198,14 +198,11 @@ pub fn list(root: &Path) -> Vec<Cached> {
 /// The models of one repository: the folder of safetensors, and each GGUF file.
 fn of_repo(root: &Path, model: HubModel) -> Vec<Cached> {
     let cache = RepoCache::new(root, &model);
-    let (snapshot, revision) = match cache.commit() {
-        Some(commit) => (cache.snapshot(&commit), None),
-        None => match newest(&cache.folder().join("snapshots")) {
-            Some(commit) => (cache.snapshot(&commit), Some(commit)),
-            None => return unfinished(&cache, model),
-        },
+    let known = cache.commit().map(|commit| (commit, None));
+    let Some((commit, revision)) = known.or_else(|| other_revision(&cache.folder())) else {
+        return unfinished(&cache, model);
     };
-    let model = HubModel { revision, ..model };
+    let snapshot = cache.snapshot(&commit);
     let names = files_below(&snapshot);
     let ggufs = names.iter().filter(|name| is_file_name(name) && is_gguf_model(name));
     let mut found: Vec<Cached> = ggufs
@@ -215,10 +212,15 @@ fn of_repo(root: &Path, model: HubModel) -> Vec<Cached> {
             Cached { model: HubModel { file: Some(file), ..model.clone() }, path }
         })
         .collect();
+    for cached in &mut found {
+        cached.model.revision.clone_from(&revision);
+    }
     let path = complete(&snapshot, None);
+    // A revision is worth naming if all of it is there; what is not, is asked for anew.
+    let revision = revision.filter(|_| path.is_ok());
     // Nothing but a tokenizer, as some programs fetch it, is a model only if there is no other.
     if path.as_ref().is_ok_and(|path| path.is_dir()) || (found.is_empty() && path.is_err()) {
-        found.push(Cached { model, path });
+        found.push(Cached { model: HubModel { revision, ..model }, path });
     }
     found
 }
@@ -237,10 +239,22 @@ fn unfinished(cache: &RepoCache, model: HubModel) -> Vec<Cached> {
     if has_blobs { vec![Cached { model, path: Err("its download is not complete".into()) }] } else { vec![] }
 }
 
-fn newest(snapshots: &Path) -> Option<String> {
-    let commits = std::fs::read_dir(snapshots).ok()?.flatten().filter_map(|entry| {
-        let name = entry.file_name().into_string().ok().filter(|name| is_commit(name))?;
-        Some((entry.metadata().ok()?.modified().ok()?, name))
+/// The commit that is there although `main` is not, and what it is called: a branch or a tag, else
+/// the newest commit by its own name.
+fn other_revision(repo: &Path) -> Option<(String, Option<String>)> {
+    let names = |folder: &str| {
+        let entries = std::fs::read_dir(repo.join(folder)).into_iter().flatten().flatten();
+        entries.filter_map(|entry| Some((entry.path(), entry.file_name().into_string().ok()?)))
+    };
+    let mut branches = names("refs").filter(|(_, name)| is_file_name(name)).filter_map(|(path, name)| {
+        let commit = std::fs::read_to_string(path).ok()?.trim().to_owned();
+        (is_commit(&commit) && repo.join("snapshots").join(&commit).is_dir()).then_some((commit, Some(name)))
     });
-    commits.max().map(|(_, name)| name)
+    let newest = || {
+        let dated = names("snapshots")
+            .filter(|(_, name)| is_commit(name))
+            .filter_map(|(path, name)| Some((std::fs::metadata(path).ok()?.modified().ok()?, name)));
+        dated.max().map(|(_, commit)| (commit.clone(), Some(commit)))
+    };
+    branches.next().or_else(newest)
 }

@@ -77,7 +77,7 @@ fn folder(names: &[&str]) -> Result<Choice, String> {
     let has = |name: &&str| names.contains(name);
     if let Some(missing) = NEEDED.iter().find(|name| !has(name)) {
         let other = if has(&"tokenizer.model") { "; a tokenizer.model alone cannot be read" } else { "" };
-        return Err(format!("the repository has safetensors but no {missing}{other}"));
+        return Err(format!("safetensors but no {missing}{other}"));
     }
     let small = NEEDED.iter().chain(&WELCOME).filter(|n| has(n)).map(|n| (*n).to_owned()).collect();
     let choice = Choice { small, ..Choice::default() };
@@ -164,7 +164,7 @@ fn nothing(names: &[&str]) -> String {
     let found = [".bin", ".pt", ".pth", ".onnx", ".msgpack", ".h5"];
     let other = names.iter().find(|name| found.iter().any(|end| name.ends_with(end)));
     let has = other.map_or_else(String::new, |name| format!(", only others such as {name}"));
-    format!("the repository holds no safetensors and no GGUF file{has}")
+    format!("no safetensors and no GGUF file{has}")
 }
 
 fn list(names: &[&str]) -> String {

@@ -133,8 +133,8 @@ fn row(
 fn about(picker: &Picker, row: Option<&Row<'_>>) -> String {
     let text = match (row, &picker.catalog) {
         (Some(Row::Typed(_)), _) => {
-            "A .gguf file or a folder, or a model of the Hugging Face hub, from its cache if it is there. \
-             A quantisation or a file can follow: org/name:Q4_K_M."
+            "A .gguf file or a folder, or a model of the Hugging Face hub: org/name, \
+             org/name:Q4_K_M, org/name@revision:file.gguf"
                 .to_owned()
         }
         (Some(Row::Listed(entry)), Some(catalog)) => described(entry, catalog.free),
