@@ -1,44 +1,43 @@
 //! The decoders against what transformers computes, against candle-transformers, and against
 //! themselves. Fixtures: `tests/fixtures/README.md`.
 
-use std::collections::HashMap;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
-use candle_core::quantized::gguf_file::{self, Value};
-use candle_core::quantized::{GgmlDType, QTensor};
+use candle_core::quantized::{GgmlDType, gguf_file};
 use candle_core::{Device, Tensor};
-use maze::engine::error::{LoadError, ModelError};
+use maze::engine::error::ModelError;
 use maze::engine::load::{DeviceSpec, Loaded, ModelSpec, load, random};
+use maze::engine::model::LanguageModel;
 use maze::engine::model::blob::Blob;
 use maze::engine::model::config::Config;
 use maze::engine::model::decoder::Decoder;
-use maze::engine::model::device::DeviceNetwork;
 use maze::engine::model::q4k::Q4k;
 use maze::engine::model::random::Shape;
 use maze::engine::model::safetensors::Safetensors;
-use maze::engine::model::weights::{Source, Weights};
-use maze::engine::model::{LanguageModel, ModelInfo};
+use maze::engine::model::weights::Source;
 
-const CASES: [&str; 6] = [
+#[path = "support/models.rs"]
+mod models;
+
+use models::{assert_expected, distance, expected, folder, open};
+
+const CASES: [&str; 11] = [
     "llama-tied",
     "llama-untied-sharded-bf16",
     "llama-rope3",
     "llama-rope-linear",
+    "llama-yarn-biases",
+    "mistral",
     "qwen2-untied",
     "qwen2-tied-f16",
+    "qwen2-yarn",
+    "qwen3-tied",
+    "qwen3-untied",
 ];
 
 fn fixtures() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures")
-}
-
-fn folder(case: &str) -> PathBuf {
-    fixtures().join("models").join(case)
-}
-
-fn open(path: &Path) -> Result<Loaded, LoadError> {
-    load(&ModelSpec::Path(path.to_owned()), DeviceSpec::Cpu, None, &mut |_| ControlFlow::Continue(()))
 }
 
 fn embedded() -> Loaded {
@@ -52,45 +51,7 @@ fn in_tensor_operations(case: &str, fixed_step: bool) -> Decoder {
     let mut shards: Vec<PathBuf> = std::fs::read_dir(&folder).unwrap().map(|e| e.unwrap().path()).collect();
     shards.retain(|p| p.extension().is_some_and(|e| e == "safetensors"));
     let files = Safetensors::open(shards.iter().map(|p| Blob::open(p).unwrap()).collect()).unwrap();
-    let source = Source::Safetensors(files, folder);
-    let weights =
-        Weights::load(&source, &config, &Device::Cpu, &mut |_, _| ControlFlow::Continue(())).unwrap();
-    let info = ModelInfo { vocab: config.vocab, context: config.context, ..ModelInfo::default() };
-    let mut network = DeviceNetwork::new(config, weights, info.context, &Device::Cpu).unwrap();
-    if fixed_step {
-        network = network.with_fixed_step().unwrap();
-    }
-    Decoder::new(info, Box::new(network))
-}
-
-#[derive(serde::Deserialize)]
-struct Expected {
-    tokens: Vec<u32>,
-    rows: Vec<usize>,
-    logits: Vec<Vec<f32>>,
-}
-
-fn expected(case: &str) -> Vec<Expected> {
-    serde_json::from_slice(&std::fs::read(folder(case).join("expected.json")).unwrap()).unwrap()
-}
-
-/// Largest difference.
-fn distance(a: &[f32], b: &[f32]) -> f32 {
-    assert_eq!(a.len(), b.len());
-    a.iter().zip(b).map(|(a, b)| (a - b).abs()).fold(0., f32::max)
-}
-
-fn assert_expected(case: &str, model: &mut dyn LanguageModel, tolerance: f32) {
-    let vocab = model.info().vocab;
-    for Expected { tokens, rows, logits } in expected(case) {
-        model.truncate(0);
-        let all = model.forward(&tokens, tokens.len()).unwrap();
-        for (row, right) in rows.iter().zip(&logits) {
-            let ours = &all[row * vocab..(row + 1) * vocab];
-            let distance = distance(ours, right);
-            assert!(distance < tolerance, "{case}: row {row} of {} is off by {distance}", tokens.len());
-        }
-    }
+    models::in_tensor_operations(&Source::Safetensors(files, folder), config, fixed_step)
 }
 
 #[test]
@@ -216,143 +177,6 @@ fn every_block_type_computes() {
     }
 }
 
-/// Writes a fixture as GGUF: the rows of Llama's query and key projections go from halves to
-/// neighbouring pairs, as llama.cpp's converter does it.
-fn write_gguf(case: &str, dtype: GgmlDType, path: &Path, extra: &[(&str, Value)], factors: Option<Vec<f32>>) {
-    let config: serde_json::Value =
-        serde_json::from_slice(&std::fs::read(folder(case).join("config.json")).unwrap()).unwrap();
-    let number = |key: &str| config[key].as_u64().unwrap() as u32;
-    let arch = config["model_type"].as_str().unwrap();
-    let heads = number("num_attention_heads");
-    let head_dim = config["head_dim"].as_u64().unwrap_or(u64::from(number("hidden_size") / heads)) as usize;
-    let mut metadata = vec![("general.architecture".to_owned(), Value::String(arch.to_owned()))];
-    for (key, value) in [
-        ("context_length", number("max_position_embeddings")),
-        ("embedding_length", number("hidden_size")),
-        ("block_count", number("num_hidden_layers")),
-        ("feed_forward_length", number("intermediate_size")),
-        ("attention.head_count", heads),
-        ("attention.head_count_kv", number("num_key_value_heads")),
-        ("attention.key_length", head_dim as u32),
-    ] {
-        metadata.push((format!("{arch}.{key}"), Value::U32(value)));
-    }
-    metadata.push((format!("{arch}.attention.layer_norm_rms_epsilon"), Value::F32(1e-5)));
-    let theta = config["rope_parameters"]["rope_theta"].as_f64().unwrap() as f32;
-    metadata.push((format!("{arch}.rope.freq_base"), Value::F32(theta)));
-    metadata.extend(extra.iter().map(|(k, v)| ((*k).to_owned(), v.clone())));
-
-    let tensors =
-        candle_core::safetensors::load(folder(case).join("model.safetensors"), &Device::Cpu).unwrap();
-    let mut out = Vec::new();
-    for (name, tensor) in tensors {
-        let tensor = tensor.to_dtype(candle_core::DType::F32).unwrap();
-        let short = [
-            ("model.embed_tokens", "token_embd"),
-            ("model.norm", "output_norm"),
-            ("lm_head", "output"),
-            ("model.layers", "blk"),
-            ("input_layernorm", "attn_norm"),
-            ("post_attention_layernorm", "ffn_norm"),
-            ("self_attn.q_proj", "attn_q"),
-            ("self_attn.k_proj", "attn_k"),
-            ("self_attn.v_proj", "attn_v"),
-            ("self_attn.o_proj", "attn_output"),
-            ("mlp.gate_proj", "ffn_gate"),
-            ("mlp.up_proj", "ffn_up"),
-            ("mlp.down_proj", "ffn_down"),
-        ]
-        .into_iter()
-        .fold(name.clone(), |name, (from, to)| name.replace(from, to));
-        let paired = arch == "llama" && (short.contains("attn_q.") || short.contains("attn_k."));
-        let tensor = if paired {
-            let (rows, columns) = tensor.dims2().unwrap();
-            let halves = (rows / head_dim, 2, head_dim / 2, columns);
-            let pairs = tensor.reshape(halves).unwrap().transpose(1, 2).unwrap();
-            pairs.contiguous().unwrap().reshape((rows, columns)).unwrap()
-        } else {
-            tensor
-        };
-        let dtype = if tensor.rank() == 1 { GgmlDType::F32 } else { dtype };
-        out.push((short, QTensor::quantize(&tensor, dtype).unwrap()));
-    }
-    if let Some(factors) = factors {
-        let tensor = Tensor::new(factors, &Device::Cpu).unwrap();
-        out.push(("rope_freqs.weight".to_owned(), QTensor::quantize(&tensor, GgmlDType::F32).unwrap()));
-    }
-    let metadata: Vec<_> = metadata.iter().map(|(k, v)| (k.as_str(), v)).collect();
-    let tensors: Vec<_> = out.iter().map(|(k, v)| (k.as_str(), v)).collect();
-    gguf_file::write(&mut std::fs::File::create(path).unwrap(), &metadata, &tensors).unwrap();
-}
-
-#[test]
-fn gguf_gives_the_logits_of_transformers() {
-    let temporary = tempfile::tempdir().unwrap();
-    // Llama 3.1's scaling travels in GGUF as one divisor per frequency.
-    let rope3 = (0..4).map(|i| {
-        let wavelength = 2. * std::f64::consts::PI * 500_000f64.powf(2. * f64::from(i) / 8.);
-        let smooth = (32. / wavelength - 1.) / (4. - 1.);
-        1. / if wavelength < 8. {
-            1.
-        } else if wavelength > 32. {
-            1. / 8.
-        } else {
-            (1. - smooth) / 8. + smooth
-        }
-    });
-    let rope3: Vec<f32> = rope3.map(|f| f as f32).collect();
-    for (case, factors) in
-        [("llama-tied", None), ("qwen2-untied", None), ("qwen2-tied-f16", None), ("llama-rope3", Some(rope3))]
-    {
-        let folder_of = temporary.path().join(case);
-        std::fs::create_dir(&folder_of).unwrap();
-        for file in ["tokenizer.json", "tokenizer_config.json", "generation_config.json"] {
-            std::fs::copy(folder(case).join(file), folder_of.join(file)).unwrap();
-        }
-        for (dtype, tolerance) in [(GgmlDType::F32, 1e-4), (GgmlDType::F16, 0.02), (GgmlDType::Q8_0, 0.3)] {
-            let path = folder_of.join(format!("{dtype:?}.gguf"));
-            write_gguf(case, dtype, &path, &[], factors.clone());
-            let mut loaded = open(&path).unwrap();
-            assert_eq!(loaded.vocabulary.eos(), [1, 2]);
-            assert_expected(case, loaded.model.as_mut(), tolerance);
-        }
-    }
-}
-
-#[test]
-fn a_gguf_file_may_carry_its_tokenizer() {
-    let temporary = tempfile::tempdir().unwrap();
-    let path = temporary.path().join("alone.gguf");
-    let json: serde_json::Value =
-        serde_json::from_slice(&std::fs::read(folder("llama-tied").join("tokenizer.json")).unwrap()).unwrap();
-    let ids: HashMap<String, usize> = serde_json::from_value(json["model"]["vocab"].clone()).unwrap();
-    let mut words: Vec<_> = ids.into_iter().collect();
-    words.sort_by_key(|(_, id)| *id);
-    let kinds = (0..words.len()).map(|i| Value::I32(if i < 2 { 3 } else { 1 })).collect();
-    let words = words.into_iter().map(|(word, _)| Value::String(word)).collect();
-    let extra = [
-        ("tokenizer.ggml.model", Value::String("gpt2".into())),
-        ("tokenizer.ggml.tokens", Value::Array(words)),
-        ("tokenizer.ggml.token_type", Value::Array(kinds)),
-        ("tokenizer.ggml.merges", Value::Array(vec![])),
-        ("tokenizer.ggml.bos_token_id", Value::U32(0)),
-        ("tokenizer.ggml.eos_token_id", Value::U32(1)),
-        ("tokenizer.ggml.eot_token_id", Value::U32(5)),
-        ("tokenizer.ggml.add_bos_token", Value::Bool(true)),
-    ];
-    write_gguf("llama-tied", GgmlDType::F32, &path, &extra, None);
-    let alone = open(&path).unwrap().vocabulary;
-    let beside = open(&folder("llama-tied")).unwrap().vocabulary;
-    let text = "Hello, </s> world!";
-    assert_eq!(alone.encode_prompt(text).unwrap(), beside.encode_prompt(text).unwrap());
-    assert_eq!(alone.eos(), [1, 5]);
-    assert_eq!(alone.len(), beside.len());
-
-    write_gguf("llama-tied", GgmlDType::F32, &path, &[], None);
-    let message = open(&path).map(|_| ()).unwrap_err().to_string();
-    assert!(message.contains("alone.gguf") && message.contains("tokenizer.json beside"), "{message}");
-}
-
 #[test]
 fn the_vocabulary_is_as_wide_as_the_logits_and_knows_start_and_ends() {
     for case in CASES {
@@ -448,29 +272,6 @@ fn the_embedded_model_computes_the_same_in_any_cut() {
     // candle's kernels round activations to 8 bits, ours to 16.
     let tolerance = if Q4k::is_supported() { 0.01 } else { 0.5 };
     assert_cuts_do_not_matter(model.as_mut(), &tokens, tolerance);
-}
-
-#[test]
-fn a_load_can_be_watched_and_stopped() {
-    let spec = ModelSpec::Path(folder("llama-tied"));
-    let mut seen = Vec::new();
-    let watched = load(&spec, DeviceSpec::Cpu, None, &mut |p| {
-        seen.push(p);
-        ControlFlow::Continue(())
-    });
-    assert_eq!(watched.unwrap().model.len(), 0);
-    for pair in seen.windows(2).filter(|p| p[0].stage == p[1].stage) {
-        assert!(pair[0].done <= pair[1].done && pair[1].done <= pair[1].total);
-    }
-    for stop_at in 0..seen.len() {
-        let mut calls = 0;
-        let stopped = load(&spec, DeviceSpec::Cpu, None, &mut |_| {
-            calls += 1;
-            if calls > stop_at { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
-        });
-        assert!(matches!(stopped, Err(LoadError::Cancelled)), "stopped at {stop_at}");
-        assert_eq!(calls, stop_at + 1);
-    }
 }
 
 #[test]

@@ -12,7 +12,7 @@ use crate::engine::model::blob::Blob;
 use crate::engine::model::config::Config;
 use crate::engine::model::embedded;
 use crate::engine::model::gguf::Gguf;
-use crate::engine::model::raw::memory;
+use crate::engine::model::matrix::memory;
 use crate::engine::model::safetensors::{self, Safetensors};
 
 /// What a model is and what it needs.

@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 use crate::engine::error::LoadError;
 
 /// Bytes between two looks at whether to go on: a tenth of a second from a slow disk.
-const PIECE: usize = 1 << 20;
+const BETWEEN_LOOKS: usize = 1 << 20;
 
 /// Who is told how many bytes were read since the last call, and may stop the load.
 pub type OnRead<'a> = &'a mut dyn FnMut(u64) -> ControlFlow<()>;
@@ -82,39 +82,65 @@ impl Blob {
         let end = self.end(offset, len)?;
         match &self.bytes {
             Bytes::Static(bytes) => Ok(Cow::Borrowed(&bytes[offset as usize..end as usize])),
-            Bytes::File(_) => self.load(offset, len, &mut |_| ControlFlow::Continue(())).map(Cow::Owned),
+            Bytes::File(_) => {
+                let mut data = Vec::new();
+                let go_on = &mut |_| ControlFlow::Continue(());
+                self.pieces(offset, len, BETWEEN_LOOKS, go_on, &mut |piece| data.extend_from_slice(piece))?;
+                Ok(Cow::Owned(data))
+            }
         }
     }
 
-    /// The same in memory of its own, read in pieces with a look at `on_read` after each.
+    /// The same, `piece` bytes at a time, each handed to `sink`. `on_read` is asked after every
+    /// megabyte.
     ///
     /// # Errors
     /// As [`read`](Self::read), and [`LoadError::Cancelled`].
-    pub fn load(&self, offset: u64, len: u64, on_read: OnRead<'_>) -> Result<Vec<u8>, LoadError> {
-        let end = self.end(offset, len)?;
-        let mut data = Vec::new();
-        data.try_reserve_exact(len as usize)
+    pub fn pieces(
+        &self,
+        offset: u64,
+        len: u64,
+        piece: usize,
+        on_read: OnRead<'_>,
+        sink: &mut dyn FnMut(&mut [u8]),
+    ) -> Result<(), LoadError> {
+        self.end(offset, len)?;
+        let size = len.min(piece as u64) as usize;
+        let mut buffer = Vec::new();
+        buffer
+            .try_reserve_exact(size)
             .map_err(|_| self.error(format!("there is no memory for the {len} bytes at {offset}")))?;
-        while (data.len() as u64) < len {
-            let (from, size) = (data.len(), PIECE.min(len as usize - data.len()));
-            let at = offset + from as u64;
-            match &self.bytes {
-                Bytes::Static(bytes) => data.extend_from_slice(&bytes[at as usize..][..size]),
-                Bytes::File(file) => {
-                    data.resize(from + size, 0);
-                    file.read_exact_at(&mut data[from..], at).map_err(|source| match source.kind() {
-                        ErrorKind::UnexpectedEof => self.error(format!(
-                            "truncated while it was read: {len} bytes at {offset} are needed, up to {end}"
-                        )),
-                        _ => LoadError::Read { path: self.path.clone(), source },
-                    })?;
+        buffer.resize(size, 0);
+        let mut done = 0;
+        while done < len {
+            let piece = &mut buffer[..size.min((len - done) as usize)];
+            for (i, part) in piece.chunks_mut(BETWEEN_LOOKS).enumerate() {
+                self.fill(part, offset + done + (i * BETWEEN_LOOKS) as u64)?;
+                if on_read(part.len() as u64).is_break() {
+                    return Err(LoadError::Cancelled);
                 }
             }
-            if on_read(size as u64).is_break() {
-                return Err(LoadError::Cancelled);
+            done += piece.len() as u64;
+            sink(piece);
+        }
+        Ok(())
+    }
+
+    /// Fills the buffer with what is at `offset`, which must be in the file.
+    fn fill(&self, buffer: &mut [u8], offset: u64) -> Result<(), LoadError> {
+        match &self.bytes {
+            Bytes::Static(bytes) => buffer.copy_from_slice(&bytes[offset as usize..][..buffer.len()]),
+            Bytes::File(file) => {
+                file.read_exact_at(buffer, offset).map_err(|source| match source.kind() {
+                    ErrorKind::UnexpectedEof => self.error(format!(
+                        "truncated while it was read: it had {} bytes when it was opened",
+                        self.len
+                    )),
+                    _ => LoadError::Read { path: self.path.clone(), source },
+                })?;
             }
         }
-        Ok(data)
+        Ok(())
     }
 
     fn end(&self, offset: u64, len: u64) -> Result<u64, LoadError> {

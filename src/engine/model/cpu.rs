@@ -8,7 +8,7 @@ use candle_core::{CpuStorage, Device, Result, Tensor};
 use super::config::Config;
 use super::decoder::Network;
 use super::kernels::{self, Keys};
-use super::raw::Matrix;
+use super::matrix::Matrix;
 use super::weights::{Layer, Stack, Weights};
 use crate::engine::trace::TokenId;
 

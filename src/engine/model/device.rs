@@ -10,7 +10,7 @@ use candle_nn::rotary_emb::rope;
 use super::config::Config;
 use super::cuda_graph::FixedStep;
 use super::decoder::Network;
-use super::raw::Matrix;
+use super::matrix::Matrix;
 use super::weights::{Stack, Weights};
 use crate::engine::trace::TokenId;
 

@@ -5,12 +5,12 @@
 //! every error names the key or the tensor. Tensor data is read later, one tensor at a time.
 
 use std::collections::{BTreeMap, HashMap};
-use std::ops::ControlFlow;
 
+use candle_core::quantized::GgmlDType;
 use candle_core::quantized::gguf_file::Value;
 
 use super::blob::{Blob, OnRead};
-use super::raw::RawTensor;
+use super::raw;
 use crate::engine::error::LoadError;
 
 mod header;
@@ -173,27 +173,45 @@ impl Gguf {
         self.tensors.iter().map(|(name, t)| (name.as_str(), t.kind, t.bytes / t.kind.bytes * t.kind.elements))
     }
 
-    /// Reads one tensor's data; `None` if there is none of that name.
+    /// A tensor's block type and sizes; `None` if there is none of that name.
     ///
     /// # Errors
-    /// If nothing can compute with its type, if the file ends early or cannot be read, and
-    /// [`LoadError::Cancelled`].
-    pub fn tensor(&self, name: &str, on_read: OnRead<'_>) -> Result<Option<RawTensor>, LoadError> {
-        let (Some(entry), Some(blob)) = (self.tensors.get(name), self.blob_of(name)) else { return Ok(None) };
-        let dtype = entry.kind.dtype.ok_or_else(|| blob.error(unsupported(name, entry.kind)))?;
-        let data = blob.load(entry.offset, entry.bytes, on_read)?;
-        Ok(Some(RawTensor { name: name.to_owned(), dtype, dims: entry.dims.clone(), data }))
+    /// If nothing can compute with its type.
+    pub fn find(&self, name: &str) -> Result<Option<(GgmlDType, &[usize])>, LoadError> {
+        let Some(entry) = self.tensors.get(name) else { return Ok(None) };
+        match entry.kind.dtype {
+            Some(dtype) => Ok(Some((dtype, &entry.dims))),
+            None => Err(self.unsupported(name, entry)),
+        }
+    }
+
+    /// Reads a tensor's data, `piece` bytes at a time; nothing if there is none of that name.
+    ///
+    /// # Errors
+    /// If the file ends early or cannot be read, and [`LoadError::Cancelled`].
+    pub fn pieces(
+        &self,
+        name: &str,
+        piece: usize,
+        on_read: OnRead<'_>,
+        sink: &mut dyn FnMut(&mut [u8]),
+    ) -> Result<(), LoadError> {
+        match (self.tensors.get(name), self.blob_of(name)) {
+            (Some(entry), Some(blob)) => blob.pieces(entry.offset, entry.bytes, piece, on_read, sink),
+            _ => Ok(()),
+        }
     }
 
     /// The divisors of the rotary frequencies, which some files have as a tensor.
     ///
     /// # Errors
-    /// As [`tensor`](Self::tensor).
+    /// If the tensor cannot be read.
     pub fn read_factors(&self) -> Result<Option<Vec<f32>>, LoadError> {
-        match self.tensor("rope_freqs.weight", &mut |_| ControlFlow::Continue(()))? {
-            Some(tensor) => Ok(Some(tensor.values()?)),
-            None => Ok(None),
-        }
+        let Some((name, entry)) = self.tensors.get_key_value("rope_freqs.weight") else { return Ok(None) };
+        let (Some((dtype, dims)), Some(blob)) = (self.find(name)?, self.blob_of(name)) else {
+            return Ok(None);
+        };
+        Ok(Some(raw::values(dtype, dims, &blob.read(entry.offset, entry.bytes)?)?))
     }
 
     /// Fails if a tensor has a type that nothing can compute with.
@@ -202,19 +220,18 @@ impl Gguf {
     /// [`LoadError::Format`], naming the tensor, its type and those that are supported.
     pub fn check_types(&self) -> Result<(), LoadError> {
         match self.tensors.iter().find(|(_, t)| t.kind.dtype.is_none()) {
-            Some((name, t)) => {
-                let message = unsupported(name, t.kind);
-                Err(self
-                    .blob_of(name)
-                    .map_or_else(|| self.error(message.as_str()), |b| b.error(message.as_str())))
-            }
+            Some((name, entry)) => Err(self.unsupported(name, entry)),
             None => Ok(()),
         }
     }
-}
 
-fn unsupported(name: &str, kind: BlockType) -> String {
-    format!("tensor {name} has the type {}, which is not supported (supported: {SUPPORTED})", kind.name)
+    fn unsupported(&self, name: &str, entry: &Entry) -> LoadError {
+        let kind = entry.kind.name;
+        let message =
+            format!("tensor {name} has the type {kind}, which is not supported (supported: {SUPPORTED})");
+        let path = self.blob_of(name).map_or(self.path(), Blob::path).to_owned();
+        LoadError::Format { path, message }
+    }
 }
 
 /// Turns offsets within the data section into offsets within the file, and checks that every

@@ -59,14 +59,16 @@ impl Q4k {
         simd::has_avx2()
     }
 
-    /// Reads the blocks of a file. `None` if their number is not that of `rows * columns` weights.
-    pub fn new(data: &[u8], dims: [usize; 2]) -> Option<Self> {
-        let (blocks, rest) = data.as_chunks::<FILE_BLOCK>();
-        if !rest.is_empty() || !dims[1].is_multiple_of(BLOCK) || blocks.len() * BLOCK != dims[0] * dims[1] {
-            return None;
-        }
-        let blocks = kernels::among_threads(|| blocks.par_iter().map(Block::read).collect());
-        Some(Self { blocks, dims })
+    /// A matrix with room for `rows` rows, which has none yet.
+    pub fn with_capacity(rows: usize, columns: usize) -> Self {
+        Self { blocks: Vec::with_capacity(rows * (columns / BLOCK)), dims: [0, columns] }
+    }
+
+    /// Appends whole rows as they are in a file.
+    pub fn push(&mut self, data: &[u8]) {
+        let (blocks, _) = data.as_chunks::<FILE_BLOCK>();
+        kernels::among_threads(|| self.blocks.par_extend(blocks.par_iter().map(Block::read)));
+        self.dims[0] = self.blocks.len() / (self.dims[1] / BLOCK).max(1);
     }
 
     /// `[rows, columns]`.
@@ -77,11 +79,6 @@ impl Q4k {
     /// Bytes in memory of blocks that take `bytes` in a file.
     pub fn memory(bytes: u64) -> u64 {
         (bytes / FILE_BLOCK as u64).saturating_mul(size_of::<Block>() as u64)
-    }
-
-    /// Bytes in memory.
-    pub fn bytes(&self) -> usize {
-        size_of_val(self.blocks.as_slice())
     }
 
     /// The weights of a row; nothing if there is no such row.
@@ -301,12 +298,15 @@ mod tests {
         let tensor = Tensor::from_vec(weights, (height, columns), &Device::Cpu).unwrap();
         let quantised = QTensor::quantize(&tensor, GgmlDType::Q4K).unwrap();
         let decoded: Vec<Vec<f32>> = quantised.dequantize(&Device::Cpu).unwrap().to_vec2().unwrap();
-        let matrix = Q4k::new(&quantised.data().unwrap(), [height, columns]).unwrap();
+        let mut matrix = Q4k::with_capacity(height, columns);
+        for rows in quantised.data().unwrap().chunks(columns / BLOCK * FILE_BLOCK * 9) {
+            matrix.push(rows);
+        }
+        assert_eq!(matrix.dims(), [height, columns]);
         for (index, row) in decoded.iter().enumerate() {
             assert!(matrix.row(index).iter().zip(row).all(|(a, b)| (a - b).abs() < 1e-6), "row {index}");
         }
         assert!(matrix.row(height).is_empty());
-        assert!(Q4k::new(&[0; FILE_BLOCK], [1, 512]).is_none() && Q4k::new(&[0; 143], [1, 256]).is_none());
         if !Q4k::is_supported() {
             return;
         }

@@ -4,7 +4,6 @@ use candle_core::quantized::{GgmlDType, QTensor};
 use candle_core::{Device, Tensor};
 
 use super::config::{Architecture, Biases, Config};
-use super::raw::RawTensor;
 use super::rope::{Rope, Scaling};
 use crate::engine::error::LoadError;
 
@@ -76,9 +75,20 @@ impl std::str::FromStr for Shape {
 /// How many different values a tensor has; larger ones repeat them, which no timing notices.
 const DISTINCT: usize = 1 << 20;
 
-/// A tensor of uniform values with the spread of an initialised model (norms are ones, biases
-/// zeros), the same on every call.
-pub(super) fn tensor(name: &str, dims: &[usize], dtype: GgmlDType) -> Result<RawTensor, LoadError> {
+/// The block type that a tensor gets where `dtype` is asked for.
+pub(super) fn type_of(dims: &[usize], dtype: GgmlDType) -> GgmlDType {
+    let width = dims.last().copied().unwrap_or(1);
+    match dtype {
+        _ if dims.len() == 1 => GgmlDType::F32,
+        _ if width.is_multiple_of(dtype.block_size()) => dtype,
+        _ if width.is_multiple_of(GgmlDType::Q8_0.block_size()) => GgmlDType::Q8_0,
+        _ => GgmlDType::F32,
+    }
+}
+
+/// The data of a tensor of uniform values with the spread of an initialised model (norms are ones,
+/// biases zeros), the same on every call.
+pub(super) fn data(name: &str, dims: &[usize], dtype: GgmlDType) -> Result<Vec<u8>, LoadError> {
     let width = dims.last().copied().unwrap_or(1);
     let rows = dims.iter().product::<usize>() / width;
     let made = rows.min(DISTINCT.div_ceil(width));
@@ -87,19 +97,13 @@ pub(super) fn tensor(name: &str, dims: &[usize], dtype: GgmlDType) -> Result<Raw
     } else {
         vec![if name.ends_with("bias") { 0. } else { 1. }; width]
     };
-    let dtype = match dtype {
-        _ if dims.len() == 1 => GgmlDType::F32,
-        _ if width.is_multiple_of(dtype.block_size()) => dtype,
-        _ if width.is_multiple_of(GgmlDType::Q8_0.block_size()) => GgmlDType::Q8_0,
-        _ => GgmlDType::F32,
-    };
-    let distinct: Vec<u8> = match dtype {
+    let distinct: Vec<u8> = match type_of(dims, dtype) {
         GgmlDType::F32 => values.iter().flat_map(|v| v.to_le_bytes()).collect(),
         GgmlDType::BF16 => values.iter().flat_map(|&v| half::bf16::from_f32(v).to_le_bytes()).collect(),
         GgmlDType::F16 => values.iter().flat_map(|&v| half::f16::from_f32(v).to_le_bytes()).collect(),
         _ => {
             let tensor = Tensor::from_vec(values, (made, width), &Device::Cpu)?;
-            QTensor::quantize(&tensor, dtype)?.data()?.into_owned()
+            QTensor::quantize(&tensor, type_of(dims, dtype))?.data()?.into_owned()
         }
     };
     let bytes = distinct.len() / made * rows;
@@ -107,7 +111,7 @@ pub(super) fn tensor(name: &str, dims: &[usize], dtype: GgmlDType) -> Result<Raw
     while data.len() < bytes {
         data.extend_from_slice(&distinct[..distinct.len().min(bytes - data.len())]);
     }
-    Ok(RawTensor { name: name.to_owned(), dtype, dims: dims.to_vec(), data })
+    Ok(data)
 }
 
 /// Xorshift (Marsaglia 2003), seeded by the name.

@@ -12,7 +12,6 @@ use serde::Deserialize;
 use serde::de::{IgnoredAny, MapAccess, Visitor};
 
 use super::blob::{Blob, OnRead};
-use super::raw::RawTensor;
 use crate::engine::error::LoadError;
 
 /// The longest header; the format's own limit.
@@ -131,20 +130,36 @@ impl Safetensors {
         })
     }
 
-    /// Reads one tensor's data; `None` if there is none of that name.
+    /// A tensor's type and sizes; `None` if there is none of that name.
     ///
     /// # Errors
-    /// If its type is not F32, F16 or BF16, the file cannot be read, and [`LoadError::Cancelled`].
-    pub fn tensor(&self, name: &str, on_read: OnRead<'_>) -> Result<Option<RawTensor>, LoadError> {
+    /// If its type is not F32, F16 or BF16.
+    pub fn find(&self, name: &str) -> Result<Option<(GgmlDType, &[usize])>, LoadError> {
         let (Some(entry), Some(blob)) = (self.tensors.get(name), self.blob(name)) else { return Ok(None) };
-        let dtype = block_type(&entry.dtype).ok_or_else(|| {
-            blob.error(format!(
+        match block_type(&entry.dtype) {
+            Some(dtype) => Ok(Some((dtype, &entry.dims))),
+            None => Err(blob.error(format!(
                 "tensor {name} has the type {}, which is not supported (supported: F32, F16, BF16)",
                 entry.dtype
-            ))
-        })?;
-        let data = blob.load(entry.offset, entry.bytes, on_read)?;
-        Ok(Some(RawTensor { name: name.to_owned(), dtype, dims: entry.dims.clone(), data }))
+            ))),
+        }
+    }
+
+    /// Reads a tensor's data, `piece` bytes at a time; nothing if there is none of that name.
+    ///
+    /// # Errors
+    /// If the file ends early or cannot be read, and [`LoadError::Cancelled`].
+    pub fn pieces(
+        &self,
+        name: &str,
+        piece: usize,
+        on_read: OnRead<'_>,
+        sink: &mut dyn FnMut(&mut [u8]),
+    ) -> Result<(), LoadError> {
+        match (self.tensors.get(name), self.blob(name)) {
+            (Some(entry), Some(blob)) => blob.pieces(entry.offset, entry.bytes, piece, on_read, sink),
+            _ => Ok(()),
+        }
     }
 }
 

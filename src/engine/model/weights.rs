@@ -11,7 +11,8 @@ use candle_core::quantized::GgmlDType;
 use candle_core::{DType, Device};
 
 use super::config::{Architecture, Config};
-use super::raw::{Matrix, RawTensor, dtype_name, is_dense};
+use super::matrix::{Matrix, MatrixBuilder};
+use super::raw::{self, dtype_name, is_dense, row_bytes};
 use crate::engine::error::LoadError;
 
 mod source;
@@ -78,6 +79,9 @@ pub struct Summary {
     pub fingerprint: String,
 }
 
+/// Bytes that are read before they are laid out.
+const PIECE: usize = 4 << 20;
+
 /// Tensors in these files that carry nothing that the config does not.
 const REDUNDANT: [&str; 2] = ["rope_freqs.weight", "rotary_emb.inv_freq"];
 
@@ -125,10 +129,12 @@ struct Loader<'a> {
 impl Loader<'_> {
     fn load(&mut self) -> Result<Weights, LoadError> {
         let c = self.config;
-        // The largest come first: while one is read there are two copies of it.
-        let embedding = self.tensor(&self.source.global(Global::Embedding), &[c.vocab, c.hidden])?;
-        self.dtype = compute_dtype(self.device, embedding.dtype);
-        let embedding = self.place(embedding)?;
+        let name = self.source.global(Global::Embedding);
+        let dims = [c.vocab, c.hidden];
+        if let Some((stored, _)) = self.source.find(&name, &dims)? {
+            self.dtype = compute_dtype(self.device, stored);
+        }
+        let embedding = self.matrix(&name, dims)?;
         let head = self.head(&embedding)?;
         let mut layers = Vec::new();
         for index in 0..c.layers {
@@ -150,18 +156,19 @@ impl Loader<'_> {
 
     fn head(&mut self, embedding: &Matrix) -> Result<Matrix, LoadError> {
         let c = self.config;
-        let name = self.source.global(Global::Head);
-        let random = matches!(self.source, Source::Random(_));
-        let stored = match c.tied {
-            // Random weights hold what is asked for, so a tied model must not ask.
-            Some(true) if random => None,
-            _ => self.optional(&name, &[c.vocab, c.hidden])?,
+        let (name, dims) = (self.source.global(Global::Head), [c.vocab, c.hidden]);
+        let stored = match self.source {
+            // Random weights hold what is asked for.
+            Source::Random(_) => c.tied != Some(true),
+            _ => self.source.find(&name, &dims)?.is_some(),
         };
         match (c.tied, stored) {
+            (Some(false), _) | (None, true) => self.matrix(&name, dims),
             // Some tied models repeat the embedding as the head.
-            (Some(true), _) | (None, None) => Ok(embedding.clone()),
-            (_, Some(head)) => self.place(head),
-            (Some(false), None) => Err(self.source.error(&name, "is missing".into())),
+            (Some(true), _) | (None, false) => {
+                self.unused.remove(&name);
+                Ok(embedding.clone())
+            }
         }
     }
 
@@ -170,11 +177,8 @@ impl Loader<'_> {
         let (q, kv) = (c.q_width(), c.kv_width());
         let qkv = [(Part::Query, q), (Part::Key, kv), (Part::Value, kv)];
         let gate_up = [(Part::Gate, c.intermediate), (Part::Up, c.intermediate)];
-        let output = self.tensor(&self.source.name(index, Part::Output, "weight"), &[c.hidden, q])?;
-        let output = self.place(output)?;
-        let down =
-            self.tensor(&self.source.name(index, Part::Down, "weight"), &[c.hidden, c.intermediate])?;
-        let down = self.place(down)?;
+        let weight = |part| self.source.name(index, part, "weight");
+        let (output, down) = (weight(Part::Output), weight(Part::Down));
         let mut norm = |part, len| self.vector(&self.source.name(index, part, "weight"), len);
         Ok(Layer {
             attention_norm: norm(Part::AttentionNorm, c.hidden)?,
@@ -185,88 +189,130 @@ impl Loader<'_> {
             },
             qkv: self.stack(index, &qkv)?,
             qkv_bias: self.biases(index, &qkv, c.biases.qkv)?,
-            output,
+            output: self.matrix(&output, [c.hidden, q])?,
             output_bias: self.biases(index, &[(Part::Output, c.hidden)], c.biases.output)?,
             gate_up: self.stack(index, &gate_up)?,
             gate_up_bias: self.biases(index, &gate_up, c.biases.mlp)?,
-            down,
+            down: self.matrix(&down, [c.hidden, c.intermediate])?,
             down_bias: self.biases(index, &[(Part::Down, c.hidden)], c.biases.mlp)?,
         })
     }
 
-    /// The matrices of `hidden` columns and the given heights, on the device.
+    /// The matrices of `hidden` columns and the given heights.
     fn stack(&mut self, index: usize, parts: &[(Part, usize)]) -> Result<Stack, LoadError> {
-        let mut merged: Vec<RawTensor> = Vec::new();
-        for &(part, height) in parts {
+        let mut stack = Vec::new();
+        let height = parts.iter().map(|(_, height)| height).sum();
+        for &(part, rows) in parts {
             let name = self.source.name(index, part, "weight");
-            let matrix = self.tensor(&name, &[height, self.config.hidden])?;
-            let matrix = self.in_halves(part, matrix);
-            let rest = match merged.last_mut() {
-                Some(last) => last.stack(matrix).err(),
-                None => Some(matrix),
-            };
-            merged.extend(rest);
+            let dims = [rows, self.config.hidden];
+            self.append(&mut stack, &name, dims, height, self.is_paired(part))?;
         }
-        Ok(Stack(merged.into_iter().map(|part| self.place(part)).collect::<Result<_, _>>()?))
+        let finished = stack.into_iter().map(|part| part.finish(self.device, self.dtype));
+        Ok(Stack(finished.collect::<candle_core::Result<_>>()?))
     }
 
-    /// The biases of the same matrices, one after the other; empty if there shall be none.
+    fn matrix(&mut self, name: &str, dims: [usize; 2]) -> Result<Matrix, LoadError> {
+        let mut stack = Vec::new();
+        self.append(&mut stack, name, dims, dims[0], false)?;
+        match stack.pop() {
+            Some(matrix) => Ok(matrix.finish(self.device, self.dtype)?),
+            None => Err(self.source.error(name, "has no rows".into())),
+        }
+    }
+
+    /// Reads a matrix to the end of the last one of the stack, if it is of the same kind, or behind
+    /// it. `height` is that of all that will follow.
+    fn append(
+        &mut self,
+        stack: &mut Vec<MatrixBuilder>,
+        name: &str,
+        dims: [usize; 2],
+        height: usize,
+        paired: bool,
+    ) -> Result<(), LoadError> {
+        let dtype = self.find(name, &dims)?;
+        let columns = dims[1];
+        if !stack.last().is_some_and(|last| last.takes(dtype, columns)) {
+            stack.push(MatrixBuilder::new(dtype, height, columns, self.device));
+        }
+        let Some(matrix) = stack.last_mut() else { return Ok(()) };
+        let (row, head) = (row_bytes(dtype, columns), self.config.head_dim);
+        let group = if paired { head * row } else { row };
+        let piece = group * (PIECE / group).max(1);
+        self.read(name, &dims, piece, &mut |rows| {
+            if paired {
+                raw::unpair_rows(rows, head, row);
+            }
+            matrix.push(rows);
+        })
+    }
+
+    fn vector(&mut self, name: &str, len: usize) -> Result<Vec<f32>, LoadError> {
+        let dtype = self.find(name, &[len])?;
+        let mut data = Vec::new();
+        self.read(name, &[len], PIECE, &mut |piece| data.extend_from_slice(piece))?;
+        Ok(raw::values(dtype, &[len], &data)?)
+    }
+
+    /// The biases of matrices, one after the other; empty if there shall be none.
     fn biases(&mut self, index: usize, parts: &[(Part, usize)], any: bool) -> Result<Vec<f32>, LoadError> {
         let mut all = Vec::new();
         for &(part, height) in parts.iter().filter(|_| any) {
-            let bias = self.tensor(&self.source.name(index, part, "bias"), &[height])?;
-            all.extend(self.in_halves(part, bias).values()?);
+            let mut bias = self.vector(&self.source.name(index, part, "bias"), height)?;
+            if self.is_paired(part) {
+                raw::unpair_rows(&mut bias, self.config.head_dim, 1);
+            }
+            all.extend(bias);
         }
         Ok(all)
     }
 
     /// Llama's queries and keys are paired by neighbours in GGUF, everything else by halves.
-    fn in_halves(&self, part: Part, tensor: RawTensor) -> RawTensor {
-        let paired = self.source.is_gguf() && self.config.architecture == Architecture::Llama;
-        match part {
-            Part::Query | Part::Key if paired => tensor.unpair_rows(self.config.head_dim),
-            _ => tensor,
+    fn is_paired(&self, part: Part) -> bool {
+        let llama = self.source.is_gguf() && self.config.architecture == Architecture::Llama;
+        llama && matches!(part, Part::Query | Part::Key)
+    }
+
+    /// The block type of a tensor that must be there in the given shape. Counts it.
+    fn find(&mut self, name: &str, dims: &[usize]) -> Result<GgmlDType, LoadError> {
+        let dtype = match self.source.find(name, dims)? {
+            Some((dtype, found)) if found == dims => dtype,
+            Some((_, found)) => {
+                let message = format!("has the shape {found:?}, expected {dims:?}");
+                return Err(self.source.error(name, message));
+            }
+            None => {
+                let message = format!("is missing (expected with the shape {dims:?})");
+                return Err(self.source.error(name, message));
+            }
+        };
+        self.unused.remove(name);
+        let elements = dims.iter().product::<usize>() as u64;
+        match self.counts.iter_mut().find(|(d, _)| *d == dtype) {
+            Some((_, count)) => *count += elements,
+            None => self.counts.push((dtype, elements)),
         }
+        self.hash.bytes(format!("{name}{dtype:?}{dims:?}").as_bytes());
+        Ok(dtype)
     }
 
-    /// Reads a tensor that must be there.
-    fn tensor(&mut self, name: &str, dims: &[usize]) -> Result<RawTensor, LoadError> {
-        self.optional(name, dims)?
-            .ok_or_else(|| self.source.error(name, format!("is missing (expected with the shape {dims:?})")))
-    }
-
-    /// Reads a tensor of the given shape, counts and hashes it.
-    fn optional(&mut self, name: &str, dims: &[usize]) -> Result<Option<RawTensor>, LoadError> {
+    /// Reads a tensor that was found, `piece` bytes at a time, and hashes some of it.
+    fn read(
+        &mut self,
+        name: &str,
+        dims: &[usize],
+        piece: usize,
+        sink: &mut dyn FnMut(&mut [u8]),
+    ) -> Result<(), LoadError> {
         let on_read = &mut |bytes: u64| {
             self.done += bytes;
             (self.progress)(self.done.min(self.total), self.total)
         };
-        if on_read(0).is_break() {
-            return Err(LoadError::Cancelled);
-        }
-        let has =
-            |found: &[usize]| self.source.error(name, format!("has the shape {found:?}, expected {dims:?}"));
-        // Before memory is taken for it.
-        if let Some(found) = self.source.dims(name).filter(|found| *found != dims) {
-            return Err(has(found));
-        }
-        let Some(tensor) = self.source.read(name, dims, on_read)? else { return Ok(None) };
-        self.unused.remove(name);
-        let elements = dims.iter().product::<usize>() as u64;
-        match self.counts.iter_mut().find(|(d, _)| *d == tensor.dtype) {
-            Some((_, count)) => *count += elements,
-            None => self.counts.push((tensor.dtype, elements)),
-        }
-        self.hash.tensor(&tensor);
-        Ok(Some(tensor))
-    }
-
-    fn vector(&mut self, name: &str, len: usize) -> Result<Vec<f32>, LoadError> {
-        Ok(self.tensor(name, &[len])?.values()?)
-    }
-
-    fn place(&self, tensor: RawTensor) -> Result<Matrix, LoadError> {
-        Ok(tensor.matrix(self.device, self.dtype)?)
+        let hash = &mut self.hash;
+        self.source.pieces(name, dims, piece, on_read, &mut |data| {
+            hash.sample(data);
+            sink(data);
+        })
     }
 }
 
@@ -296,13 +342,9 @@ impl Fnv {
         }
     }
 
-    /// Name, type, shape, and every so many bytes of the data.
-    fn tensor(&mut self, tensor: &RawTensor) {
-        self.bytes(tensor.name.as_bytes());
-        self.bytes(format!("{:?}{:?}", tensor.dtype, tensor.dims).as_bytes());
-        let step = (tensor.data.len() / 4096).max(1) | 1;
-        for &byte in tensor.data.iter().step_by(step) {
-            self.bytes(&[byte]);
-        }
+    /// Some bytes of the data.
+    fn sample(&mut self, data: &[u8]) {
+        let step = (data.len() / 1024).max(1) | 1;
+        data.iter().step_by(step).for_each(|&byte| self.bytes(&[byte]));
     }
 }

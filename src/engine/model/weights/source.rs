@@ -1,7 +1,6 @@
 //! Where tensors come from, and what the file formats call them.
 
 use std::collections::BTreeSet;
-use std::ops::ControlFlow;
 use std::path::PathBuf;
 
 use candle_core::quantized::GgmlDType;
@@ -11,7 +10,6 @@ use crate::engine::model::blob::OnRead;
 use crate::engine::model::config::Config;
 use crate::engine::model::gguf::Gguf;
 use crate::engine::model::random;
-use crate::engine::model::raw::RawTensor;
 use crate::engine::model::safetensors::Safetensors;
 
 /// Where tensors come from.
@@ -103,12 +101,17 @@ impl Source {
         }
     }
 
-    /// The sizes of a tensor, outermost first.
-    pub(super) fn dims(&self, name: &str) -> Option<&[usize]> {
+    /// A tensor's block type and sizes; `None` if there is none of that name. `dims` are those that
+    /// are expected.
+    pub(super) fn find<'a>(
+        &'a self,
+        name: &str,
+        dims: &'a [usize],
+    ) -> Result<Option<(GgmlDType, &'a [usize])>, LoadError> {
         match self {
-            Self::Gguf(gguf) => gguf.dims(name),
-            Self::Safetensors(files, _) => files.dims(name),
-            Self::Random(_) => None,
+            Self::Gguf(gguf) => gguf.find(name),
+            Self::Safetensors(files, _) => files.find(name),
+            Self::Random(dtype) => Ok(Some((random::type_of(dims, *dtype), dims))),
         }
     }
 
@@ -127,21 +130,26 @@ impl Source {
         }
     }
 
-    pub(super) fn read(
+    /// Reads the data of a tensor that was found, `piece` bytes at a time.
+    pub(super) fn pieces(
         &self,
         name: &str,
         dims: &[usize],
+        piece: usize,
         on_read: OnRead<'_>,
-    ) -> Result<Option<RawTensor>, LoadError> {
+        sink: &mut dyn FnMut(&mut [u8]),
+    ) -> Result<(), LoadError> {
         match self {
-            Self::Gguf(gguf) => gguf.tensor(name, on_read),
-            Self::Safetensors(files, _) => files.tensor(name, on_read),
+            Self::Gguf(gguf) => gguf.pieces(name, piece, on_read, sink),
+            Self::Safetensors(files, _) => files.pieces(name, piece, on_read, sink),
             Self::Random(dtype) => {
-                let tensor = random::tensor(name, dims, *dtype)?;
-                match on_read(tensor.data.len() as u64) {
-                    ControlFlow::Continue(()) => Ok(Some(tensor)),
-                    ControlFlow::Break(()) => Err(LoadError::Cancelled),
+                for piece in random::data(name, dims, *dtype)?.chunks_mut(piece) {
+                    sink(piece);
+                    if on_read(piece.len() as u64).is_break() {
+                        return Err(LoadError::Cancelled);
+                    }
                 }
+                Ok(())
             }
         }
     }
