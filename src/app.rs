@@ -19,6 +19,7 @@ use futures_util::StreamExt;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::mpsc::{Receiver, channel};
 
+use crate::engine::ModelSpec;
 use crate::engine::grammar::GrammarSource;
 use crate::engine::trace::Request;
 use crate::ui::theme::ThemeName;
@@ -31,6 +32,7 @@ pub mod examples;
 pub mod inspector;
 pub mod keymap;
 pub mod language;
+pub mod picker;
 pub mod scripted;
 pub mod state;
 pub mod stats;
@@ -39,11 +41,11 @@ pub mod transcript;
 pub mod update;
 pub mod worker;
 
-use event::{Effect, Event};
+use event::{Effect, Event, Wanted};
 use examples::{EXAMPLES, Example};
-use state::State;
+use state::{Loading, State};
 use terminal::{Guard, Screen};
-use worker::{Loader, Worker};
+use worker::{Models, Worker};
 
 /// Events that wait for the loop; a run that is ahead of it waits.
 const EVENTS: usize = 4096;
@@ -53,8 +55,10 @@ const BATCH: usize = 1024;
 
 /// What the playground starts with.
 pub struct Options {
-    /// Loads the model.
-    pub loader: Loader,
+    /// Where models come from.
+    pub models: Models,
+    /// The model to load first.
+    pub model: ModelSpec,
     /// The grammar to open, in place of the first example's.
     pub grammar: Option<GrammarSource>,
     /// The prompt to open, in place of the one that goes with the grammar.
@@ -101,6 +105,7 @@ pub fn run(options: Options) -> io::Result<u8> {
     if let Some(warning) = options.warning {
         state.warn(warning);
     }
+    state.loading = Some(Loading::new(Wanted::Model(options.model)));
 
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let (sender, events) = channel(EVENTS);
@@ -116,7 +121,7 @@ pub fn run(options: Options) -> io::Result<u8> {
     state.size = (size.width, size.height);
     // The first frame does not wait for the threads, nor they for a second core.
     terminal::draw(&mut screen, |frame| ui::draw(frame, &state, &mut view))?;
-    let worker = Worker::start(options.loader, sender)?;
+    let worker = Worker::start(options.models, sender)?;
     runtime.block_on(App { state, view, worker, screen }.main(signals, events))
 }
 

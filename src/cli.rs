@@ -17,12 +17,14 @@ mod completions;
 mod config;
 mod doctor;
 mod man;
+mod models;
 mod replay;
 
 pub use completions::CompletionsArgs;
 pub use config::{ConfigArgs, ConfigCommand};
 pub use doctor::DoctorArgs;
 pub use man::ManArgs;
+pub use models::ModelsArgs;
 pub use replay::ReplayArgs;
 
 /// A terminal playground for grammar-constrained generation.
@@ -55,6 +57,8 @@ pub enum Command {
     Grammars(GrammarsArgs),
     /// Measure tokens per second with and without a grammar, in one run.
     Bench(BenchArgs),
+    /// List the models at hand, what they need, and whether they would run.
+    Models(ModelsArgs),
     /// Print a saved trace, and verify that its masks come out the same again.
     Replay(ReplayArgs),
     /// Say what this machine and this build have, and test both for a second.
@@ -70,7 +74,8 @@ pub enum Command {
 /// Which model, where.
 #[derive(Args, Clone, Debug, Default)]
 pub struct ModelArgs {
-    /// A Hugging Face folder or a .gguf file [default: the embedded model, maze-nano].
+    /// A Hugging Face folder, a .gguf file, or org/name[@revision][:file] of the Hugging Face hub
+    /// [default: the embedded model, maze-nano].
     #[arg(long, value_name = "MODEL")]
     pub model: Option<ModelSpec>,
     /// Where to compute: auto, cpu, cuda or cuda:N [default: auto].

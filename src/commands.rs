@@ -15,6 +15,7 @@ use crate::engine::grammar::library;
 use crate::engine::load::{self, Progress};
 use crate::engine::{EngineError, GrammarKind, GrammarSource, LoadError};
 use output::Sink;
+use progress::ProgressLine;
 
 mod bench;
 mod check;
@@ -24,8 +25,10 @@ mod doctor;
 mod generate;
 mod grammars;
 mod man;
+mod models;
 mod output;
 mod play;
+mod progress;
 mod replay;
 mod signals;
 
@@ -55,10 +58,7 @@ impl From<io::Error> for Failure {
 
 impl From<LoadError> for Failure {
     fn from(error: LoadError) -> Self {
-        match error {
-            LoadError::Tensor(_) | LoadError::Cancelled => Self::Run(error.to_string()),
-            _ => Self::Input(error.to_string()),
-        }
+        if error.is_input() { Self::Input(error.to_string()) } else { Self::Run(error.to_string()) }
     }
 }
 
@@ -82,6 +82,7 @@ pub fn run(cli: &Cli) -> ExitCode {
         Some(Command::Check(args)) => check::run(args),
         Some(Command::Grammars(args)) => grammars::run(args),
         Some(Command::Bench(args)) => bench::run(args),
+        Some(Command::Models(args)) => models::run(args),
         Some(Command::Replay(args)) => replay::run(args),
         Some(Command::Doctor(args)) => doctor::run(args),
         Some(Command::Config(args)) => config::run(args),
@@ -164,9 +165,13 @@ fn read_text(path: &Path) -> Result<String, Failure> {
         .map_err(|e| unreadable(format!("it is not UTF-8 text (byte {})", e.utf8_error().valid_up_to())))
 }
 
-/// Loads the model, unless `stopped` becomes true.
+/// Loads the model, unless `stopped` becomes true. A download tells on stderr how it goes.
 fn load(config: &Config, stopped: impl Fn() -> bool + Sync) -> Result<load::Loaded, LoadError> {
     use std::ops::ControlFlow::{Break, Continue};
-    let mut watch = |_: Progress| if stopped() { Break(()) } else { Continue(()) };
+    let mut shown = ProgressLine::stderr();
+    let mut watch = |progress: Progress| {
+        shown.tell(&progress);
+        if stopped() { Break(()) } else { Continue(()) }
+    };
     load::load(&config.model, config.device, config.context, &mut watch)
 }

@@ -41,6 +41,8 @@
 //! | [`engine::constraint`] | the only door to llguidance's parser |
 //! | [`engine::grammar`] | grammars as people write them, and what is wrong with them |
 //! | [`engine::model`] | the decoder, its file formats, the embedded model |
+//! | [`hub`] | models of the Hugging Face hub: the shared cache, downloads |
+//! | [`catalog`] | the models at hand, and whether they would run |
 //! | [`app`] | the terminal program: events, state, the reducer, the threads |
 //! | [`ui`] | the screen, drawn from the state |
 //! | [`cli`], [`commands`] | the command line and its headless commands |
@@ -63,9 +65,11 @@
 
 pub mod app;
 pub mod atomic;
+pub mod catalog;
 pub mod cli;
 pub mod commands;
 pub mod config;
 pub mod engine;
+pub mod hub;
 pub mod sanitize;
 pub mod ui;

@@ -116,8 +116,7 @@ fn draw_screen(buffer: &mut Buffer, screen: Rect, state: &State, view: &mut View
     status::draw(buffer, areas.status, state, &view.theme);
     status::footer(buffer, areas.footer, state, &view.theme);
     if state.overlay.is_some() {
-        overlay::draw(buffer, state, &view.theme);
-        return None;
+        return overlay::draw(buffer, state, &view.theme);
     }
     let parts = editor::parts(state, state.focus)?;
     match state.focus {

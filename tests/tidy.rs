@@ -66,6 +66,12 @@ fn the_engine_knows_no_terminal_and_no_async_runtime() {
 }
 
 #[test]
+fn the_hub_knows_no_terminal_no_async_runtime_and_no_engine() {
+    let words = ["ratatui", "crossterm", "tokio::", "crate::app", "crate::ui", "crate::engine"];
+    assert_none(lines_with("src/hub", &words, &[]), "src/hub works for any program");
+}
+
+#[test]
 fn one_file_names_the_parser_types() {
     let words = ["TokenParser", "ParserFactory", "llguidance::Matcher", "llguidance::Constraint"];
     let found = lines_with("src", &words, &["src/engine/constraint.rs"]);

@@ -63,6 +63,8 @@ actions! {
     Zoom = "zoom",
     /// Open one of the shipped examples.
     Examples = "examples",
+    /// Pick the model: one that is at hand, or one to download.
+    Models = "model",
     /// Switch between the dark and the light theme.
     Theme = "theme",
     /// Let the terminal select text with the mouse, or take the mouse back.

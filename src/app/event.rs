@@ -5,6 +5,8 @@ use std::sync::Arc;
 
 use crossterm::event::{KeyEvent, MouseEvent};
 
+use crate::catalog::Catalog;
+use crate::engine::ModelSpec;
 use crate::engine::diagnostic::Diagnostic;
 use crate::engine::grammar::{Compiled, GrammarSource};
 use crate::engine::model::ModelInfo;
@@ -17,6 +19,28 @@ use super::language::Language;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct RunId(pub u64);
 
+/// One load among all that were asked for. What an older one still tells is not of interest.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct LoadId(pub u64);
+
+/// A model as it was asked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Wanted {
+    /// This one.
+    Model(ModelSpec),
+    /// The one that this text names. What it means depends on the files that are there.
+    Named(String),
+}
+
+impl std::fmt::Display for Wanted {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Model(model) => model.fmt(f),
+            Self::Named(text) => f.write_str(text),
+        }
+    }
+}
+
 /// Something that happened.
 #[derive(Clone, Debug)]
 pub enum Event {
@@ -28,8 +52,12 @@ pub enum Event {
     Mouse(MouseEvent),
     /// The terminal has this many columns and rows.
     Resize(u16, u16),
-    /// About the model.
-    Model(ModelEvent),
+    /// About a load.
+    Model(LoadId, ModelEvent),
+    /// The models that can be picked.
+    Models(Arc<Catalog>),
+    /// A thread has ended that must not, and why: nothing runs any more.
+    Broken(String),
     /// The grammar of this revision was checked.
     Checked(u64, Checked),
     /// About a run.
@@ -41,15 +69,17 @@ pub enum Event {
 pub enum ModelEvent {
     /// It loads: what is done at the moment, and the share that is done, if known.
     Loading(String, Option<f32>),
-    /// It can be used.
+    /// It is in use from now on.
     Ready(ModelInfo, Arc<Vocabulary>),
-    /// It cannot.
+    /// It cannot be used; the one before still is, if there was one.
     Failed(String),
 }
 
 /// What a check of a grammar found.
 #[derive(Clone, Debug)]
 pub struct Checked {
+    /// The tokens that it was checked for.
+    pub vocabulary: Arc<Vocabulary>,
     /// What may be run, if anything.
     pub compiled: Option<Arc<Compiled>>,
     /// What is wrong or surprising.
@@ -89,6 +119,8 @@ pub enum Effect {
         request: Box<Request>,
         /// The grammar that `request` names, compiled.
         grammar: Arc<Compiled>,
+        /// The tokens that it was compiled for.
+        vocabulary: Arc<Vocabulary>,
         /// Stop after the first step, rather than run on.
         paused: bool,
     },
@@ -100,6 +132,12 @@ pub enum Effect {
     Step,
     /// End the run.
     Stop,
+    /// End the run and the load before, and load a model.
+    Load(LoadId, Wanted),
+    /// End the load.
+    CancelLoad,
+    /// Look for models; the result is an [`Event::Models`].
+    ListModels,
     /// Get ready to highlight a language.
     Warm(Language),
     /// Take the mouse, or leave it to the terminal.

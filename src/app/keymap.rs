@@ -124,6 +124,7 @@ pub const BINDINGS: &[(Context, Key, Action)] = &[
     (Everywhere, alt('z'), Action::Zoom),
     (Panes, char('z'), Action::Zoom),
     (Everywhere, ctrl('o'), Action::Examples),
+    (Everywhere, ctrl('p'), Action::Models),
     (Everywhere, ctrl('t'), Action::Theme),
     (Everywhere, alt('m'), Action::Mouse),
     (Everywhere, key(KeyCode::F(1)), Action::Help),

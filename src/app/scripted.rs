@@ -48,7 +48,7 @@ fn pieces() -> Vec<&'static [u8]> {
 
 /// Loads a model that generates `rate` tokens a second; 0 is as fast as it can.
 pub fn loader(rate: u32) -> Loader {
-    Box::new(move |_| load(rate))
+    Box::new(move |_, _| load(rate))
 }
 
 fn load(rate: u32) -> Result<Loaded, LoadError> {

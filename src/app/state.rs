@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use crate::engine::ModelSpec;
 use crate::engine::diagnostic::{Diagnostic, Severity};
 use crate::engine::grammar::{Compiled, GrammarKind, GrammarSource};
 use crate::engine::model::ModelInfo;
@@ -13,10 +14,11 @@ use crate::ui::theme::ThemeName;
 use crate::ui::wrap::RowRef;
 
 use super::editor::EditorBuffer;
-use super::event::RunId;
+use super::event::{LoadId, RunId, Wanted};
 use super::examples::Example;
 use super::inspector::Inspector;
 use super::language::Language;
+use super::picker::Picker;
 use super::stats::Stats;
 use super::transcript::Transcript;
 
@@ -51,6 +53,11 @@ pub enum Overlay {
         /// The one the person is at.
         selected: usize,
     },
+    /// The models to pick from, and a line to type into.
+    Models {
+        /// The row the person is at.
+        selected: usize,
+    },
 }
 
 /// Everything the program knows.
@@ -74,8 +81,14 @@ pub struct State {
     pub prompt: EditorBuffer,
     /// What the next run's output will be written in.
     pub language: Language,
-    /// The model.
+    /// The model in use.
     pub model: ModelState,
+    /// The model that is to take its place.
+    pub loading: Option<Loading>,
+    /// The latest load.
+    pub load: LoadId,
+    /// The models to pick from.
+    pub picker: Picker,
     /// What every run asks for, save its prompt and grammar.
     pub template: Request,
     /// The latest run.
@@ -128,15 +141,33 @@ impl GrammarPane {
     }
 }
 
-/// What is known about the model.
+/// What is known about the model in use.
 #[derive(Clone, Debug)]
 pub enum ModelState {
-    /// It loads: what is being done, and the share that is done, if known.
-    Loading(String, Option<f32>),
+    /// There is none.
+    Absent,
     /// It can be used.
     Ready(ModelInfo, Arc<Vocabulary>),
-    /// It cannot be used, and why.
+    /// There is none, because this went wrong.
     Failed(String),
+}
+
+/// A load under way.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Loading {
+    /// The model.
+    pub wanted: Wanted,
+    /// What is being done.
+    pub what: String,
+    /// The share of it that is done, if known.
+    pub share: Option<f32>,
+}
+
+impl Loading {
+    /// A load that has not told anything yet.
+    pub fn new(wanted: Wanted) -> Self {
+        Self { wanted, what: "loading model".into(), share: None }
+    }
 }
 
 impl ModelState {
@@ -186,6 +217,8 @@ pub struct Run {
     pub status: RunStatus,
     /// What happened in it.
     pub trace: Option<Trace>,
+    /// The tokens of its model, which may not be in use any more.
+    pub vocabulary: Option<Arc<Vocabulary>>,
     /// Its text, as lines.
     pub transcript: Transcript,
     /// Its figures.
@@ -240,7 +273,10 @@ impl State {
             },
             prompt: EditorBuffer::new(prompt),
             language,
-            model: ModelState::Loading("model".into(), None),
+            model: ModelState::Absent,
+            loading: Some(Loading::new(Wanted::Model(ModelSpec::default()))),
+            load: LoadId::default(),
+            picker: Picker::default(),
             template: Request::default(),
             run: Run::default(),
             inspector: Inspector::default(),
@@ -259,12 +295,12 @@ impl State {
 
     /// Whether keys type text.
     pub fn is_typing(&self) -> bool {
-        self.overlay.is_none()
-            && match self.focus {
-                Pane::Grammar | Pane::Prompt => true,
-                Pane::Output => false,
-                Pane::Inspector => self.inspector.is_searching,
-            }
+        match (self.overlay, self.focus) {
+            (Some(overlay), _) => matches!(overlay, Overlay::Models { .. }),
+            (None, Pane::Grammar | Pane::Prompt) => true,
+            (None, Pane::Output) => false,
+            (None, Pane::Inspector) => self.inspector.is_searching,
+        }
     }
 
     /// The screen, cut up; `None` if it is too small.

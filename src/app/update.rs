@@ -3,16 +3,21 @@
 //! It must never read a clock, a file or a channel, nor start anything: a test, a replay and the
 //! running program all get the same states from the same events.
 
-use super::event::{Checked, Effect, Event, ModelEvent};
-use super::state::{ModelState, RunStatus, State};
+use std::sync::Arc;
+
+use super::event::{Checked, Effect, Event};
+use super::state::State;
 
 mod keys;
+mod models;
 mod pointer;
 mod run;
 
 /// What is to be done at the start.
 pub fn init(state: &State) -> Vec<Effect> {
-    vec![check(state), Effect::Warm(state.language), Effect::CaptureMouse(state.mouse)]
+    let mut effects = vec![check(state), Effect::Warm(state.language), Effect::CaptureMouse(state.mouse)];
+    effects.extend(state.loading.iter().map(|loading| Effect::Load(state.load, loading.wanted.clone())));
+    effects
 }
 
 /// Takes in an event.
@@ -36,8 +41,13 @@ pub fn update(state: &mut State, event: Event) -> Vec<Effect> {
             keys::reveal(state);
             Vec::new()
         }
-        Event::Model(event) => {
-            model(state, event);
+        Event::Model(id, event) => models::happened(state, id, event),
+        Event::Models(catalog) => {
+            state.picker.catalog = Some(catalog);
+            Vec::new()
+        }
+        Event::Broken(message) => {
+            models::broken(state, message);
             Vec::new()
         }
         Event::Checked(revision, result) => {
@@ -60,23 +70,12 @@ fn check(state: &State) -> Effect {
     Effect::Check(state.grammar.buffer.revision(), state.grammar.source())
 }
 
-fn model(state: &mut State, event: ModelEvent) {
-    state.model = match event {
-        ModelEvent::Loading(what, share) => ModelState::Loading(what, share),
-        ModelEvent::Ready(info, vocabulary) => ModelState::Ready(info, vocabulary),
-        ModelEvent::Failed(message) => {
-            // A run goes down with its model; one that waits for it waits no more.
-            state.run.status = if state.run.trace.is_some() { RunStatus::Ended } else { RunStatus::Idle };
-            state.warn(message.clone());
-            ModelState::Failed(message)
-        }
-    };
-}
-
-/// A result for a text that has changed since is dropped: the check of the new one is on its way.
+/// A result for a text or a model that has changed since is dropped: the check of what there is now
+/// is on its way.
 fn checked(state: &mut State, revision: u64, result: Checked) {
+    let is_current = state.model.vocabulary().is_some_and(|v| Arc::ptr_eq(v, &result.vocabulary));
     let grammar = &mut state.grammar;
-    if revision != grammar.buffer.revision() {
+    if revision != grammar.buffer.revision() || !is_current {
         return;
     }
     grammar.checked = Some(revision);

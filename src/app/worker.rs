@@ -1,33 +1,51 @@
-//! The threads behind the screen: one owns the model and runs sessions, one checks grammars.
+//! The threads behind the screen: one loads models, owns the one in use and runs sessions; one checks
+//! grammars.
 //!
 //! They take commands and send [`Event`]s through bounded queues, and share nothing else with the
-//! screen but the handle that stops a run. They must never touch the terminal or the state.
+//! screen but the handles that stop a run and a load. They must never touch the terminal or the state.
 
 use std::io;
 use std::ops::ControlFlow;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use tokio::sync::mpsc::Sender;
 
-use crate::engine::LanguageModel;
+use crate::catalog::Catalog;
 use crate::engine::error::LoadError;
 use crate::engine::grammar::Compiled;
 use crate::engine::guide::Canceller;
 use crate::engine::load::{Loaded, OnProgress, Progress, Stage};
 use crate::engine::session::Session;
 use crate::engine::trace::{FinishReason, Request};
+use crate::engine::{LanguageModel, ModelSpec, Vocabulary};
 use crate::ui::highlight;
 
-use super::event::{Effect, Event, ModelEvent, RunEvent, RunId};
+use super::event::{Effect, Event, LoadId, ModelEvent, RunEvent, RunId, Wanted};
 
 mod checker;
 
 use checker::Inbox;
 
-/// Loads the model, on the engine's thread. Given from outside, so that a test can give another.
-pub type Loader = Box<dyn FnOnce(OnProgress<'_>) -> Result<Loaded, LoadError> + Send>;
+/// Loads a model, on the engine's thread. Given from outside, so that a test can give another.
+pub type Loader = Box<dyn FnMut(&ModelSpec, OnProgress<'_>) -> Result<Loaded, LoadError> + Send>;
+
+/// Finds the models that can be picked, on a thread of its own.
+pub type Lister = Arc<dyn Fn() -> Catalog + Send + Sync>;
+
+/// Where models come from.
+pub struct Models {
+    /// Loads one.
+    pub loader: Loader,
+    /// Finds all.
+    pub lister: Lister,
+}
+
+/// How often a load tells how far it is, at most.
+const TELL_EVERY: Duration = Duration::from_millis(100);
 
 /// Commands that wait for the engine; a person cannot type that far ahead.
 const COMMANDS: usize = 64;
@@ -35,8 +53,12 @@ const COMMANDS: usize = 64;
 /// The threads, as the screen sees them. Dropping it ends them.
 pub struct Worker {
     commands: SyncSender<Command>,
+    events: Sender<Event>,
     grammars: Arc<Inbox>,
     running: Running,
+    lister: Lister,
+    /// Ends the latest load.
+    load: Mutex<Arc<AtomicBool>>,
 }
 
 /// The handle of the run under way: a run in the middle of a long computation does not look at its
@@ -44,36 +66,58 @@ pub struct Worker {
 type Running = Arc<Mutex<Option<Canceller>>>;
 
 enum Command {
-    Start { id: RunId, request: Box<Request>, grammar: Arc<Compiled>, paused: bool },
+    Load { id: LoadId, wanted: Wanted, cancelled: Arc<AtomicBool> },
+    Start(Start),
     Pause,
     Resume,
     Step,
     Stop,
 }
 
+/// A run as it is asked for.
+struct Start {
+    id: RunId,
+    request: Box<Request>,
+    grammar: Arc<Compiled>,
+    vocabulary: Arc<Vocabulary>,
+    paused: bool,
+}
+
 impl Worker {
-    /// Starts the threads; the model begins to load.
+    /// Starts the threads. There is no model yet.
     ///
     /// # Errors
     /// If the system gives no thread.
-    pub fn start(loader: Loader, events: Sender<Event>) -> io::Result<Self> {
+    pub fn start(models: Models, events: Sender<Event>) -> io::Result<Self> {
+        let Models { loader, lister } = models;
         let (commands, inbox) = sync_channel(COMMANDS);
         let grammars = Arc::new(Inbox::default());
         let running = Running::default();
-        let engine = Engine { events: events.clone(), running: running.clone() };
-        let for_checker = grammars.clone();
-        spawn("maze-engine", events.clone(), move || engine.main(loader, &inbox, &for_checker))?;
-        checker::start(grammars.clone(), events)?;
-        Ok(Self { commands, grammars, running })
+        let engine = Engine {
+            events: events.clone(),
+            running: running.clone(),
+            grammars: grammars.clone(),
+            model: None,
+        };
+        spawn("maze-engine", events.clone(), move || engine.main(loader, &inbox))?;
+        checker::start(grammars.clone(), events.clone())?;
+        Ok(Self { commands, events, grammars, running, lister, load: Mutex::default() })
     }
 
     /// Does what the threads are for; other effects come back.
     pub fn perform(&self, effect: Effect) -> Option<Effect> {
         match effect {
             Effect::Check(revision, source) => self.grammars.put(revision, source),
-            Effect::Start { id, request, grammar, paused } => {
-                self.command(Command::Start { id, request, grammar, paused });
+            Effect::Start { id, request, grammar, vocabulary, paused } => {
+                self.command(Command::Start(Start { id, request, grammar, vocabulary, paused }));
             }
+            Effect::Load(id, wanted) => {
+                let cancelled = self.cancel_load();
+                self.command(Command::Load { id, wanted, cancelled });
+                self.cancel();
+            }
+            Effect::CancelLoad => drop(self.cancel_load()),
+            Effect::ListModels => self.list_models(),
             Effect::Pause => self.command(Command::Pause),
             Effect::Resume => self.command(Command::Resume),
             Effect::Step => self.command(Command::Step),
@@ -89,6 +133,21 @@ impl Worker {
             other => return Some(other),
         }
         None
+    }
+
+    /// Ends the load before, and returns what ends the next one.
+    fn cancel_load(&self) -> Arc<AtomicBool> {
+        let mut latest = self.load.lock().unwrap_or_else(PoisonError::into_inner);
+        let next = Arc::new(AtomicBool::new(false));
+        std::mem::replace(&mut *latest, next.clone()).store(true, Ordering::Release);
+        next
+    }
+
+    fn list_models(&self) {
+        let (lister, events) = (self.lister.clone(), self.events.clone());
+        // Without the thread the list stays as it was; a name can still be typed.
+        let thread = std::thread::Builder::new().name("maze-models".into());
+        let _ = thread.spawn(move || drop(events.blocking_send(Event::Models(Arc::new(lister())))));
     }
 
     fn cancel(&self) {
@@ -109,6 +168,7 @@ impl Worker {
 impl Drop for Worker {
     fn drop(&mut self) {
         self.cancel();
+        self.cancel_load();
         self.grammars.close();
     }
 }
@@ -123,7 +183,7 @@ fn spawn(name: &'static str, events: Sender<Event>, work: impl FnOnce() + Send +
                 .or_else(|| panic.downcast_ref::<String>().cloned())
                 .unwrap_or_default();
             let message = format!("the thread {name} has failed; this is a bug in maze: {text}");
-            let _ = events.blocking_send(Event::Model(ModelEvent::Failed(message)));
+            let _ = events.blocking_send(Event::Broken(message));
         }
     };
     std::thread::Builder::new().name(name.to_owned()).spawn(guarded).map(drop)
@@ -136,55 +196,89 @@ struct Gone;
 struct Engine {
     events: Sender<Event>,
     running: Running,
+    grammars: Arc<Inbox>,
+    /// The model in use; a run has it while it lasts.
+    model: Option<Loaded>,
 }
 
 impl Engine {
-    fn main(self, loader: Loader, commands: &Receiver<Command>, grammars: &Inbox) {
-        let mut told = None;
-        let loaded = loader(&mut |progress| {
-            let (what, share) = describe(progress);
-            // One event a percent, not one a tensor.
-            let percent = share.map(|s| (s * 100.0) as u32);
-            if told.replace((what, percent)) == Some((what, percent)) {
-                return ControlFlow::Continue(());
-            }
-            match self.send(Event::Model(ModelEvent::Loading(what.to_owned(), share))) {
-                Ok(()) => ControlFlow::Continue(()),
-                Err(Gone) => ControlFlow::Break(()),
-            }
-        });
-        let Loaded { mut model, vocabulary } = match loaded {
-            Ok(loaded) => loaded,
-            Err(error) => {
-                let _ = self.send(Event::Model(ModelEvent::Failed(error.to_string())));
-                return;
-            }
-        };
-        grammars.use_vocabulary(vocabulary.clone());
-        let ready = ModelEvent::Ready(model.info().clone(), vocabulary.clone());
-        if self.send(Event::Model(ready)).is_err() {
-            return;
-        }
+    fn main(mut self, mut loader: Loader, commands: &Receiver<Command>) {
         let mut next = None;
         while let Some(command) = next.take().or_else(|| commands.recv().ok()) {
-            // Commands that come after the end of their run have nothing to act on.
-            let Command::Start { id, request, grammar, paused } = command else { continue };
-            match Session::start(model, vocabulary.clone(), Some(grammar), *request) {
-                Ok(session) => {
-                    let run = Run { id, session, going: !paused, single: paused };
-                    match self.drive(run, commands) {
-                        Ok((back, command)) => (model, next) = (back, command),
-                        Err(Gone) => return,
-                    }
-                }
-                Err((error, back)) => {
-                    model = back;
-                    if self.send(Event::Run(id, RunEvent::Failed(error.to_string()))).is_err() {
-                        return;
-                    }
-                }
+            let done = match command {
+                Command::Load { id, wanted, cancelled } => self.load(&mut loader, id, &wanted, &cancelled),
+                Command::Start(start) => self.start(start, commands).map(|command| next = command),
+                // What comes after the end of its run has nothing to act on.
+                Command::Pause | Command::Resume | Command::Step | Command::Stop => Ok(()),
+            };
+            if done.is_err() {
+                return;
             }
         }
+    }
+
+    /// Loads a model, which takes the place of the one in use if all goes well.
+    fn load(
+        &mut self,
+        loader: &mut Loader,
+        id: LoadId,
+        wanted: &Wanted,
+        cancelled: &AtomicBool,
+    ) -> Result<(), Gone> {
+        let events = self.events.clone();
+        let tell = |event| events.blocking_send(Event::Model(id, event)).map_err(|_| Gone);
+        let spec = match wanted {
+            Wanted::Model(spec) => Ok(spec.clone()),
+            Wanted::Named(text) => text.parse(),
+        };
+        let mut told: Option<(Instant, &str)> = None;
+        let mut on = |progress: Progress| {
+            let (what, share) = describe(&progress);
+            // Rarely, so that the screen has time for keys; but always what is done next.
+            let is_news = told.as_ref().is_none_or(|(at, stage)| {
+                at.elapsed() >= TELL_EVERY || *stage != stage_name(&progress.stage)
+            });
+            if is_news {
+                told = Some((Instant::now(), stage_name(&progress.stage)));
+                if tell(ModelEvent::Loading(what, share)).is_err() {
+                    return ControlFlow::Break(());
+                }
+            }
+            if cancelled.load(Ordering::Acquire) { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        };
+        let loaded = spec.and_then(|spec| loader(&spec, &mut on).map_err(|error| error.to_string()));
+        match loaded {
+            // Who has cancelled it knows.
+            _ if cancelled.load(Ordering::Acquire) => Ok(()),
+            Err(message) => tell(ModelEvent::Failed(message)),
+            Ok(loaded) => {
+                let ready = ModelEvent::Ready(loaded.model.info().clone(), loaded.vocabulary.clone());
+                self.grammars.use_vocabulary(loaded.vocabulary.clone());
+                tell(ready)?;
+                self.model = Some(loaded);
+                Ok(())
+            }
+        }
+    }
+
+    /// Starts a run and sees it through. Returns the command that ended it, if it is to be heard
+    /// by whoever comes next.
+    fn start(&mut self, start: Start, commands: &Receiver<Command>) -> Result<Option<Command>, Gone> {
+        let Start { id, request, grammar, vocabulary, paused } = start;
+        // A model may have been loaded since this was asked for, and the grammar is not for it.
+        let Some(loaded) = self.model.take_if(|loaded| Arc::ptr_eq(&loaded.vocabulary, &vocabulary)) else {
+            let message = "the model has changed; run again".into();
+            return self.send(Event::Run(id, RunEvent::Failed(message))).map(|()| None);
+        };
+        let (model, next) = match Session::start(loaded.model, vocabulary.clone(), Some(grammar), *request) {
+            Ok(session) => self.drive(Run { id, session, going: !paused, single: paused }, commands)?,
+            Err((error, model)) => {
+                self.send(Event::Run(id, RunEvent::Failed(error.to_string())))?;
+                (model, None)
+            }
+        };
+        self.model = Some(Loaded { model, vocabulary });
+        Ok(next)
     }
 
     /// Runs a session to its end. Gives the model back, and the command that ended the run if it
@@ -228,9 +322,9 @@ impl Engine {
                     run.session.finish(FinishReason::Cancelled);
                     continue;
                 }
-                Some(start @ Command::Start { .. }) => {
+                Some(other @ (Command::Start(_) | Command::Load { .. })) => {
                     run.session.finish(FinishReason::Cancelled);
-                    next = Some(start);
+                    next = Some(other);
                     continue;
                 }
                 None => {}
@@ -263,11 +357,20 @@ struct Run {
     single: bool,
 }
 
-fn describe(progress: Progress) -> (&'static str, Option<f32>) {
-    let what = match progress.stage {
+/// What a load is doing, and the share of it that is done, if that is not part of the words.
+fn describe(progress: &Progress) -> (String, Option<f32>) {
+    if let Stage::Download(status) = &progress.stage {
+        return (format!("downloading {status}"), None);
+    }
+    let share = (progress.total > 0).then(|| progress.done as f32 / progress.total as f32);
+    (format!("loading {}", stage_name(&progress.stage)), share)
+}
+
+fn stage_name(stage: &Stage) -> &'static str {
+    match stage {
+        Stage::Download(_) => "files",
         Stage::Tokenizer => "tokenizer",
         Stage::Weights => "weights",
         Stage::WarmUp => "model",
-    };
-    (what, (progress.total > 0).then(|| progress.done as f32 / progress.total as f32))
+    }
 }

@@ -14,7 +14,7 @@ use crate::atomic::AtomicFile;
 use crate::cli::GenerateArgs;
 use crate::config::{self, Config};
 use crate::engine::bench::Percentiles;
-use crate::engine::{Engine, EngineError, Event, FinishReason, Request, Trace};
+use crate::engine::{Engine, EngineError, Event, FinishReason, LoadError, Request, Trace};
 
 pub(super) fn run(args: &GenerateArgs) -> Result<(), Failure> {
     let config = Config::generate(args, config::environment).map_err(Failure::Input)?;
@@ -33,7 +33,13 @@ pub(super) fn run(args: &GenerateArgs) -> Result<(), Failure> {
 
     let loaded = match load(&config, || signals.exit_code().is_some()) {
         Ok(loaded) => loaded,
-        Err(error) => return Err(stopped(&signals).unwrap_or(error.into())),
+        Err(error) => {
+            let Some(failure) = stopped(&signals) else { return Err(error.into()) };
+            if let LoadError::Hub(error) = error {
+                let _ = writeln!(Sink::stderr(), "{error}");
+            }
+            return Err(failure);
+        }
     };
     let mut engine = Engine::new(loaded)?;
     let mut stdout = Sink::stdout();

@@ -12,7 +12,7 @@ use crate::sanitize;
 
 /// A standard stream.
 pub struct Sink {
-    stream: Box<dyn Write>,
+    stream: Box<dyn Write + Send>,
     terminal: bool,
     /// The start of a character whose end has not come yet.
     pending: Vec<u8>,

@@ -1,12 +1,16 @@
 //! The playground: from arguments to [`app::run`].
 
+use std::sync::Arc;
+
 use super::{Failure, source};
-use crate::app::worker::Loader;
+use crate::app::worker::{Loader, Models};
 use crate::app::{self, Options, scripted};
+use crate::catalog::Catalog;
 use crate::cli::PlayArgs;
 use crate::config::{self, Config};
 use crate::engine::load::{self, OnProgress};
 use crate::engine::{ModelSpec, Request};
+use crate::hub;
 
 pub(super) fn run(args: &PlayArgs) -> Result<(), Failure> {
     let config = Config::playground(args, config::environment).map_err(Failure::Input)?;
@@ -15,7 +19,8 @@ pub(super) fn run(args: &PlayArgs) -> Result<(), Failure> {
         return warning.map_or_else(|| super::config::list(&config, false), |w| Err(Failure::Input(w)));
     }
     let options = Options {
-        loader: loader(&config),
+        models: Models { loader: loader(&config), lister: Arc::new(lister) },
+        model: config.model.clone(),
         grammar: source(&args.grammar)?,
         prompt: args.prompt.clone(),
         template: Request {
@@ -46,14 +51,24 @@ fn in_one_line(warning: &str) -> String {
     folder.map_or_else(|| warning.to_owned(), |folder| warning.replacen(&folder, "", 1))
 }
 
-/// Loads the model that the configuration names. `scripted:2000` names one that types a text at
-/// 2,000 tokens a second, for tests and recordings.
+/// Loads models as the configuration says. `scripted:2000` names one that types a text at 2,000
+/// tokens a second, for tests and recordings.
 fn loader(config: &Config) -> Loader {
-    let config = config.clone();
-    if let ModelSpec::Path(path) = &config.model
-        && let Some(rate) = path.to_str().and_then(|p| p.strip_prefix("scripted:")?.parse().ok())
-    {
-        return scripted::loader(rate);
-    }
-    Box::new(move |on: OnProgress<'_>| load::load(&config.model, config.device, config.context, on))
+    let Config { model: first, device, context, .. } = config.clone();
+    Box::new(move |model: &ModelSpec, on: OnProgress<'_>| {
+        if let ModelSpec::Path(path) = model
+            && let Some(rate) = path.to_str().and_then(|p| p.strip_prefix("scripted:")?.parse().ok())
+        {
+            return scripted::loader(rate)(model, on);
+        }
+        // The length that was asked for is that of the model it was asked for with.
+        let context = context.filter(|_| *model == first);
+        load::load(model, device, context, on)
+    })
+}
+
+/// The models that can be picked. Without a cache there is still the embedded one.
+fn lister() -> Catalog {
+    let settings = hub::Settings::of_process();
+    Catalog::read(settings.ok().as_ref().and_then(|s| s.cache.as_deref()), &[])
 }

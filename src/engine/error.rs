@@ -3,16 +3,17 @@
 //! Broken grammars are not here: they are values ([`Diagnostic`]),
 //! because a person who types makes them all the time.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::diagnostic::Diagnostic;
 use super::trace::TokenId;
+use crate::hub::HubError;
 
 /// A model could not be loaded.
 #[derive(Debug, thiserror::Error)]
 pub enum LoadError {
     /// A file is missing or cannot be read.
-    #[error("cannot read {}: {source}", path.display())]
+    #[error("cannot read {}: {source}{}", path.display(), hub_hint(path))]
     Read {
         /// The file.
         path: PathBuf,
@@ -33,9 +34,37 @@ pub enum LoadError {
     /// The tensor library failed.
     #[error("{0}")]
     Tensor(#[from] candle_core::Error),
+    /// The model could not be had from the hub.
+    #[error(transparent)]
+    Hub(Box<HubError>),
     /// The load was cancelled.
     #[error("loading was cancelled")]
     Cancelled,
+}
+
+impl From<HubError> for LoadError {
+    fn from(error: HubError) -> Self {
+        Self::Hub(Box::new(error))
+    }
+}
+
+impl LoadError {
+    /// Whether somebody stopped it.
+    pub fn is_cancelled(&self) -> bool {
+        match self {
+            Self::Hub(error) => matches!(**error, HubError::Cancelled),
+            error => matches!(error, Self::Cancelled),
+        }
+    }
+
+    /// Whether another input would help, rather than another try.
+    pub fn is_input(&self) -> bool {
+        match self {
+            Self::Hub(error) => error.is_input(),
+            Self::Tensor(_) | Self::Cancelled => false,
+            Self::Read { .. } | Self::Format { .. } | Self::Device(_) => true,
+        }
+    }
 }
 
 /// A forward pass failed.
@@ -114,6 +143,12 @@ pub enum EngineError {
     /// A setting is out of its range.
     #[error("{0}")]
     Setting(String),
+}
+
+/// A single word that is no file may be meant as a model of the hub.
+fn hub_hint(path: &Path) -> &'static str {
+    let is_word = path.components().count() == 1 && path.extension().is_none();
+    if is_word && !path.exists() { " (a model of the Hugging Face hub is written org/name)" } else { "" }
 }
 
 fn first_message(diagnostics: &[Diagnostic]) -> &str {

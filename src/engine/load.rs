@@ -22,51 +22,23 @@ use super::model::tokenizer::{self, SideFiles};
 use super::model::weights::{Source, Weights};
 use super::model::{LanguageModel, ModelInfo, cuda_graph, embedded, stock};
 use super::vocabulary::Vocabulary;
+use crate::hub;
 use candle_core::Device;
 use candle_core::quantized::GgmlDType;
 
 mod aside;
 mod files;
+mod spec;
 mod survey;
 
 use aside::aside;
 use files::Files;
-pub use survey::{Survey, survey};
+pub use spec::ModelSpec;
+pub use survey::{Survey, survey, survey_embedded};
 
 /// Longest context that is set up when nobody asks for one: the cache of a large model would
 /// otherwise take more memory than its weights.
 const DEFAULT_CONTEXT: usize = 4096;
-
-/// Which model.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub enum ModelSpec {
-    /// The one in the program.
-    #[default]
-    Embedded,
-    /// A Hugging Face folder (`config.json`, `tokenizer.json`, safetensors) or a `.gguf` file.
-    Path(PathBuf),
-}
-
-impl FromStr for ModelSpec {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        match text {
-            "" => Err("an empty name is no model".into()),
-            embedded::NAME => Ok(Self::Embedded),
-            path => Ok(Self::Path(path.into())),
-        }
-    }
-}
-
-impl fmt::Display for ModelSpec {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Embedded => f.write_str(embedded::NAME),
-            Self::Path(path) => path.display().fmt(f),
-        }
-    }
-}
 
 /// Where to compute.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -108,7 +80,7 @@ impl fmt::Display for DeviceSpec {
 }
 
 /// How far a load is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Progress {
     /// What is being done.
     pub stage: Stage,
@@ -119,8 +91,10 @@ pub struct Progress {
 }
 
 /// The stages of a load, in order.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Stage {
+    /// Downloading its files from the hub.
+    Download(hub::Status),
     /// Reading the tokenizer.
     Tokenizer,
     /// Reading weights and moving them to the device.
@@ -164,13 +138,36 @@ pub fn load(
     progress: OnProgress<'_>,
 ) -> Result<Loaded, LoadError> {
     let place = Place::open(device)?;
-    let spec = spec.clone();
-    let opened = aside(progress, move |progress| Opened::open(&spec, progress))?;
+    let found = match spec {
+        ModelSpec::Embedded => None,
+        ModelSpec::Path(path) => Some((path.clone(), stem(path))),
+        ModelSpec::Hub(model) => {
+            let path = download(model, progress)?;
+            // A folder of the cache is named after its commit.
+            let name = if path.is_dir() { model.short().to_owned() } else { stem(&path) };
+            Some((path, name))
+        }
+    };
+    let opened = aside(progress, move |progress| Opened::open(found, progress))?;
     if place.device.is_cpu() {
         return aside(progress, move |progress| opened.finish(&place, context, progress));
     }
     // A CUDA device is used from one thread.
     opened.finish(&place, context, progress)
+}
+
+fn stem(path: &Path) -> String {
+    path.file_stem().unwrap_or(path.as_os_str()).to_string_lossy().into_owned()
+}
+
+/// The files of a model of the hub, as this process's environment says where to find them.
+fn download(model: &hub::HubModel, progress: OnProgress<'_>) -> Result<PathBuf, LoadError> {
+    let settings = hub::Settings::of_process()?;
+    let mut on = |status: &hub::Status| {
+        let (done, total) = (status.done, status.total);
+        progress(Progress { stage: Stage::Download(status.clone()), done, total })
+    };
+    Ok(hub::resolve(model, &settings, &mut on)?)
 }
 
 /// A model of a real shape with random weights and [synthetic](tokenizer::synthetic) tokens, for measuring.
@@ -213,22 +210,18 @@ enum Block {
 }
 
 impl Opened {
-    fn open(spec: &ModelSpec, progress: OnProgress<'_>) -> Result<Self, LoadError> {
+    /// From a path, with the model's name; from the program itself without one.
+    fn open(found: Option<(PathBuf, String)>, progress: OnProgress<'_>) -> Result<Self, LoadError> {
         step(progress, Stage::Tokenizer, 0, 1)?;
-        match spec {
-            ModelSpec::Embedded => {
-                Self::gguf(Gguf::open(embedded::gguf())?, &SideFiles::Embedded, embedded::NAME.into())
+        let Some((path, name)) = found else {
+            return Self::gguf(Gguf::open(embedded::gguf())?, &SideFiles::Embedded, embedded::NAME.into());
+        };
+        match files::at(&path)? {
+            Files::Gguf(parts) => {
+                let folder = path_of(&parts).parent().map_or_else(PathBuf::new, Path::to_owned);
+                Self::gguf(Gguf::open_parts(blobs(&parts)?)?, &SideFiles::Folder(folder), name)
             }
-            ModelSpec::Path(path) => {
-                let name = path.file_stem().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
-                match files::at(path)? {
-                    Files::Gguf(parts) => {
-                        let folder = path_of(&parts).parent().map_or_else(PathBuf::new, Path::to_owned);
-                        Self::gguf(Gguf::open_parts(blobs(&parts)?)?, &SideFiles::Folder(folder), name)
-                    }
-                    Files::Safetensors(folder, shards) => Self::folder(folder, &shards, name),
-                }
-            }
+            Files::Safetensors(folder, shards) => Self::folder(folder, &shards, name),
         }
     }
 
@@ -311,6 +304,11 @@ impl Opened {
     }
 }
 
+/// How many tokens the cache of a model holds when nobody asks for another number.
+pub fn default_context(trained: usize) -> usize {
+    trained.min(DEFAULT_CONTEXT)
+}
+
 impl Block {
     /// The tokens that the cache shall hold, of those that the model allows.
     fn context(&self, asked: Option<usize>) -> Result<usize, String> {
@@ -325,7 +323,7 @@ impl Block {
             Self::Stock(opened) => (opened.context(), ""),
         };
         match asked {
-            None => Ok(most.min(DEFAULT_CONTEXT)),
+            None => Ok(default_context(most)),
             Some(asked) if (1..=most).contains(&asked) => Ok(asked),
             Some(asked) => Err(format!("a context of {asked} was asked for, the model has 1 to {most}{why}")),
         }

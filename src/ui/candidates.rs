@@ -85,7 +85,7 @@ fn row(
     };
     let room = usize::from(area.width).saturating_sub(MARK + PERCENT + 1);
     let bar_width = (room * 2 / 5).clamp(2, 12);
-    let name = state.model.vocabulary().map_or_else(
+    let name = state.run.vocabulary.as_ref().map_or_else(
         || format!("#{}", candidate.token),
         |vocabulary| sanitize::token(vocabulary.bytes(candidate.token)),
     );

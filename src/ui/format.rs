@@ -41,6 +41,28 @@ pub fn rate(per_second: f64) -> String {
     }
 }
 
+/// A number of tokens as people say it, in at most 5 columns: `512`, `4k`, `128k`, `1M`.
+pub fn tokens(count: usize) -> String {
+    match count {
+        0..1024 => count.to_string(),
+        1024..1_000_000 => format!("{}k", count / if count.is_multiple_of(1024) { 1024 } else { 1000 }),
+        _ => format!("{}M", count / 1_000_000),
+    }
+}
+
+/// A large number in at most 5 columns: `812`, `17.0M`, `1.24B`.
+pub fn count(number: u64) -> String {
+    let number = number as f64;
+    match number {
+        n if n < 999.5 => format!("{n:.0}"),
+        n if n < 999_500.0 => format!("{:.0}k", n / 1e3),
+        n if n < 99_950_000.0 => format!("{:.1}M", n / 1e6),
+        n if n < 999_500_000.0 => format!("{:.0}M", n / 1e6),
+        n if n < 9_995_000_000.0 => format!("{:.2}B", n / 1e9),
+        n => format!("{:.1}B", n / 1e9),
+    }
+}
+
 /// A share of one as a bar of `columns` columns, in eighths of a column. What is not nothing shows.
 pub fn bar(share: f32, columns: usize) -> String {
     const EIGHTHS: [&str; 8] = ["", "▏", "▎", "▍", "▌", "▋", "▊", "▉"];
@@ -67,6 +89,16 @@ mod tests {
             "0 µs 41 µs 999 µs 1.0 ms 9.9 ms 10 ms 999 ms 1.20 s"
         );
         assert_eq!([0.5, 99.96, 812.4, 12_345.0].map(rate).join(" "), "0.5 100 812 12.3k");
+    }
+
+    #[test]
+    fn large_numbers_are_short() {
+        assert_eq!(
+            [512, 4096, 32_768, 131_072, 200_000, 1_048_576].map(tokens).join(" "),
+            "512 4k 32k 128k 200k 1M"
+        );
+        let numbers = [812, 17_400, 17_000_000, 494_000_000, 1_240_000_000, 72_700_000_000];
+        assert_eq!(numbers.map(count).join(" "), "812 17k 17.0M 494M 1.24B 72.7B");
     }
 
     #[test]

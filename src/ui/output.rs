@@ -148,8 +148,11 @@ fn mark_cell(
 /// What to do, while there is nothing to see; or why there is nothing.
 fn draw_empty(buffer: &mut Buffer, state: &State, theme: &Theme, area: Rect) {
     let (text, role) = match (&state.model, state.run.status) {
-        (ModelState::Failed(reason), _) => (format!("The model cannot be used: {reason}"), Role::Error),
-        (ModelState::Loading(..), RunStatus::Waiting { .. }) => {
+        (ModelState::Failed(reason), _) if state.loading.is_none() => {
+            let key = keymap::first_key(Action::Models);
+            (format!("The model cannot be used: {reason}. {key} picks another."), Role::Error)
+        }
+        (_, RunStatus::Waiting { .. }) if state.loading.is_some() => {
             ("The run starts when the model is loaded.".to_owned(), Role::Dim)
         }
         (_, RunStatus::Ended) => ("Nothing was generated.".to_owned(), Role::Dim),

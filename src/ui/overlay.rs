@@ -1,7 +1,7 @@
-//! What floats above the panes: the keys, and the examples to choose from.
+//! What floats above the panes: the keys, the examples and the models to choose from.
 
 use ratatui::buffer::Buffer;
-use ratatui::layout::Rect;
+use ratatui::layout::{Position, Rect};
 use ratatui::widgets::{Clear, Widget};
 
 use crate::app::examples::EXAMPLES;
@@ -13,16 +13,20 @@ use super::pen::Pen;
 use super::theme::{Role, Theme};
 use super::{frame, wrap};
 
+mod models;
+
 /// Columns of the keys in the help.
 const KEYS: usize = 22;
 
-/// Draws the overlay that is open.
-pub fn draw(buffer: &mut Buffer, state: &State, theme: &Theme) {
+/// Draws the overlay that is open; returns where the terminal's own cursor goes.
+pub fn draw(buffer: &mut Buffer, state: &State, theme: &Theme) -> Option<Position> {
     match state.overlay {
         None => {}
         Some(Overlay::Help { top }) => help(buffer, theme, state.size, top),
         Some(Overlay::Examples { selected }) => examples(buffer, theme, state.size, selected),
+        Some(Overlay::Models { selected }) => return models::draw(buffer, state, theme, selected),
     }
+    None
 }
 
 /// How far the help can be scrolled on a screen of this size.

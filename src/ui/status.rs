@@ -5,7 +5,7 @@ use ratatui::layout::Rect;
 
 use crate::app::action::Action;
 use crate::app::keymap;
-use crate::app::state::{ModelState, Overlay, Pane, RunStatus, State};
+use crate::app::state::{Loading, ModelState, Overlay, Pane, RunStatus, State};
 
 use super::format;
 use super::glyphs::width;
@@ -58,15 +58,15 @@ const GAP: usize = 2;
 /// A mark, a word and a role for where the run stands.
 fn phase(state: &State) -> (&'static str, String, Role) {
     let outcome = state.run.trace.as_ref().and_then(|t| t.outcome.as_ref());
+    if let (false, Some(Loading { what, share, .. })) = (state.run.status.is_live(), &state.loading) {
+        let share = share.map_or_else(String::new, |s| format!(" {:.0}%", s * 100.0));
+        return ("◌", format!("{what}{share}"), Role::Running);
+    }
     match (state.run.status, &state.model, outcome) {
         (RunStatus::Starting, ..) => ("●", "reading the prompt".into(), Role::Running),
         (RunStatus::Running, ..) => ("●", "running".into(), Role::Running),
         (RunStatus::Paused, ..) => ("‖", "paused".into(), Role::Warning),
-        (_, ModelState::Loading(what, share), _) => {
-            let share = share.map_or_else(String::new, |s| format!(" {:.0}%", s * 100.0));
-            ("◌", format!("loading {what}{share}"), Role::Running)
-        }
-        (_, ModelState::Failed(_), _) => ("■", "no model".into(), Role::Error),
+        (_, ModelState::Failed(_) | ModelState::Absent, _) => ("■", "no model".into(), Role::Error),
         (RunStatus::Waiting { .. }, ..) => ("◌", "checking the grammar".into(), Role::Running),
         (RunStatus::Ended, _, Some(outcome)) => {
             let role = if outcome.reason.is_success() { Role::Good } else { Role::Error };
@@ -142,6 +142,9 @@ fn hints(state: &State) -> Vec<(Action, &'static str)> {
         Some(Overlay::Examples { .. }) => {
             return vec![(Action::Enter, "open"), (Action::Down, "next"), (Action::Close, "close")];
         }
+        Some(Overlay::Models { .. }) => {
+            return vec![(Action::Enter, "load"), (Action::Down, "next"), (Action::Close, "close")];
+        }
         None => {}
     }
     if state.inspector.is_searching {
@@ -156,13 +159,20 @@ fn hints(state: &State) -> Vec<(Action, &'static str)> {
     let mut out = vec![(Action::Run, run), (Action::Step, "step")];
     if state.run.status.is_live() {
         out.push((Action::Close, "stop"));
+    } else if state.loading.is_some() {
+        out.push((Action::Close, "cancel loading"));
     }
     out.extend(match state.focus {
         Pane::Grammar | Pane::Prompt => Vec::new(),
         Pane::Output => vec![(Action::Left, "back"), (Action::Right, "on"), (Action::End, "follow")],
         Pane::Inspector => named(&[Action::NextList, Action::Search]),
     });
-    out.extend([(Action::NextPane, "pane"), (Action::Examples, "examples"), (Action::Help, "keys")]);
+    out.extend([
+        (Action::NextPane, "pane"),
+        (Action::Examples, "examples"),
+        (Action::Models, "model"),
+        (Action::Help, "keys"),
+    ]);
     out.push((Action::Quit, "quit"));
     out
 }

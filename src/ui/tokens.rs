@@ -33,8 +33,9 @@ impl ListCache {
             return;
         }
         self.tokens = state
-            .model
-            .vocabulary()
+            .run
+            .vocabulary
+            .as_ref()
             .map_or_else(Vec::new, |vocabulary| inspector::listed(insight, rejected, query, vocabulary));
         self.of = Some((step.clone(), rejected, query.clone()));
     }
@@ -121,7 +122,7 @@ fn row(
         let style = role.map_or(theme.base(), |r| theme.text(r));
         background.map_or(style, |bg| style.bg(bg))
     };
-    let name = state.model.vocabulary().map_or_else(String::new, |v| sanitize::token(v.bytes(token)));
+    let name = state.run.vocabulary.as_ref().map_or_else(String::new, |v| sanitize::token(v.bytes(token)));
     let known = insight.before.iter().chain(&insight.after).find(|c| c.token == token);
     let share = known.map_or_else(String::new, |c| percent(c.before));
     let token_role = match (is_chosen, state.inspector.lists_rejected()) {

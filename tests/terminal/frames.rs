@@ -1,9 +1,11 @@
 //! Whole frames after keys, as snapshots; and what a snapshot of the text cannot show.
 
 use super::playground::Playground;
+use maze::app::event::ModelEvent;
 use maze::app::keymap;
 use maze::app::state::Pane;
 use maze::engine::trace::StepKind;
+use maze::hub::Status;
 use maze::ui::theme::{Role, Theme, ThemeName};
 use ratatui::style::Modifier;
 
@@ -75,6 +77,33 @@ fn help() {
 #[test]
 fn examples() {
     snapshot("examples", |p| p.press("Ctrl-O"));
+}
+
+#[test]
+fn models() {
+    snapshot("models", |p| {
+        p.press("Ctrl-P");
+        p.list_models();
+        p.press("↓");
+        p.press("↓");
+    });
+}
+
+#[test]
+fn a_download() {
+    snapshot("download", |p| {
+        p.press("Ctrl-P");
+        p.type_text("Qwen/Qwen3-0.6B");
+        p.press("Enter");
+        let status = Status {
+            file: "model.safetensors".into(),
+            done: 180_000_000,
+            total: 1_503_300_328,
+            speed: Some(23_100_000),
+            note: None,
+        };
+        p.load(ModelEvent::Loading(format!("downloading {status}"), None));
+    });
 }
 
 #[test]

@@ -5,8 +5,9 @@ use std::time::Instant;
 
 use super::playground::Playground;
 use super::steps;
-use maze::app::event::{Checked, Event, ModelEvent, RunEvent};
+use maze::app::event::{Checked, Event, ModelEvent, RunEvent, Wanted};
 use maze::app::keymap;
+use maze::app::state::Loading;
 use maze::engine::Diagnostic;
 use maze::ui::wrap::Lines;
 
@@ -104,17 +105,25 @@ fn text_by_others_cannot_steer_the_terminal() {
             let mut finding = Diagnostic::error("start: x", 7..8, "undefined-name", evil);
             finding.help = Some(evil.into());
             let revision = p.state.grammar.buffer.revision();
-            p.event(Event::Checked(revision, Checked { compiled: None, diagnostics: vec![finding] }));
+            p.event(Event::Checked(
+                revision,
+                Checked { vocabulary: p.vocabulary(), compiled: None, diagnostics: vec![finding] },
+            ));
             p.press(pane);
             p.event(Event::Paste(evil.into()));
             assert_clean(&mut p);
             let id = p.state.run.id;
             p.event(Event::Run(id, RunEvent::Failed(evil.into())));
             assert_clean(&mut p);
-            p.event(Event::Model(ModelEvent::Failed(evil.into())));
+            let id = p.state.load;
+            p.event(Event::Model(id, ModelEvent::Failed(evil.into())));
             p.state.run = Default::default();
             assert_clean(&mut p);
-            p.event(Event::Model(ModelEvent::Loading(evil.into(), Some(f32::NAN))));
+            p.event(Event::Broken(evil.into()));
+            assert_clean(&mut p);
+            p.state.loading = Some(Loading::new(Wanted::Named(evil.into())));
+            let id = p.state.load;
+            p.event(Event::Model(id, ModelEvent::Loading(evil.into(), Some(f32::NAN))));
             assert_clean(&mut p);
         }
     }
@@ -136,7 +145,10 @@ fn findings_of_an_older_text_are_drawn_without_harm() {
     let text = "start: a\na: \"é\"\nb: \"日本\"\n";
     let finding = Diagnostic::error(text, 10..text.len(), "undefined-name", "gone");
     let revision = p.state.grammar.buffer.revision();
-    p.event(Event::Checked(revision, Checked { compiled: None, diagnostics: vec![finding] }));
+    p.event(Event::Checked(
+        revision,
+        Checked { vocabulary: p.vocabulary(), compiled: None, diagnostics: vec![finding] },
+    ));
     for shorter in ["", "é", "\n\n", "start: 日本語日本語\n"] {
         p.state.grammar.buffer.set_text(shorter);
         assert!(p.screen().contains("gone"));
@@ -156,7 +168,7 @@ fn late_events_are_dropped() {
     let before = format!("{:?}", p.state.run);
     p.event(Event::Run(old, RunEvent::Steps(steps::python(0, 5, 256))));
     p.event(Event::Run(old, RunEvent::Failed("late".into())));
-    let stale = Checked { compiled: None, diagnostics: vec![] };
+    let stale = Checked { vocabulary: p.vocabulary(), compiled: None, diagnostics: vec![] };
     p.event(Event::Checked(999, stale));
     assert_eq!(format!("{:?}", p.state.run), before);
     assert!(p.state.grammar.compiled.is_some());

@@ -6,15 +6,16 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers, MouseButton, MouseEvent, MouseEventKind};
-use maze::app::event::{Checked, Effect, Event, ModelEvent, RunEvent, RunId};
+use maze::app::event::{Checked, Effect, Event, LoadId, ModelEvent, RunEvent, RunId};
 use maze::app::language::Language;
 use maze::app::state::State;
 use maze::app::{scripted, update};
+use maze::catalog::{Catalog, Entry};
 use maze::engine::grammar::{Compiler, GrammarSource};
-use maze::engine::load::Loaded;
+use maze::engine::load::{Loaded, Survey};
 use maze::engine::session::Session;
 use maze::engine::trace::{FinishReason, Step, Timings};
-use maze::engine::{LanguageModel, Vocabulary};
+use maze::engine::{LanguageModel, ModelInfo, ModelSpec, Vocabulary};
 use maze::ui::depth::ColorDepth;
 use maze::ui::{self, View};
 use ratatui::Terminal;
@@ -41,7 +42,8 @@ pub struct Playground {
 impl Playground {
     /// A playground of this size, its model loaded and its grammar checked.
     pub fn new(width: u16, height: u16) -> Self {
-        let Loaded { model, vocabulary } = scripted::loader(0)(&mut |_| ControlFlow::Continue(())).unwrap();
+        let Loaded { model, vocabulary } =
+            scripted::loader(0)(&ModelSpec::Embedded, &mut |_| ControlFlow::Continue(())).unwrap();
         let info = model.info().clone();
         let mut playground = Self {
             state: State::new(
@@ -58,11 +60,16 @@ impl Playground {
             run: None,
         };
         playground.resize(width, height);
-        playground.event(Event::Model(ModelEvent::Ready(info, vocabulary)));
+        playground.event(Event::Model(LoadId::default(), ModelEvent::Ready(info, vocabulary)));
         let effects = update::init(&playground.state);
         playground.perform(effects);
         playground.effects.clear();
         playground
+    }
+
+    /// The tokens of the model.
+    pub fn vocabulary(&self) -> Arc<Vocabulary> {
+        self.vocabulary.clone()
     }
 
     /// Lets something happen, and does at once what is asked for then.
@@ -106,6 +113,28 @@ impl Playground {
         }
     }
 
+    /// Tells how the load under way goes.
+    pub fn load(&mut self, event: ModelEvent) {
+        let id = self.state.load;
+        self.event(Event::Model(id, event));
+    }
+
+    /// A model of other tokens takes the place of the one before.
+    pub fn switch(&mut self, name: &str) {
+        self.end_run();
+        let Loaded { model, vocabulary } =
+            scripted::loader(0)(&ModelSpec::Embedded, &mut |_| ControlFlow::Continue(())).unwrap();
+        let info = ModelInfo { name: name.to_owned(), ..model.info().clone() };
+        (self.model, self.vocabulary) = (Some(model), vocabulary.clone());
+        self.compiler = Compiler::new(&vocabulary).unwrap();
+        self.load(ModelEvent::Ready(info, vocabulary));
+    }
+
+    /// The models that can be picked have been found.
+    pub fn list_models(&mut self) {
+        self.event(Event::Models(Arc::new(models())));
+    }
+
     /// Feeds steps that no engine made.
     pub fn steps(&mut self, steps: Vec<Arc<Step>>) {
         let id = self.state.run.id;
@@ -141,10 +170,11 @@ impl Playground {
             match effect {
                 Effect::Check(revision, source) => {
                     let (compiled, diagnostics) = self.compiler.compile(&source);
-                    let checked = Checked { compiled: compiled.map(Arc::new), diagnostics };
+                    let vocabulary = self.vocabulary.clone();
+                    let checked = Checked { vocabulary, compiled: compiled.map(Arc::new), diagnostics };
                     self.event(Event::Checked(revision, checked));
                 }
-                Effect::Start { id, request, grammar, paused } => {
+                Effect::Start { id, request, grammar, paused, .. } => {
                     self.end_run();
                     let model = self.model.take().unwrap();
                     match Session::start(model, self.vocabulary.clone(), Some(grammar), *request) {
@@ -196,6 +226,41 @@ impl Playground {
         if let Some((_, session, _)) = self.run.take() {
             self.model = Some(session.into_model().0);
         }
+    }
+}
+
+/// Models of every kind: one in use, one that fits, one that does not, one that cannot be used, and
+/// one whose download is not complete.
+pub fn models() -> Catalog {
+    let survey = |format: &str, architecture: &str, weights: &str, millions: u64, bytes: u64| Survey {
+        format: format.into(),
+        architecture: architecture.into(),
+        weights: weights.into(),
+        parameters: millions * 1_000_000,
+        file_bytes: bytes,
+        weight_bytes: bytes,
+        kv_bytes_per_token: 1024,
+        context: 32_768,
+        vocab: 1000,
+        problem: None,
+    };
+    let entry = |name: &str, survey| Entry { model: name.parse().unwrap(), survey };
+    let odd = Survey {
+        problem: Some("its architecture mamba is not known".into()),
+        ..survey("safetensors", "mamba", "f32", 130, 517_000_000)
+    };
+    Catalog {
+        entries: vec![
+            entry("maze-nano", Ok(survey("gguf", "llama", "Q4_K", 17, 8_583_040))),
+            entry("Qwen/Qwen3-0.6B", Ok(survey("safetensors", "qwen3", "bf16", 596, 1_503_300_328))),
+            entry(
+                "bartowski/Llama-3.3-70B-Instruct-GGUF:Q4_K_M",
+                Ok(survey("gguf", "llama", "Q4_K", 70_554, 42_520_000_000)),
+            ),
+            entry("state-spaces/mamba-130m-hf", Ok(odd)),
+            entry("tiny/llama", Err("not complete: model.safetensors is missing".into())),
+        ],
+        free: 8_000_000_000,
     }
 }
 

@@ -9,13 +9,17 @@
 //! | `click 3 4` | clicks on column 3, row 4 |
 //! | `wheel down 3 4` | turns the wheel there |
 //! | `engine 5` | lets the engine take five decisions |
+//! | `models` | the models that can be picked have been found |
+//! | `loading text` | the load under way tells what it does |
+//! | `failed text` | it fails |
+//! | `loaded name` | it is done |
 //! | `see text` | the screen must show the text |
 //! | `not text` | it must not |
 //! | `effect Quit` | the next effect for the program is this |
 
 use super::playground::Playground;
 use crossterm::event::MouseEventKind;
-use maze::app::event::Event;
+use maze::app::event::{Event, ModelEvent};
 
 #[test]
 fn every_scenario_goes_as_written() {
@@ -56,6 +60,10 @@ fn play(name: &str, script: &str) {
                 p.mouse(kind, numbers[0], numbers[1]);
             }
             "engine" => p.advance(usize::from(numbers[0])),
+            "models" => p.list_models(),
+            "loading" => p.load(ModelEvent::Loading(rest.to_owned(), None)),
+            "failed" => p.load(ModelEvent::Failed(rest.to_owned())),
+            "loaded" => p.switch(rest),
             "see" if !p.screen().contains(rest) => fail(&mut p, "not on the screen"),
             "not" if p.screen().contains(rest) => fail(&mut p, "is on the screen"),
             "see" | "not" => {}

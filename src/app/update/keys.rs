@@ -12,7 +12,7 @@ use crate::app::state::{Overlay, Pane, State};
 use crate::sanitize;
 use crate::ui::{editor, output, overlay, wrap};
 
-use super::run;
+use super::{models, run};
 
 /// The longest text that goes to the clipboard, in bytes; many terminals drop what is longer.
 const MAX_COPY: usize = 64 * 1024;
@@ -40,6 +40,9 @@ fn is_alt_gr(modifiers: KeyModifiers) -> bool {
 pub(super) fn paste(state: &mut State, text: &str) {
     if !state.is_typing() {
         return;
+    }
+    if state.overlay.is_some() {
+        return models::type_text(state, text);
     }
     match state.focus {
         Pane::Grammar => state.grammar.buffer.insert(text),
@@ -92,6 +95,7 @@ fn in_panes(state: &mut State, action: Action) -> Vec<Effect> {
         Action::Zoom => state.zoomed = !state.zoomed,
         Action::Help => state.overlay = Some(Overlay::Help { top: 0 }),
         Action::Examples => state.overlay = Some(Overlay::Examples { selected: 0 }),
+        Action::Models => return models::open(state),
         Action::NextPane => turn(state, 1),
         Action::PreviousPane => turn(state, Pane::ALL.len() - 1),
         Action::FocusGrammar => focus(state, Pane::Grammar),
@@ -130,7 +134,7 @@ fn close(state: &mut State) -> Vec<Effect> {
         state.inspector.row = 0;
         return Vec::new();
     }
-    if let Some(effects) = run::stop(state) {
+    if let Some(effects) = run::stop(state).or_else(|| models::cancel(state)) {
         return effects;
     }
     select(state, None);
@@ -246,7 +250,7 @@ pub(super) fn move_in_list(state: &mut State, by: isize) {
         state.inspector.candidates_top = state.inspector.candidates_top.saturating_add_signed(by).min(last);
         return;
     }
-    let Some(vocabulary) = state.model.vocabulary() else { return };
+    let Some(vocabulary) = &state.run.vocabulary else { return };
     let of_inspector = &state.inspector;
     let listed = inspector::listed(insight, of_inspector.lists_rejected(), &of_inspector.query, vocabulary);
     let last = listed.len().saturating_sub(1);
@@ -290,6 +294,9 @@ pub(super) fn select(state: &mut State, step: Option<usize>) {
 }
 
 fn in_overlay(state: &mut State, open: Overlay, action: Action) -> Vec<Effect> {
+    if let Overlay::Models { selected } = open {
+        return models::act(state, selected, action);
+    }
     let by: isize = match action {
         Action::Up => -1,
         Action::Down => 1,
@@ -316,6 +323,7 @@ fn in_overlay(state: &mut State, open: Overlay, action: Action) -> Vec<Effect> {
             let selected = selected.saturating_add_signed(by).min(EXAMPLES.len() - 1);
             state.overlay = Some(Overlay::Examples { selected });
         }
+        Overlay::Models { .. } => {}
     }
     Vec::new()
 }

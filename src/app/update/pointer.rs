@@ -29,7 +29,7 @@ pub(super) fn mouse(state: &mut State, event: MouseEvent) -> Vec<Effect> {
             state.overlay = Some(Overlay::Help { top });
             return Vec::new();
         }
-        Some(Overlay::Examples { .. }) => return Vec::new(),
+        Some(Overlay::Examples { .. } | Overlay::Models { .. }) => return Vec::new(),
         None => {}
     }
     let Some(pane) = state.areas().and_then(|a| a.at(event.column, event.row)) else { return Vec::new() };

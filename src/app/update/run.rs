@@ -1,6 +1,8 @@
 //! Starting, holding and ending a run, and taking in what it tells.
 
+use crate::app::action::Action;
 use crate::app::event::{Effect, RunEvent, RunId};
+use crate::app::keymap;
 use crate::app::state::{ModelState, Run, RunStatus, State};
 use crate::engine::trace::{Request, Trace};
 
@@ -49,14 +51,14 @@ pub(super) fn stop(state: &mut State) -> Option<Vec<Effect>> {
 }
 
 fn ask(state: &mut State, paused: bool) -> Vec<Effect> {
-    match &state.model {
-        ModelState::Failed(reason) => {
-            let reason = reason.clone();
-            state.warn(reason);
-            return Vec::new();
-        }
-        ModelState::Loading(..) => state.say("The run starts when the model is loaded."),
-        ModelState::Ready(..) => {}
+    // While a model loads, the run waits; how the load goes is on the screen already.
+    if state.loading.is_none() && state.model.vocabulary().is_none() {
+        let key = keymap::first_key(Action::Models);
+        state.warn(match &state.model {
+            ModelState::Failed(reason) => format!("No model; {key} picks one. {reason}"),
+            _ => format!("No model is loaded; {key} picks one."),
+        });
+        return Vec::new();
     }
     state.run.status = RunStatus::Waiting { paused };
     Vec::new()
@@ -66,8 +68,9 @@ fn ask(state: &mut State, paused: bool) -> Vec<Effect> {
 /// cannot be used nothing starts: the output would not follow what is on the screen.
 pub(super) fn start_if_ready(state: &mut State) -> Vec<Effect> {
     let RunStatus::Waiting { paused } = state.run.status else { return Vec::new() };
-    let ModelState::Ready(info, _) = &state.model else { return Vec::new() };
-    if !state.grammar.is_checked() {
+    let ModelState::Ready(info, vocabulary) = &state.model else { return Vec::new() };
+    let vocabulary = vocabulary.clone();
+    if !state.grammar.is_checked() || state.loading.is_some() {
         return Vec::new();
     }
     let Some(grammar) = state.grammar.compiled.clone() else {
@@ -86,12 +89,13 @@ pub(super) fn start_if_ready(state: &mut State) -> Vec<Effect> {
         id,
         status: RunStatus::Starting,
         trace: Some(trace),
+        vocabulary: Some(vocabulary.clone()),
         language: state.language,
         ..Run::default()
     };
     state.inspector.candidates_top = 0;
     state.inspector.row = 0;
-    vec![Effect::Start { id, request: Box::new(request), grammar, paused }]
+    vec![Effect::Start { id, request: Box::new(request), grammar, vocabulary, paused }]
 }
 
 /// Takes in what a run tells. Runs that have been replaced are not listened to.

@@ -6,9 +6,9 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::mpsc::Sender;
 
-use crate::app::event::{Checked, Event, ModelEvent};
-use crate::engine::Vocabulary;
+use crate::app::event::{Checked, Event};
 use crate::engine::grammar::{Compiler, GrammarSource};
+use crate::engine::{Diagnostic, Vocabulary};
 
 /// Where the latest text waits.
 #[derive(Default)]
@@ -71,20 +71,40 @@ pub(super) fn start(inbox: Arc<Inbox>, events: Sender<Event>) -> io::Result<()> 
 }
 
 fn check_all(inbox: &Inbox, events: &Sender<Event>) {
-    let Some(vocabulary) = inbox.wait(|w| w.vocabulary.take()) else { return };
-    let compiler = match Compiler::new(&vocabulary) {
-        Ok(compiler) => compiler,
-        Err(reason) => {
-            let message = format!("grammars cannot be used with this model: {reason}");
-            let _ = events.blocking_send(Event::Model(ModelEvent::Failed(message)));
-            return;
-        }
-    };
-    while let Some((revision, source)) = inbox.wait(|w| w.source.take()) {
-        let (compiled, diagnostics) = compiler.compile(&source);
-        let checked = Checked { compiled: compiled.map(Arc::new), diagnostics };
-        if events.blocking_send(Event::Checked(revision, checked)).is_err() {
-            return;
+    let mut current: Option<(Arc<Vocabulary>, Result<Compiler, String>)> = None;
+    loop {
+        // The vocabulary first: a text that waits is to be checked for the tokens of now.
+        let next = inbox.wait(|w| match (w.vocabulary.take(), &current) {
+            (Some(vocabulary), _) => Some((Some(vocabulary), None)),
+            (None, Some(_)) => w.source.take().map(|source| (None, Some(source))),
+            (None, None) => None,
+        });
+        match next {
+            None => return,
+            Some((Some(vocabulary), _)) => {
+                let compiler = Compiler::new(&vocabulary);
+                current = Some((vocabulary, compiler));
+            }
+            Some((None, source)) => {
+                let (Some((vocabulary, compiler)), Some((revision, source))) = (&current, source) else {
+                    continue;
+                };
+                let (compiled, diagnostics) = match compiler {
+                    Ok(compiler) => compiler.compile(&source),
+                    Err(reason) => (None, vec![unusable(&source, reason)]),
+                };
+                let checked =
+                    Checked { vocabulary: vocabulary.clone(), compiled: compiled.map(Arc::new), diagnostics };
+                if events.blocking_send(Event::Checked(revision, checked)).is_err() {
+                    return;
+                }
+            }
         }
     }
+}
+
+/// Says of any grammar that the model's tokens cannot be masked.
+fn unusable(source: &GrammarSource, reason: &str) -> Diagnostic {
+    let message = format!("grammars cannot be used with this model: {reason}");
+    Diagnostic::error(&source.text, 0..0, "unusable-vocabulary", message)
 }

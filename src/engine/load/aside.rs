@@ -49,8 +49,8 @@ pub(super) fn aside<T: Send + 'static>(
             Err(RecvTimeoutError::Timeout) => {}
             Err(RecvTimeoutError::Disconnected) => return Err(ended("ended by itself".into())),
         }
-        if let Some(p) = last
-            && progress(p).is_break()
+        if let Some(p) = &last
+            && progress(p.clone()).is_break()
         {
             return Err(LoadError::Cancelled);
         }

@@ -10,6 +10,7 @@ use super::files::{self, Files};
 use crate::engine::error::LoadError;
 use crate::engine::model::blob::Blob;
 use crate::engine::model::config::Config;
+use crate::engine::model::embedded;
 use crate::engine::model::gguf::Gguf;
 use crate::engine::model::matrix::memory;
 use crate::engine::model::safetensors::{self, Safetensors};
@@ -61,8 +62,22 @@ pub fn survey(path: &Path) -> Result<Survey, LoadError> {
     }
 }
 
+/// Reads the headers of the model in the program.
+///
+/// # Errors
+/// As [`survey`]; a sound build has none.
+pub fn survey_embedded() -> Result<Survey, LoadError> {
+    of_gguf(vec![embedded::gguf()], true)
+}
+
 fn gguf(parts: &[std::path::PathBuf]) -> Result<Survey, LoadError> {
     let blobs = parts.iter().map(|p| Blob::open(p)).collect::<Result<Vec<_>, _>>()?;
+    let beside = parts.first().is_some_and(|path| path.with_file_name("tokenizer.json").exists());
+    of_gguf(blobs, beside)
+}
+
+/// `beside`: whether there is a `tokenizer.json` next to it.
+fn of_gguf(blobs: Vec<Blob>, beside: bool) -> Result<Survey, LoadError> {
     let file_bytes = blobs.iter().map(Blob::size).sum();
     let gguf = Gguf::open_parts(blobs)?;
     let factors = gguf.read_factors()?;
@@ -86,7 +101,6 @@ fn gguf(parts: &[std::path::PathBuf]) -> Result<Survey, LoadError> {
     for (_, kind, elements) in gguf.types() {
         tally.add(kind.name, kind.dtype, elements, elements / kind.elements * kind.bytes);
     }
-    let beside = gguf.path().with_file_name("tokenizer.json").exists();
     let tokenizer = match gguf.string("tokenizer.ggml.model") {
         None if !beside => Err(format!(
             "{}: it holds no tokenizer, and there is no tokenizer.json beside it",
