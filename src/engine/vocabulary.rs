@@ -10,13 +10,16 @@ use std::sync::Arc;
 
 use toktrie::{TokEnv, TokRxInfo, TokTrie, TokenizerEnv};
 
+use self::text::TextTokenizer;
 use super::trace::TokenId;
+
+mod text;
 
 /// A tokenizer, padded to the width of a model's logits.
 #[derive(Clone)]
 pub struct Vocabulary {
     env: TokEnv,
-    tokenizer: Option<Arc<tokenizers::Tokenizer>>,
+    tokenizer: Option<Arc<TextTokenizer>>,
     bos: Option<TokenId>,
 }
 
@@ -36,6 +39,9 @@ pub enum VocabularyError {
     /// The text is not a tokenizer.
     #[error("not a usable tokenizer: {0}")]
     Parse(String),
+    /// The tokenizer refuses a text.
+    #[error("the tokenizer refuses the text: {0}")]
+    Encode(String),
     /// The tokenizer knows ids that the model has no logits for.
     #[error("the tokenizer has token ids up to {largest}, the model's logits are only {width} wide")]
     TooWide {
@@ -83,7 +89,7 @@ impl Vocabulary {
                 None => scheme.bytes(&name),
             };
         }
-        Self::build(words, Some(Arc::new(tokenizer)), special)
+        Self::build(words, Some(Arc::new(TextTokenizer::new(tokenizer))), special)
     }
 
     /// A vocabulary of the given words, without a tokenizer: text is cut greedily into the longest
@@ -105,7 +111,7 @@ impl Vocabulary {
 
     fn build(
         words: Vec<Vec<u8>>,
-        tokenizer: Option<Arc<tokenizers::Tokenizer>>,
+        tokenizer: Option<Arc<TextTokenizer>>,
         special: &SpecialTokens,
     ) -> Result<Self, VocabularyError> {
         let first_eos = *special.eos.first().ok_or(VocabularyError::NoEos)?;
@@ -177,11 +183,7 @@ impl Vocabulary {
     /// If the tokenizer refuses the text.
     pub fn encode_prompt(&self, text: &str) -> Result<Vec<TokenId>, VocabularyError> {
         let mut tokens = match &self.tokenizer {
-            Some(t) => t
-                .encode_fast(text, true)
-                .map_err(|e| VocabularyError::Parse(e.to_string()))?
-                .get_ids()
-                .to_vec(),
+            Some(tokenizer) => tokenizer.prompt(text).map_err(|e| VocabularyError::Encode(e.to_string()))?,
             None => self.trie().greedy_tokenize(text.as_bytes()),
         };
         if let Some(bos) = self.bos
@@ -192,7 +194,19 @@ impl Vocabulary {
         Ok(tokens)
     }
 
-    /// The tokens of a text, with no special tokens added.
+    /// The tokens of a text that a person or a model wrote: nothing is added, and the name of a
+    /// special token in it is text like any other.
+    ///
+    /// # Errors
+    /// If the tokenizer refuses the text.
+    pub fn encode_text(&self, text: &str) -> Result<Vec<TokenId>, VocabularyError> {
+        match &self.tokenizer {
+            Some(tokenizer) => tokenizer.plain(text).map_err(|e| VocabularyError::Encode(e.to_string())),
+            None => Ok(self.trie().greedy_tokenize(text.as_bytes())),
+        }
+    }
+
+    /// [`encode_text`](Self::encode_text), and the longest words for a text the tokenizer refuses.
     pub fn encode(&self, text: &str) -> Vec<TokenId> {
         self.env.tokenize(text)
     }
@@ -284,7 +298,7 @@ fn byte_level_table() -> [Option<u8>; 512] {
 
 struct Env {
     trie: TokTrie,
-    tokenizer: Option<Arc<tokenizers::Tokenizer>>,
+    tokenizer: Option<Arc<TextTokenizer>>,
 }
 
 impl TokenizerEnv for Env {
@@ -296,9 +310,7 @@ impl TokenizerEnv for Env {
         match &self.tokenizer {
             Some(tokenizer) => self.trie.tokenize_with_greedy_fallback(bytes, |text| {
                 // A text that the tokenizer refuses is still a byte string the trie can cut.
-                tokenizer
-                    .encode_fast(text, false)
-                    .map_or_else(|_| self.trie.greedy_tokenize(text.as_bytes()), |e| e.get_ids().to_vec())
+                tokenizer.plain(text).unwrap_or_else(|_| self.trie.greedy_tokenize(text.as_bytes()))
             }),
             None => self.trie.greedy_tokenize(bytes),
         }
