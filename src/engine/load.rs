@@ -211,11 +211,11 @@ fn load_gguf(
     context: Option<usize>,
     progress: OnProgress<'_>,
 ) -> Result<Loaded, LoadError> {
-    step(progress, Stage::Tokenizer, 0, 1)?;
     let gguf = Gguf::open(blob)?;
     let factors = gguf.tensor("rope_freqs.weight")?.map(|t| t.values()).transpose()?;
     let config = Config::from_gguf(&gguf, factors).map_err(|message| gguf.blob().error(message))?;
-    let vocabulary = tokenizer::vocabulary(side, Some(&gguf), config.vocab)?;
+    let mut report = |done, total| step(progress, Stage::Tokenizer, done, total);
+    let vocabulary = tokenizer::vocabulary(side, Some(&gguf), config.vocab, &mut report)?;
     let path = gguf.blob().path();
     finish(Source::Gguf(&gguf), config, path, name, vocabulary, device, context, progress)
 }
@@ -228,13 +228,13 @@ fn load_folder(
     context: Option<usize>,
     progress: OnProgress<'_>,
 ) -> Result<Loaded, LoadError> {
-    step(progress, Stage::Tokenizer, 0, 1)?;
     let side = SideFiles::Folder(folder.to_owned());
     let path = side.path("config.json");
     let text = std::fs::read(&path).map_err(|source| LoadError::Read { path: path.clone(), source })?;
     let config =
         Config::from_json(&text).map_err(|message| LoadError::Format { path: path.clone(), message })?;
-    let vocabulary = tokenizer::vocabulary(&side, None, config.vocab)?;
+    let mut report = |done, total| step(progress, Stage::Tokenizer, done, total);
+    let vocabulary = tokenizer::vocabulary(&side, None, config.vocab, &mut report)?;
     let blobs = shards.iter().map(|path| Blob::open(path)).collect::<Result<Vec<_>, _>>()?;
     let files = Safetensors::open(blobs)?;
     let source = Source::Safetensors(&files, folder.to_owned());
