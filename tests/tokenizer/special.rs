@@ -143,3 +143,17 @@ fn unused_tokens_are_padding() {
     let text = "[PAD1802]";
     assert_eq!(vocabulary.decode(&vocabulary.encode_prompt(text).unwrap()), text.as_bytes());
 }
+
+/// As in the `tokenizer.json` of Phi 3, which is where the metadata come from.
+#[test]
+fn phi_3_leaves_out_the_white_space_behind_its_special_tokens() {
+    let mut metadata = Metadata::of_byte_level(&chat(), "qwen2");
+    let plain = metadata.load(1804).unwrap();
+    metadata.0.push(("general.name".into(), Value::String("Phi-3-mini".into())));
+    let phi = metadata.load(1804).unwrap();
+    let (spaced, tight) = ("<|im_end|>\n hi", "<|im_end|>hi");
+    assert_eq!(phi.encode_template(spaced, &[]).unwrap(), plain.encode_template(tight, &[]).unwrap());
+    assert_ne!(plain.encode_template(spaced, &[]).unwrap(), plain.encode_template(tight, &[]).unwrap());
+    let kept = "<|endoftext|>\n hi";
+    assert_eq!(phi.encode_template(kept, &[]).unwrap(), plain.encode_template(kept, &[]).unwrap());
+}

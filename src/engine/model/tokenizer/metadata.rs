@@ -14,7 +14,7 @@ use tokenizers::models::bpe::{Merges, Vocab};
 use tokenizers::normalizers::{NFC, Prepend, Replace, Sequence as Normalizers};
 use tokenizers::{AddedToken, NormalizerWrapper};
 
-use super::splits::{GEMMA4, Rules, TABLE};
+use super::splits::{Rules, TABLE};
 use crate::engine::model::gguf::Gguf;
 use crate::engine::trace::TokenId;
 use crate::engine::vocabulary::Parts;
@@ -41,7 +41,7 @@ enum Kind {
 pub(super) fn parts(gguf: &Gguf) -> Result<Parts, String> {
     let tokens = strings(gguf, "tokens")?.ok_or("it has no tokenizer.ggml.tokens")?;
     let kinds = kinds(gguf, tokens.len())?;
-    let parts = match gguf.string("tokenizer.ggml.model") {
+    let mut parts = match gguf.string("tokenizer.ggml.model") {
         Some("gpt2") => byte_level(gguf, &tokens)?,
         Some("llama") => sentence_piece(gguf, &tokens, &kinds)?,
         Some("gemma4") => gemma4(gguf, &tokens)?,
@@ -58,10 +58,12 @@ pub(super) fn parts(gguf: &Gguf) -> Result<Parts, String> {
         let strips = is_phi3 && !["<unk>", "<s>", "<|endoftext|>"].contains(&name);
         (id, AddedToken::from(name, true).rstrip(strips))
     };
+    let known: Vec<TokenId> = parts.added.iter().map(|(id, _)| *id).collect();
     let user = |id: TokenId| (id, AddedToken::from(tokens[id as usize], false).normalized(false));
     let special = of(Kind::Control).chain(of(Kind::Unknown)).map(control);
-    let added = special.chain(of(Kind::UserDefined).map(user)).collect();
-    Ok(Parts { added, unused: of(Kind::Unused).collect(), ..parts })
+    parts.added.extend(special.chain(of(Kind::UserDefined).filter(|id| !known.contains(id)).map(user)));
+    parts.unused = of(Kind::Unused).collect();
+    Ok(parts)
 }
 
 /// The ids that a prompt starts with and a generation ends with where the file does not say.
@@ -128,17 +130,14 @@ fn sentence_piece(gguf: &Gguf, tokens: &[&str], kinds: &[Kind]) -> Result<Parts,
     with_spaces(vocab, merges, kinds.iter().position(|k| *k == Kind::Unknown).map(|id| tokens[id]), prefix)
 }
 
-/// Gemma 4's: spaces as `▁` and bytes as `<0x0A>`, but with merges. Line breaks are cut off, and a
+/// Gemma 4's: spaces as `▁` and bytes as `<0x0A>`, but with merges. Those leave out line breaks: a
 /// run of them that has a token is that token.
 fn gemma4(gguf: &Gguf, tokens: &[&str]) -> Result<Parts, String> {
     let vocab = ids(tokens)?;
     let merges = merges(gguf, &vocab)?;
-    let mut parts = with_spaces(vocab, merges, None, false)?;
-    if let Model::Bpe(bpe) = &mut parts.model {
-        bpe.ignore_merges = true;
-    }
-    parts.pre_tokenizer = Some(GEMMA4.pre_tokenizer().map_err(|e| e.to_string())?);
-    Ok(parts)
+    let runs = (0..).zip(tokens).filter(|(_, token)| token.len() > 1 && token.bytes().all(|b| b == b'\n'));
+    let added = runs.map(|(id, run)| (id, AddedToken::from(*run, false).normalized(false))).collect();
+    Ok(Parts { added, ..with_spaces(vocab, merges, None, false)? })
 }
 
 /// The parts around a BPE that writes spaces as `▁` and falls back to bytes.

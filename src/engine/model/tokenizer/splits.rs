@@ -64,9 +64,6 @@ const JAIS2: &str = r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N
 
 const PLAIN: Rules = Rules { names: &[], steps: &[], nfc: false, ignore_merges: false, add_bos: false };
 
-/// Gemma 4 writes spaces as `▁`, so that only line breaks are left to cut at.
-pub(super) const GEMMA4: Rules = Rules { steps: &[Cut(r"[^\n]+|\n+")], ignore_merges: true, ..PLAIN };
-
 /// All that are known. The first is for files that name none: it is what other programs do then,
 /// and no model's own.
 pub(super) const TABLE: &[Rules] = &[
