@@ -116,8 +116,12 @@ fn files_that_do_not_fit_each_other_are_refused() {
     let (_keep, folder) =
         tied(|f| std::fs::write(f.join("generation_config.json"), r#"{"eos_token_id": [1, 159]}"#).unwrap());
     assert_says(&message(open(&folder), &folder.join("tokenizer.json")), &["159"]);
-    // No end token at all.
+    // No end token at all, and none whose name says that it is one.
     let (_keep, folder) = tied(|f| {
+        edit_json(&f.join("tokenizer.json"), |t| {
+            t["added_tokens"][1]["content"] = "<x>".into();
+            t["model"]["vocab"].as_object_mut().unwrap().remove("</s>");
+        });
         for file in ["generation_config.json", "tokenizer_config.json"] {
             std::fs::remove_file(f.join(file)).unwrap();
         }

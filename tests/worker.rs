@@ -1,6 +1,5 @@
 //! The engine's thread: models that take each other's place while a person watches.
 
-use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::{Duration, Instant};

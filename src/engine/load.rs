@@ -201,6 +201,9 @@ struct Opened {
     vocabulary: Vocabulary,
 }
 
+/// Who is told how far reading a tokenizer is: parts done, and in all.
+type OnTokenizer<'a> = dyn FnMut(u64, u64) -> Result<(), LoadError> + 'a;
+
 /// What computes the model.
 enum Block {
     /// Our own decoder.
@@ -212,47 +215,59 @@ enum Block {
 impl Opened {
     /// From a path, with the model's name; from the program itself without one.
     fn open(found: Option<(PathBuf, String)>, progress: OnProgress<'_>) -> Result<Self, LoadError> {
-        step(progress, Stage::Tokenizer, 0, 1)?;
+        let report: &mut OnTokenizer<'_> = &mut |done, total| step(progress, Stage::Tokenizer, done, total);
+        report(0, 1)?;
         let Some((path, name)) = found else {
-            return Self::gguf(Gguf::open(embedded::gguf())?, &SideFiles::Embedded, embedded::NAME.into());
+            let name = embedded::NAME.into();
+            return Self::gguf(Gguf::open(embedded::gguf())?, &SideFiles::Embedded, name, report);
         };
         match files::at(&path)? {
             Files::Gguf(parts) => {
                 let folder = path_of(&parts).parent().map_or_else(PathBuf::new, Path::to_owned);
-                Self::gguf(Gguf::open_parts(blobs(&parts)?)?, &SideFiles::Folder(folder), name)
+                Self::gguf(Gguf::open_parts(blobs(&parts)?)?, &SideFiles::Folder(folder), name, report)
             }
-            Files::Safetensors(folder, shards) => Self::folder(folder, &shards, name),
+            Files::Safetensors(folder, shards) => Self::folder(folder, &shards, name, report),
         }
     }
 
-    fn gguf(gguf: Gguf, side: &SideFiles, name: String) -> Result<Self, LoadError> {
+    fn gguf(
+        gguf: Gguf,
+        side: &SideFiles,
+        name: String,
+        report: &mut OnTokenizer<'_>,
+    ) -> Result<Self, LoadError> {
         let path = gguf.path().to_owned();
         if let Some(model) = stock::gguf::Model::read(&gguf).map_err(|message| gguf.error(message))? {
             gguf.check_types()?;
-            let vocabulary = tokenizer::vocabulary(side, Some(&gguf), model.vocab)?;
+            let vocabulary = tokenizer::vocabulary(side, Some(&gguf), model.vocab, report)?;
             let block = Block::Stock(stock::Opened::Gguf(model, gguf));
             return Ok(Self { block, path, name, vocabulary });
         }
         let config = Config::from_gguf(&gguf, gguf.read_factors()?).map_err(|message| gguf.error(message))?;
         gguf.check_types()?;
-        let vocabulary = tokenizer::vocabulary(side, Some(&gguf), config.vocab)?;
+        let vocabulary = tokenizer::vocabulary(side, Some(&gguf), config.vocab, report)?;
         Ok(Self { block: Block::Own(Source::Gguf(gguf), config), path, name, vocabulary })
     }
 
-    fn folder(folder: PathBuf, shards: &[PathBuf], name: String) -> Result<Self, LoadError> {
+    fn folder(
+        folder: PathBuf,
+        shards: &[PathBuf],
+        name: String,
+        report: &mut OnTokenizer<'_>,
+    ) -> Result<Self, LoadError> {
         let side = SideFiles::Folder(folder.clone());
         let path = side.path("config.json");
         let text = std::fs::read(&path).map_err(|source| LoadError::Read { path: path.clone(), source })?;
         let format = |message| LoadError::Format { path: path.clone(), message };
         if let Some(settings) = stock::Settings::read(&text).map_err(format)? {
             let files = Safetensors::open(blobs(shards)?)?;
-            let vocabulary = tokenizer::vocabulary(&side, None, settings.vocab)?;
+            let vocabulary = tokenizer::vocabulary(&side, None, settings.vocab, report)?;
             let block = Block::Stock(stock::Opened::Folder(settings, files, folder));
             return Ok(Self { block, path, name, vocabulary });
         }
         let config = Config::from_json(&text).map_err(format)?;
         let files = Safetensors::open(blobs(shards)?)?;
-        let vocabulary = tokenizer::vocabulary(&side, None, config.vocab)?;
+        let vocabulary = tokenizer::vocabulary(&side, None, config.vocab, report)?;
         Ok(Self { block: Block::Own(Source::Safetensors(files, folder), config), path, name, vocabulary })
     }
 

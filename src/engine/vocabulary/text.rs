@@ -1,0 +1,190 @@
+//! Text to tokens, in the three ways the engine needs: as the model's own tokenizer cuts a prompt,
+//! the same for a rendered template in which some parts were written by a person, and without any
+//! change for text that goes on from another.
+//!
+//! The large model exists once; only the small parts around it exist in several variants.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use serde_json::Value;
+use tokenizers::{
+    AddedVocabulary, Model, NormalizedString, Normalizer, NormalizerWrapper, OffsetReferential, OffsetType,
+    PreTokenizer, PreTokenizerWrapper, Result, Tokenizer,
+};
+
+use crate::engine::trace::TokenId;
+
+/// A tokenizer, and its small parts in the variants that plain text needs.
+pub(super) struct TextTokenizer {
+    tokenizer: Tokenizer,
+    /// What the tokenizer puts before every text.
+    start: Vec<TokenId>,
+    /// As the tokenizer does it, but names of special tokens stay text.
+    plain: Around,
+    /// `plain` for text that is not at the start of a prompt.
+    later: Around,
+    /// Without anything that would change the text.
+    exact: Around,
+}
+
+/// What is around a model: it finds added tokens, changes the text and cuts it into words.
+struct Around {
+    added: Arc<AddedVocabulary>,
+    normalizer: Option<NormalizerWrapper>,
+    pre_tokenizer: Option<PreTokenizerWrapper>,
+}
+
+impl TextTokenizer {
+    pub(super) fn new(tokenizer: Tokenizer) -> Result<Self> {
+        let mut added = tokenizer.get_added_vocabulary().clone();
+        added.set_encode_special_tokens(true);
+        let added = Arc::new(added);
+        let around = |edit: fn(&Value) -> Option<Value>| Around::new(&tokenizer, &added, edit);
+        let (plain, later, exact) =
+            (around(|part| Some(part.clone()))?, around(|part| Some(without_first(part)))?, around(exact)?);
+        // The only way to learn what a post-processor puts where.
+        let bare = tokenizer.encode_fast("a", false)?;
+        let whole = tokenizer.encode_fast("a", true)?;
+        let before = whole
+            .get_ids()
+            .windows(bare.len().max(1))
+            .position(|window| window == bare.get_ids())
+            .unwrap_or(0);
+        let start = whole.get_ids()[..before].to_vec();
+        Ok(Self { tokenizer, start, plain, later, exact })
+    }
+
+    /// What the tokenizer puts before a text. What it puts behind one is left out: generation goes
+    /// on there.
+    pub(super) fn start(&self) -> &[TokenId] {
+        &self.start
+    }
+
+    /// Names of special tokens become those tokens, but for those that touch a range of `typed`,
+    /// in bytes.
+    pub(super) fn template(&self, text: &str, typed: &[Range<usize>]) -> Result<Vec<TokenId>> {
+        let special = self.special_tokens(text);
+        let is_typed = |at: &Range<usize>| typed.iter().any(|t| t.start < at.end && at.start < t.end);
+        if !special.iter().any(|(at, _)| is_typed(at)) {
+            return Ok(self.tokenizer.encode_fast(text, false)?.get_ids().to_vec());
+        }
+        let mut tokens = Vec::new();
+        let mut done = 0;
+        let section = |text: &str, first: bool| {
+            let around = if first { &self.plain } else { &self.later };
+            around.encode(&self.tokenizer, text)
+        };
+        for (at, token) in special.into_iter().filter(|(at, _)| !is_typed(at)) {
+            tokens.extend(section(&text[done..at.start], done == 0)?);
+            tokens.push(token);
+            done = at.end;
+        }
+        tokens.extend(section(&text[done..], done == 0)?);
+        Ok(tokens)
+    }
+
+    /// Where special tokens are named in a text.
+    fn special_tokens(&self, text: &str) -> Vec<(Range<usize>, TokenId)> {
+        let added = self.tokenizer.get_added_vocabulary();
+        let pieces = added.extract_and_normalize(self.tokenizer.get_normalizer(), text);
+        let splits = pieces.get_splits(OffsetReferential::Original, OffsetType::Byte);
+        let special = |id| added.get_added_tokens_decoder().get(&id).is_some_and(|token| token.special);
+        splits
+            .into_iter()
+            .filter_map(|(_, (start, end), tokens)| Some((start..end, tokens.as_ref()?.first()?.id)))
+            .filter(|(_, id)| special(*id))
+            .collect()
+    }
+
+    /// Names of special tokens stay text, and nothing is added to it or changed in it, as far as
+    /// the model's vocabulary can spell it.
+    pub(super) fn exact(&self, text: &str) -> Result<Vec<TokenId>> {
+        self.exact.encode(&self.tokenizer, text)
+    }
+}
+
+impl Around {
+    /// The parts of a tokenizer, each changed by `edit` or left out.
+    fn new(
+        tokenizer: &Tokenizer,
+        added: &Arc<AddedVocabulary>,
+        edit: fn(&Value) -> Option<Value>,
+    ) -> Result<Self> {
+        fn part<T, U>(part: Option<&T>, edit: fn(&Value) -> Option<Value>) -> Result<Option<U>>
+        where
+            T: serde::Serialize,
+            U: serde::de::DeserializeOwned,
+        {
+            let Some(part) = part else { return Ok(None) };
+            Ok(edit(&serde_json::to_value(part)?).map(serde_json::from_value).transpose()?)
+        }
+        let normalizer = part(tokenizer.get_normalizer(), edit)?;
+        let mut added = added.clone();
+        // Searching for them anew is dear where there are many, and most are of plain letters.
+        let old = tokenizer.get_normalizer();
+        let changed =
+            added.get_added_tokens_decoder().values().filter(|token| token.normalized).any(|token| {
+                normalized(old, &token.content) != normalized(normalizer.as_ref(), &token.content)
+            });
+        if changed {
+            let mut own = AddedVocabulary::clone(&added);
+            own.refresh_normalized_tokens(normalizer.as_ref())?;
+            added = Arc::new(own);
+        }
+        Ok(Self { added, normalizer, pre_tokenizer: part(tokenizer.get_pre_tokenizer(), edit)? })
+    }
+
+    fn encode(&self, tokenizer: &Tokenizer, text: &str) -> Result<Vec<TokenId>> {
+        let mut pieces = self.added.extract_and_normalize(self.normalizer.as_ref(), text);
+        if let Some(splitter) = &self.pre_tokenizer {
+            splitter.pre_tokenize(&mut pieces)?;
+        }
+        let model = tokenizer.get_model();
+        pieces.tokenize(|piece| model.tokenize(piece.get()))?;
+        Ok(pieces.into_encoding(None, 0, OffsetType::None)?.get_ids().to_vec())
+    }
+}
+
+fn normalized(normalizer: Option<&NormalizerWrapper>, text: &str) -> Option<String> {
+    let mut text = NormalizedString::from(text);
+    normalizer.map_or(Ok(()), |normalizer| normalizer.normalize(&mut text)).ok()?;
+    Some(text.get().to_owned())
+}
+
+/// A part that puts nothing before text which is not at the start.
+fn without_first(part: &Value) -> Value {
+    let mut part = part.clone();
+    if let Some(steps) = part.get_mut("pretokenizers").and_then(Value::as_array_mut) {
+        steps.iter_mut().for_each(|step| *step = without_first(step));
+    }
+    if let Some(scheme) = part.get_mut("prepend_scheme")
+        && scheme == "first"
+    {
+        *scheme = "never".into();
+    }
+    part
+}
+
+/// A part that keeps every byte: steps that only spell or split stay, those that add, drop or
+/// replace text go.
+fn exact(part: &Value) -> Option<Value> {
+    let mut kept = part.clone();
+    for steps in ["normalizers", "pretokenizers"] {
+        if let Some(list) = kept.get_mut(steps).and_then(Value::as_array_mut) {
+            *list = list.iter().filter_map(exact).collect();
+        }
+    }
+    for (key, value) in [("prepend_scheme", Value::from("never")), ("add_prefix_space", false.into())] {
+        if let Some(setting) = kept.get_mut(key) {
+            *setting = value;
+        }
+    }
+    let keeps = match part.get("type").and_then(Value::as_str)? {
+        "Replace" => part.pointer("/pattern/String").is_some_and(|pattern| pattern == " "),
+        "Split" | "Punctuation" => part.get("behavior").is_some_and(|behavior| behavior != "Removed"),
+        "Sequence" | "ByteLevel" | "Metaspace" | "Digits" | "UnicodeScripts" => true,
+        _ => false,
+    };
+    keeps.then_some(kept)
+}
