@@ -13,6 +13,7 @@ use candle_core::Device;
 use candle_core::quantized::GgmlDType;
 use serde::Deserialize;
 
+use super::chat::ChatTemplate;
 use super::error::LoadError;
 use super::model::blob::Blob;
 use super::model::config::Config;
@@ -216,6 +217,8 @@ fn load_gguf(
     let factors = gguf.tensor("rope_freqs.weight")?.map(|t| t.values()).transpose()?;
     let config = Config::from_gguf(&gguf, factors).map_err(|message| gguf.blob().error(message))?;
     let vocabulary = tokenizer::vocabulary(side, Some(&gguf), config.vocab)?;
+    let chat = ChatTemplate::find(side, Some(&gguf), &vocabulary)?;
+    let vocabulary = vocabulary.with_chat(chat);
     let path = gguf.blob().path();
     finish(Source::Gguf(&gguf), config, path, name, vocabulary, device, context, progress)
 }
@@ -235,6 +238,8 @@ fn load_folder(
     let config =
         Config::from_json(&text).map_err(|message| LoadError::Format { path: path.clone(), message })?;
     let vocabulary = tokenizer::vocabulary(&side, None, config.vocab)?;
+    let chat = ChatTemplate::find(&side, None, &vocabulary)?;
+    let vocabulary = vocabulary.with_chat(chat);
     let blobs = shards.iter().map(|path| Blob::open(path)).collect::<Result<Vec<_>, _>>()?;
     let files = Safetensors::open(blobs)?;
     let source = Source::Safetensors(&files, folder.to_owned());

@@ -11,8 +11,10 @@ use std::sync::Arc;
 use toktrie::{TokEnv, TokRxInfo, TokTrie, TokenizerEnv};
 
 use self::text::TextTokenizer;
+use super::chat::ChatTemplate;
 use super::trace::TokenId;
 
+mod control;
 mod text;
 
 /// A tokenizer, padded to the width of a model's logits.
@@ -21,6 +23,7 @@ pub struct Vocabulary {
     env: TokEnv,
     tokenizer: Option<Arc<TextTokenizer>>,
     bos: Option<TokenId>,
+    chat: Option<Arc<ChatTemplate>>,
 }
 
 /// Which tokens start and end a text; from the model's files.
@@ -125,7 +128,7 @@ impl Vocabulary {
         let info = TokRxInfo::new(words.len() as u32, first_eos);
         let trie = TokTrie::from(&info, &words).with_eos_tokens(&special.eos);
         let env = Arc::new(Env { trie, tokenizer: tokenizer.clone() });
-        Ok(Self { env, tokenizer, bos: special.bos })
+        Ok(Self { env, tokenizer, bos: special.bos, chat: None })
     }
 
     /// The environment llguidance works in.

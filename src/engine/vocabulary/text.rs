@@ -26,6 +26,17 @@ impl TextTokenizer {
         Ok(self.tokenizer.encode_fast(text, true)?.get_ids().to_vec())
     }
 
+    /// Names of special tokens become those tokens; nothing is put around it.
+    pub(super) fn template(&self, text: &str) -> Result<Vec<TokenId>> {
+        Ok(self.tokenizer.encode_fast(text, false)?.get_ids().to_vec())
+    }
+
+    /// The tokens that were added as a whole, special ones among them.
+    pub(super) fn added(&self) -> Vec<(String, TokenId)> {
+        let added = self.tokenizer.get_added_tokens_decoder();
+        added.into_iter().map(|(id, token)| (token.content, id)).collect()
+    }
+
     /// Names of special tokens stay text; nothing is put around it.
     pub(super) fn plain(&self, text: &str) -> Result<Vec<TokenId>> {
         let mut pieces = self.plain.extract_and_normalize(self.tokenizer.get_normalizer(), text);
