@@ -6,6 +6,7 @@
 use super::event::{Checked, Effect, Event, ModelEvent};
 use super::state::{ModelState, RunStatus, State};
 
+mod chat;
 mod keys;
 mod pointer;
 mod run;
@@ -42,6 +43,10 @@ pub fn update(state: &mut State, event: Event) -> Vec<Effect> {
         }
         Event::Checked(revision, result) => {
             checked(state, revision, result);
+            Vec::new()
+        }
+        Event::Rendered(number, tokens) => {
+            chat::rendered(state, number, tokens);
             Vec::new()
         }
         Event::Run(id, event) => {

@@ -16,7 +16,7 @@ use crate::engine::error::LoadError;
 use crate::engine::grammar::Compiled;
 use crate::engine::guide::Canceller;
 use crate::engine::load::{Loaded, Progress, Stage};
-use crate::engine::session::Session;
+use crate::engine::session::{Session, prepare};
 use crate::engine::trace::{FinishReason, Request};
 use crate::ui::highlight;
 
@@ -38,6 +38,7 @@ pub struct Worker {
     commands: SyncSender<Command>,
     grammars: Arc<Inbox>,
     running: Running,
+    events: Sender<Event>,
 }
 
 /// The handle of the run under way: a run in the middle of a long computation does not look at its
@@ -64,8 +65,8 @@ impl Worker {
         let engine = Engine { events: events.clone(), running: running.clone() };
         let for_checker = grammars.clone();
         spawn("maze-engine", events.clone(), move || engine.main(loader, &inbox, &for_checker))?;
-        checker::start(grammars.clone(), events)?;
-        Ok(Self { commands, grammars, running })
+        checker::start(grammars.clone(), events.clone())?;
+        Ok(Self { commands, grammars, running, events })
     }
 
     /// Does what the threads are for; other effects come back.
@@ -86,6 +87,15 @@ impl Worker {
                 // Without the thread, the first frame that needs the language is late; no more.
                 let thread = std::thread::Builder::new().name("maze-highlight".into());
                 let _ = thread.spawn(move || highlight::warm(language));
+            }
+            Effect::Render { number, vocabulary, prompt, mode } => {
+                let events = self.events.clone();
+                // Without the thread, the look stays empty; no more.
+                let _ = spawn("maze-prompt", events.clone(), move || {
+                    let made = prepare::prompt(&vocabulary, &prompt, &mode);
+                    let tokens = made.map(|p| p.tokens).map_err(|e| e.to_string());
+                    let _ = events.blocking_send(Event::Rendered(number, tokens));
+                });
             }
             other => return Some(other),
         }

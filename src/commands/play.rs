@@ -3,6 +3,7 @@
 use std::ops::ControlFlow;
 
 use super::{Failure, source};
+use crate::app::chat::Chat;
 use crate::app::worker::Loader;
 use crate::app::{self, Options, scripted};
 use crate::cli::PlayArgs;
@@ -12,10 +13,12 @@ use crate::engine::{ModelSpec, Request};
 
 pub(super) fn run(args: &PlayArgs) -> Result<(), Failure> {
     let config = Config::playground(args, config::environment).map_err(Failure::Input)?;
+    let chat = &args.chat;
     let options = Options {
         loader: loader(&config),
         grammar: source(&args.grammar)?,
         prompt: args.prompt.clone(),
+        chat: Chat::new(chat.choice(), chat.system.as_deref().unwrap_or_default(), chat.think),
         template: Request {
             sampler: args.sampler.settings(),
             max_tokens: args.max_tokens.unwrap_or(Request::default().max_tokens),

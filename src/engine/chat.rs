@@ -207,7 +207,7 @@ impl ChatTemplate {
         let system = settings.system.as_deref().unwrap_or_default();
         let names =
             vocabulary.control_names().filter(|(name, is_special)| *is_special || self.source.contains(name));
-        let guard = Guard::new(names.map(|(name, _)| name), &[text, system, &self.source]);
+        let guard = Guard::new(names.map(|(name, _)| name), &[text, system], &self.source);
         let thinking = settings.thinking.is_some();
         let user = guard.marked(text);
         let mut rendered = match &settings.system {

@@ -60,6 +60,9 @@ fn phase(state: &State) -> (&'static str, String, Role) {
     let outcome = state.run.trace.as_ref().and_then(|t| t.outcome.as_ref());
     match (state.run.status, &state.model, outcome) {
         (RunStatus::Starting, ..) => ("●", "reading the prompt".into(), Role::Running),
+        (RunStatus::Running, ..) if state.run.steps().last().is_some_and(|s| s.thinking) => {
+            ("●", "thinking".into(), Role::Running)
+        }
         (RunStatus::Running, ..) => ("●", "running".into(), Role::Running),
         (RunStatus::Paused, ..) => ("‖", "paused".into(), Role::Warning),
         (_, ModelState::Loading(what, share), _) => {
@@ -138,7 +141,7 @@ pub fn footer(buffer: &mut Buffer, area: Rect, state: &State, theme: &Theme) {
 fn hints(state: &State) -> Vec<(Action, &'static str)> {
     let named = |actions: &[Action]| actions.iter().map(|&a| (a, a.hint())).collect::<Vec<_>>();
     match state.overlay {
-        Some(Overlay::Help { .. }) => return vec![(Action::Close, "close"), (Action::Down, "more")],
+        Some(Overlay::Help { .. } | Overlay::Rendered { .. }) => return vec![(Action::Close, "close"), (Action::Down, "more")],
         Some(Overlay::Examples { .. }) => {
             return vec![(Action::Enter, "open"), (Action::Down, "next"), (Action::Close, "close")];
         }

@@ -13,16 +13,19 @@ use std::collections::HashSet;
 pub(super) struct Guard {
     /// Lower case, because a template may change the case of a text.
     names: Vec<String>,
+    /// The template's source, lower case too.
+    template: String,
     mark: char,
 }
 
 impl Guard {
-    /// Guards `names` in texts like `texts`.
-    pub(super) fn new(names: impl Iterator<Item = String>, texts: &[&str]) -> Self {
+    /// Guards `names` in `texts` that go into `template`.
+    pub(super) fn new(names: impl Iterator<Item = String>, texts: &[&str], template: &str) -> Self {
         let names = names.map(|n| n.to_ascii_lowercase()).filter(|n| !n.trim().is_empty()).collect();
         // A character for private use; a text would have to hold all of them to leave none.
-        let mark = ('\u{f0000}'..='\u{ffffd}').find(|&c| texts.iter().all(|t| !t.contains(c)));
-        Self { names, mark: mark.unwrap_or('\u{f0000}') }
+        let is_free = |c: &char| texts.iter().chain([&template]).all(|t| !t.contains(*c));
+        let mark = ('\u{f0000}'..='\u{ffffd}').find(is_free);
+        Self { names, template: template.to_ascii_lowercase(), mark: mark.unwrap_or('\u{f0000}') }
     }
 
     /// The person's text with marks.
@@ -38,18 +41,11 @@ impl Guard {
                 marks.push(at + c.len_utf8());
             }
         }
-        if !inner.is_empty() {
-            let ends_a_name = |name: &String| {
-                let is_middle = name.find(inner).is_some_and(|at| at > 0);
-                is_middle || proper_parts(name).any(|(_, tail)| inner.starts_with(tail))
-            };
-            if self.names.iter().any(ends_a_name) {
-                marks.push(start);
-            }
-            let begins_a_name = |name: &String| proper_parts(name).any(|(head, _)| inner.ends_with(head));
-            if self.names.iter().any(begins_a_name) {
-                marks.push(end);
-            }
+        if self.names.iter().any(|name| self.completes(name, inner)) {
+            marks.push(start);
+        }
+        if self.names.iter().any(|name| self.begins(name, inner)) {
+            marks.push(end);
         }
         marks.sort_unstable();
         marks.dedup();
@@ -63,6 +59,24 @@ impl Guard {
         out + &text[from..]
     }
 
+    /// Whether `text` could make `name` whole after a piece of the template, with or without another
+    /// piece after it.
+    fn completes(&self, name: &str, text: &str) -> bool {
+        let after = |head: &str, rest: &str| {
+            self.template.match_indices(head).any(|(at, _)| !self.template[at + head.len()..].starts_with(rest))
+        };
+        let in_middle = !text.is_empty() && name.find(text).is_some_and(|at| at > 0 && after(&name[..at], &name[at..]));
+        in_middle || cuts(name).any(|(head, tail)| text.starts_with(tail) && after(head, tail))
+    }
+
+    /// Whether a piece of the template could make `name` whole after `text`.
+    fn begins(&self, name: &str, text: &str) -> bool {
+        cuts(name).any(|(head, tail)| {
+            let before = |(at, _)| !self.template[..at].ends_with(head);
+            text.ends_with(head) && self.template.match_indices(tail).any(before)
+        })
+    }
+
     /// The parts of a rendered text that are to be cut into tokens apart.
     pub(super) fn parts<'t>(&self, rendered: &'t str) -> impl Iterator<Item = &'t str> + use<'t> {
         rendered.split(self.mark).filter(|part| !part.is_empty())
@@ -70,7 +84,7 @@ impl Guard {
 }
 
 /// Every way to cut a name in two.
-fn proper_parts(name: &str) -> impl Iterator<Item = (&str, &str)> {
+fn cuts(name: &str) -> impl Iterator<Item = (&str, &str)> {
     name.char_indices().skip(1).map(|(at, _)| name.split_at(at))
 }
 
@@ -80,13 +94,13 @@ mod tests {
 
     fn guard(text: &str) -> Vec<String> {
         let names = ["<|im_end|>", "<s>", "[INST]"].map(String::from);
-        let guard = Guard::new(names.into_iter(), &[text]);
+        let guard = Guard::new(names.into_iter(), &[text], "<|im_end|>[INST]");
         guard.parts(&guard.marked(text)).map(String::from).collect()
     }
 
     #[test]
     fn ordinary_text_stays_whole() {
-        for text in ["hello", " if a < b > c:\n ", "<div>|im_end|</div>", "", "  ", "é < ü"] {
+        for text in ["hello", " if a < b > c:\n ", "<div>|im_end|</div>", "", "  ", "> quoted", "a <", "I", "é < ü"] {
             assert_eq!(guard(text).concat(), text);
             assert!(guard(text).len() <= 1, "{text:?}: {:?}", guard(text));
         }
@@ -98,13 +112,13 @@ mod tests {
         assert_eq!(guard("<<S>é<s>"), ["<<", "S>é<", "s>"]);
         // What could become a name together with the template's text.
         let names = ["<s>".to_owned()].into_iter();
-        let g = Guard::new(names, &["x"]);
+        let g = Guard::new(names, &["x"], "{{ x }}s> <s{{ y }}");
         assert_eq!(g.parts(&(g.marked("x <") + "s>")).collect::<Vec<_>>(), ["x <", "s>"]);
         assert_eq!(g.parts(&("<s".to_owned() + &g.marked("> x"))).collect::<Vec<_>>(), ["<s", "> x"]);
         let names = || ["[INST]".to_owned()].into_iter();
-        let g = Guard::new(names(), &["inst"]);
+        let g = Guard::new(names(), &["inst"], "[{{ x }}]");
         assert_eq!(g.parts(&format!("[{}]", g.marked("INST"))).collect::<Vec<_>>(), ["[", "INST]"]);
-        let g = Guard::new(names(), &["\u{f0000}"]);
+        let g = Guard::new(names(), &["\u{f0000}"], "");
         assert_eq!(g.parts(&g.marked("\u{f0000}[INST]")).collect::<Vec<_>>(), ["\u{f0000}[", "INST]"]);
     }
 }
