@@ -132,7 +132,7 @@ impl Guide {
 
     /// How many of the tokens so far belong to the thinking.
     pub fn thought(&self) -> usize {
-        self.thinking.as_ref().map_or(0, Thinking::len)
+        self.thinking.as_ref().map_or(0, Thinking::taken)
     }
 
     /// The thinking, while it goes on.

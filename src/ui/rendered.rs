@@ -47,7 +47,8 @@ fn text_height(inside: Rect) -> usize {
 /// Draws the overlay, from row `top` of the prompt on.
 pub fn draw(buffer: &mut Buffer, state: &State, theme: &Theme, top: usize) {
     let mode = state.mode();
-    let inside = overlay::open(buffer, theme, area(state), &format!("Prompt as the model reads it · {}", mode.name()));
+    let inside =
+        overlay::open(buffer, theme, area(state), &format!("Prompt as the model reads it · {}", mode.name()));
     let base = theme.style(Role::Overlay);
     let (message, role) = match &state.chat.rendered.tokens {
         None => ("…".to_owned(), Role::Dim),

@@ -141,7 +141,9 @@ pub fn footer(buffer: &mut Buffer, area: Rect, state: &State, theme: &Theme) {
 fn hints(state: &State) -> Vec<(Action, &'static str)> {
     let named = |actions: &[Action]| actions.iter().map(|&a| (a, a.hint())).collect::<Vec<_>>();
     match state.overlay {
-        Some(Overlay::Help { .. } | Overlay::Rendered { .. }) => return vec![(Action::Close, "close"), (Action::Down, "more")],
+        Some(Overlay::Help { .. } | Overlay::Rendered { .. }) => {
+            return vec![(Action::Close, "close"), (Action::Down, "more")];
+        }
         Some(Overlay::Examples { .. }) => {
             return vec![(Action::Enter, "open"), (Action::Down, "next"), (Action::Close, "close")];
         }

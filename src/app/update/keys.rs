@@ -68,7 +68,9 @@ fn act(state: &mut State, action: Action) -> Vec<Effect> {
         (Action::Quit, _) => return vec![Effect::Quit],
         (Action::Suspend, _) => return vec![Effect::Suspend],
         (Action::Theme, _) => state.theme = state.theme.other(),
-        (Action::Help, Some(Overlay::Help { .. })) | (Action::Rendered, Some(Overlay::Rendered { .. })) => state.overlay = None,
+        (Action::Help, Some(Overlay::Help { .. })) | (Action::Rendered, Some(Overlay::Rendered { .. })) => {
+            state.overlay = None
+        }
         (_, Some(open)) => return in_overlay(state, open, action),
         (_, None) => return in_panes(state, action),
     }

@@ -63,9 +63,12 @@ impl Guard {
     /// piece after it.
     fn completes(&self, name: &str, text: &str) -> bool {
         let after = |head: &str, rest: &str| {
-            self.template.match_indices(head).any(|(at, _)| !self.template[at + head.len()..].starts_with(rest))
+            self.template
+                .match_indices(head)
+                .any(|(at, _)| !self.template[at + head.len()..].starts_with(rest))
         };
-        let in_middle = !text.is_empty() && name.find(text).is_some_and(|at| at > 0 && after(&name[..at], &name[at..]));
+        let in_middle =
+            !text.is_empty() && name.find(text).is_some_and(|at| at > 0 && after(&name[..at], &name[at..]));
         in_middle || cuts(name).any(|(head, tail)| text.starts_with(tail) && after(head, tail))
     }
 
@@ -100,7 +103,9 @@ mod tests {
 
     #[test]
     fn ordinary_text_stays_whole() {
-        for text in ["hello", " if a < b > c:\n ", "<div>|im_end|</div>", "", "  ", "> quoted", "a <", "I", "é < ü"] {
+        for text in
+            ["hello", " if a < b > c:\n ", "<div>|im_end|</div>", "", "  ", "> quoted", "a <", "I", "é < ü"]
+        {
             assert_eq!(guard(text).concat(), text);
             assert!(guard(text).len() <= 1, "{text:?}: {:?}", guard(text));
         }

@@ -92,7 +92,7 @@ impl Thinking {
     }
 
     /// How many tokens it has so far.
-    pub fn len(&self) -> usize {
+    pub fn taken(&self) -> usize {
         self.tokens.len()
     }
 
