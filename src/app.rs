@@ -26,6 +26,7 @@ use crate::ui::theme::ThemeName;
 use crate::ui::{self, View};
 
 pub mod action;
+pub mod chat;
 pub mod editor;
 pub mod event;
 pub mod examples;
@@ -63,7 +64,9 @@ pub struct Options {
     pub grammar: Option<GrammarSource>,
     /// The prompt to open, in place of the one that goes with the grammar.
     pub prompt: Option<String>,
-    /// What every run asks for, save its prompt and grammar.
+    /// How the prompt goes to the model.
+    pub chat: chat::Chat,
+    /// What every run asks for, save its prompt, its mode and its grammar.
     pub template: Request,
     /// The colours; found out from the terminal if not given.
     pub theme: Option<ThemeName>,
@@ -102,6 +105,7 @@ pub fn run(options: Options) -> io::Result<u8> {
         state.prompt = editor::EditorBuffer::new(&prompt);
     }
     (state.theme, state.mouse, state.template) = (theme, options.mouse, options.template);
+    state.chat = options.chat;
     if let Some(warning) = options.warning {
         state.warn(warning);
     }

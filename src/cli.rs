@@ -13,6 +13,7 @@ use crate::engine::model::random::Shape;
 use crate::engine::{DeviceSpec, ModelSpec};
 use crate::ui::theme::ThemeName;
 
+mod chat;
 mod completions;
 mod config;
 mod doctor;
@@ -20,6 +21,7 @@ mod man;
 mod models;
 mod replay;
 
+pub use chat::{ChatArgs, DEFAULT_THINKING};
 pub use completions::CompletionsArgs;
 pub use config::{ConfigArgs, ConfigCommand};
 pub use doctor::DoctorArgs;
@@ -113,6 +115,9 @@ pub struct PlayArgs {
     /// The prompt to open.
     #[arg(long, value_name = "TEXT")]
     pub prompt: Option<String>,
+    /// How the prompt goes to the model.
+    #[command(flatten)]
+    pub chat: ChatArgs,
     /// The model.
     #[command(flatten)]
     pub model: ModelArgs,
@@ -140,11 +145,14 @@ pub struct PlayArgs {
 #[derive(Args, Clone, Debug)]
 #[command(after_help = "\
 The text is written to stdout exactly as generated if stdout is a file or a pipe; on a terminal, \
-control characters are shown as pictures.")]
+control characters are shown as pictures. What the model thinks before its answer goes to stderr.")]
 pub struct GenerateArgs {
     /// The text before the first generated token; `-` reads it from stdin.
     #[arg(allow_hyphen_values = true)]
     pub prompt: String,
+    /// How it goes to the model.
+    #[command(flatten)]
+    pub chat: ChatArgs,
     /// The grammar.
     #[command(flatten)]
     pub grammar: GrammarArgs,

@@ -69,6 +69,7 @@ impl From<EngineError> for Failure {
             EngineError::Grammar { .. }
             | EngineError::EmptyPrompt
             | EngineError::PromptTooLong { .. }
+            | EngineError::Chat(_)
             | EngineError::Setting(_) => Self::Input(error.to_string()),
             _ => Self::Run(error.to_string()),
         }

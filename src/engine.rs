@@ -5,6 +5,7 @@
 
 pub mod allowed;
 pub mod bench;
+pub mod chat;
 pub mod check;
 pub mod constraint;
 pub mod diagnostic;
@@ -23,6 +24,7 @@ pub mod trace;
 pub mod vocabulary;
 
 pub use allowed::AllowedSet;
+pub use chat::{ChatError, ChatSettings, ChatTemplate, PromptMode};
 pub use diagnostic::{Diagnostic, Position, Severity};
 pub use error::{EngineError, LoadError, ModelError};
 pub use generate::{Engine, Event, Run, RunEvent};

@@ -40,6 +40,7 @@ pub mod output;
 pub mod overlay;
 pub mod pen;
 pub mod prompt;
+pub mod rendered;
 pub mod status;
 pub mod theme;
 pub mod tokens;
@@ -121,7 +122,7 @@ fn draw_screen(buffer: &mut Buffer, screen: Rect, state: &State, view: &mut View
     let parts = editor::parts(state, state.focus)?;
     match state.focus {
         Pane::Grammar => editor::caret(&state.grammar.buffer, &parts),
-        Pane::Prompt => editor::caret(&state.prompt, &parts),
+        Pane::Prompt => editor::caret(state.prompt_text(), &parts),
         Pane::Output | Pane::Inspector => None,
     }
 }

@@ -58,6 +58,8 @@ fn generate_as_json_has_the_promised_fields() {
         keys,
         [
             "text",
+            "thinking",
+            "mode",
             "tokens",
             "forced_tokens",
             "finish_reason",
@@ -70,11 +72,104 @@ fn generate_as_json_has_the_promised_fields() {
         ]
     );
     assert!(value["text"].as_str().is_some_and(|t| t.starts_with('{')), "{stdout}");
+    assert_eq!((&value["mode"], &value["thinking"]), (&Value::from("raw"), &Value::Null));
     assert_eq!(value["finish_reason"], "grammar_complete");
     for key in ["p50", "p99", "max"] {
         assert!(value["mask_us"][key].as_f64().is_some_and(|us| us > 0.0), "{key}: {stdout}");
     }
     assert_eq!(ran(&args).1.split("\"seconds\"").next(), stdout.split("\"seconds\"").next(), "same seed");
+}
+
+/// A random model whose chat template is `template`.
+fn chat_model(template: &str) -> TempDir {
+    let folder = TempDir::new().expect("a temporary folder");
+    let fixture = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/models/llama-tied");
+    for entry in fs::read_dir(fixture).expect("the fixture").flatten() {
+        fs::copy(entry.path(), folder.path().join(entry.file_name())).expect("a copy");
+    }
+    file(&folder, "chat_template.jinja", template);
+    folder
+}
+
+/// The answer goes to stdout, the thinking to stderr, and both into the JSON.
+#[test]
+fn a_chat_model_answers_in_its_template() {
+    let template = "{{ bos_token }}{% for m in messages %}{{ m.role }}:{% if m.reasoning_content %}\
+                    <think>{{ m.reasoning_content }}</think>{% endif %}{{ m.content }}{{ eos_token }}{% endfor %}\
+                    {% if add_generation_prompt %}assistant:{% endif %}";
+    let folder = chat_model(template);
+    let model = ["--model", str(folder.path()), "--regex", "[0-9]{3}"];
+    let run = |args: &[&str]| ran(&[&["generate"], args, &model].concat());
+
+    let (code, stdout, stderr) = run(&["hi"]);
+    assert_eq!((code, stdout.len()), (0, 3), "{stdout}{stderr}");
+    assert!(stderr.contains(", chat, ") && stderr.lines().count() == 1, "{stderr}");
+
+    let (code, stdout, stderr) = run(&["hi", "--system", "be brief", "--think=7"]);
+    assert_eq!((code, stdout.len()), (0, 3), "{stdout}{stderr}");
+    let (thoughts, summary) = stderr.split_once('\n').expect("two lines");
+    assert!(thoughts.ends_with("</think>") && thoughts.len() == 7 + "</think>".len(), "{stderr}");
+    assert!(summary.contains("18 tokens (") && summary.contains(", 15 of thinking)"), "{stderr}");
+
+    let trace = folder.path().join("trace.json");
+    let (_, json, _) =
+        run(&["hi</s>", "--system", "be brief", "--think=7", "--json", "--trace", str(&trace)]);
+    let value: Value = serde_json::from_str(&json).expect("JSON");
+    assert_eq!(
+        (&value["mode"], &value["text"], &value["tokens"]),
+        (&"chat".into(), &stdout.into(), &18.into())
+    );
+    assert_eq!(value["thinking"].as_str().map(str::len), Some(15));
+    let value: Value = serde_json::from_slice(&fs::read(&trace).expect("the trace")).expect("JSON");
+    assert_eq!(value["request"]["mode"]["system"], "be brief");
+    let special = |step: &&Value| step["special"] == true;
+    let prompt = value["prompt"].as_array().expect("steps");
+    assert_eq!(prompt.iter().filter(special).count(), 3, "one start, two ends; not what the person wrote");
+    let thinking = value["steps"].as_array().expect("steps").iter().filter(|s| s["thinking"] == true).count();
+    assert_eq!(thinking, 15);
+
+    let (_, _, stderr) = run(&["hi", "--raw"]);
+    assert!(stderr.contains(", raw, "), "{stderr}");
+}
+
+/// Exit code 2, and what to do.
+#[test]
+fn chats_that_cannot_be_are_refused() {
+    let refused = |args: &[&str]| {
+        let (code, stdout, stderr) = ran(&[&["generate", "x"], args].concat());
+        assert_eq!((code, stdout.as_str()), (2, ""), "{stderr}");
+        stderr
+    };
+    assert!(
+        refused(&["--chat"]).contains("no chat template") && refused(&["--chat"]).contains("use raw mode")
+    );
+    assert!(refused(&["--system", "s"]).contains("--system is for chats"));
+    assert!(refused(&["--think"]).contains("--think is for chats"));
+    assert!(refused(&["--raw", "--system", "s"]).contains("cannot be used with"));
+    assert!(refused(&["--think=0"]).contains("from 1 to 1000000"));
+    for (template, expected) in [
+        (
+            "{% for i in range(9999) %}\n{% for j in range(9999) %}{% endfor %}{% endfor %}",
+            "(line 2) does not come to an end",
+        ),
+        ("{{ 'x' * 10**10 }}", "does not come to an end"),
+        ("{{ messages | magic }}", "(line 1) fails: filter magic is unknown"),
+        ("{{ raise_exception('I talk to nobody') }}", "refuses this: I talk to nobody"),
+        ("{% if messages[0].role == 'system' %}{{ raise_exception('no system') }}{% endif %}x", ""),
+    ] {
+        let folder = chat_model(template);
+        let model = str(folder.path());
+        if expected.is_empty() {
+            assert!(
+                refused(&["--model", model, "--system", "s"]).contains("takes no system prompt (no system)")
+            );
+        } else {
+            let stderr = refused(&["--model", model]);
+            assert!(stderr.contains(expected), "{stderr}");
+        }
+        let (code, _, stderr) = ran(&["generate", "x", "--raw", "--max-tokens", "3", "--model", model]);
+        assert_eq!(code, 0, "raw mode does not mind: {stderr}");
+    }
 }
 
 #[test]

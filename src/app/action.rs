@@ -61,6 +61,14 @@ actions! {
     FocusInspector = "inspector",
     /// Give the focused pane the whole screen, or take it back.
     Zoom = "zoom",
+    /// Switch between raw and chat: the prompt as it is, or in the model's chat template.
+    PromptMode = "raw or chat",
+    /// Edit the system prompt of a chat, or the prompt again.
+    SystemPrompt = "system prompt",
+    /// Let the model think before its answer, or answer at once.
+    Thinking = "thinking",
+    /// Show the prompt as the model reads it, with its special tokens.
+    Rendered = "whole prompt",
     /// Open one of the shipped examples.
     Examples = "examples",
     /// Pick the model: one that is at hand, or one to download.

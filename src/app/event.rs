@@ -7,10 +7,11 @@ use crossterm::event::{KeyEvent, MouseEvent};
 
 use crate::catalog::Catalog;
 use crate::engine::ModelSpec;
+use crate::engine::chat::PromptMode;
 use crate::engine::diagnostic::Diagnostic;
 use crate::engine::grammar::{Compiled, GrammarSource};
 use crate::engine::model::ModelInfo;
-use crate::engine::trace::{Outcome, Request, Step};
+use crate::engine::trace::{Outcome, Request, Step, TokenId};
 use crate::engine::vocabulary::Vocabulary;
 
 use super::language::Language;
@@ -60,6 +61,8 @@ pub enum Event {
     Broken(String),
     /// The grammar of this revision was checked.
     Checked(u64, Checked),
+    /// The prompt as the model reads it, or why it cannot be made; answers the look of this number.
+    Rendered(u64, Result<Vec<TokenId>, String>),
     /// About a run.
     Run(RunId, RunEvent),
 }
@@ -123,6 +126,17 @@ pub enum Effect {
         vocabulary: Arc<Vocabulary>,
         /// Stop after the first step, rather than run on.
         paused: bool,
+    },
+    /// Make the prompt as the model reads it; the result is an [`Event::Rendered`].
+    Render {
+        /// Names the look.
+        number: u64,
+        /// The model's tokens and its template.
+        vocabulary: Arc<Vocabulary>,
+        /// The prompt's text.
+        prompt: String,
+        /// What becomes of it.
+        mode: Box<PromptMode>,
     },
     /// Hold the run.
     Pause,

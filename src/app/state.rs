@@ -13,6 +13,7 @@ use crate::ui::layout::{self, Areas};
 use crate::ui::theme::ThemeName;
 use crate::ui::wrap::RowRef;
 
+use super::chat::Chat;
 use super::editor::EditorBuffer;
 use super::event::{LoadId, RunId, Wanted};
 use super::examples::Example;
@@ -58,6 +59,11 @@ pub enum Overlay {
         /// The row the person is at.
         selected: usize,
     },
+    /// The prompt as the model reads it.
+    Rendered {
+        /// The first row shown.
+        top: usize,
+    },
 }
 
 /// Everything the program knows.
@@ -79,6 +85,8 @@ pub struct State {
     pub grammar: GrammarPane,
     /// The prompt.
     pub prompt: EditorBuffer,
+    /// How it goes to the model.
+    pub chat: Chat,
     /// What the next run's output will be written in.
     pub language: Language,
     /// The model in use.
@@ -237,6 +245,11 @@ impl Run {
         self.trace.as_ref().map_or(&[], |t| &t.steps)
     }
 
+    /// How many of the generated tokens belong to what the model thought before its answer.
+    pub fn thought(&self) -> usize {
+        self.trace.as_ref().map_or(0, Trace::answer_from)
+    }
+
     /// The step that the inspector shows: the selected one, else the newest.
     pub fn inspected(&self) -> Option<(usize, &Arc<Step>)> {
         let index = self.selected.or_else(|| self.steps().len().checked_sub(1))?;
@@ -272,6 +285,7 @@ impl State {
                 compiled: None,
             },
             prompt: EditorBuffer::new(prompt),
+            chat: Chat::default(),
             language,
             model: ModelState::Absent,
             loading: Some(Loading::new(Wanted::Model(ModelSpec::default()))),
@@ -290,6 +304,7 @@ impl State {
         self.grammar.buffer.set_text(&grammar.text);
         (self.grammar.kind, self.grammar.name) = (grammar.kind, grammar.name);
         self.prompt.set_text(example.prompt);
+        self.chat.shows_system = false;
         self.language = example.language;
     }
 

@@ -133,6 +133,7 @@ mod tests {
                 token: 0,
                 bytes: (*bytes).into(),
                 special: false,
+                thinking: false,
                 kind: StepKind::Sampled,
                 insight: None,
                 timings: Timings::default(),

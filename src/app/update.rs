@@ -8,6 +8,7 @@ use std::sync::Arc;
 use super::event::{Checked, Effect, Event};
 use super::state::State;
 
+mod chat;
 mod keys;
 mod models;
 mod pointer;
@@ -52,6 +53,10 @@ pub fn update(state: &mut State, event: Event) -> Vec<Effect> {
         }
         Event::Checked(revision, result) => {
             checked(state, revision, result);
+            Vec::new()
+        }
+        Event::Rendered(number, tokens) => {
+            chat::rendered(state, number, tokens);
             Vec::new()
         }
         Event::Run(id, event) => {

@@ -19,7 +19,7 @@ use crate::engine::error::LoadError;
 use crate::engine::grammar::Compiled;
 use crate::engine::guide::Canceller;
 use crate::engine::load::{Loaded, OnProgress, Progress, Stage};
-use crate::engine::session::Session;
+use crate::engine::session::{Session, prepare};
 use crate::engine::trace::{FinishReason, Request};
 use crate::engine::{LanguageModel, ModelSpec, Vocabulary};
 use crate::ui::highlight;
@@ -129,6 +129,15 @@ impl Worker {
                 // Without the thread, the first frame that needs the language is late; no more.
                 let thread = std::thread::Builder::new().name("maze-highlight".into());
                 let _ = thread.spawn(move || highlight::warm(language));
+            }
+            Effect::Render { number, vocabulary, prompt, mode } => {
+                let events = self.events.clone();
+                // Without the thread, the look stays empty; no more.
+                let _ = spawn("maze-prompt", events.clone(), move || {
+                    let made = prepare::prompt(&vocabulary, &prompt, &mode);
+                    let tokens = made.map(|p| p.tokens).map_err(|e| e.to_string());
+                    let _ = events.blocking_send(Event::Rendered(number, tokens));
+                });
             }
             other => return Some(other),
         }

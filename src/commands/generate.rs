@@ -14,11 +14,12 @@ use crate::atomic::AtomicFile;
 use crate::cli::GenerateArgs;
 use crate::config::{self, Config};
 use crate::engine::bench::Percentiles;
-use crate::engine::{Engine, EngineError, Event, FinishReason, LoadError, Request, Trace};
+use crate::engine::{Engine, EngineError, Event, FinishReason, LoadError, PromptMode, Request, Trace};
 
 pub(super) fn run(args: &GenerateArgs) -> Result<(), Failure> {
     let config = Config::generate(args, config::environment).map_err(Failure::Input)?;
-    let request = Request {
+    let mut request = Request {
+        mode: PromptMode::Raw,
         prompt: prompt(&args.prompt)?,
         grammar: source(&args.grammar)?,
         sampler: config.sampler.clone(),
@@ -41,6 +42,7 @@ pub(super) fn run(args: &GenerateArgs) -> Result<(), Failure> {
             return Err(failure);
         }
     };
+    request.mode = args.chat.mode(loaded.vocabulary.chat().is_some()).map_err(Failure::Input)?;
     let mut engine = Engine::new(loaded)?;
     let mut stdout = Sink::stdout();
     let (trace, ran) = stream(&mut engine, request, args.json, &signals, &mut stdout)?;
@@ -91,10 +93,15 @@ fn stream(
     stdout: &mut Sink,
 ) -> Result<(Trace, Result<(), Failure>), Failure> {
     let mut written = Ok(());
+    let mut thoughts = Thoughts::default();
     let result = engine.run_recorded(request, |event| {
         match event {
             Event::Started(_, canceller) => signals.cancels(canceller),
-            Event::Step(_, step) if !quiet => written = stdout.generated(step.text_bytes()),
+            Event::Step(_, step) if !quiet && step.thinking => thoughts.write(step.text_bytes()),
+            Event::Step(_, step) if !quiet => {
+                thoughts.end();
+                written = stdout.generated(step.text_bytes());
+            }
             _ => {}
         }
         if written.is_err() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
@@ -110,8 +117,38 @@ fn stream(
         }
         result => result?,
     };
+    thoughts.end();
     let written = written.and_then(|()| stdout.finish_generated());
     Ok((trace, ran.map_err(Failure::from).and_then(|()| Ok(written?))))
+}
+
+/// What the model thinks, on stderr, so that stdout has the answer alone. Nothing is lost if stderr
+/// is gone.
+#[derive(Default)]
+struct Thoughts {
+    sink: Option<Sink>,
+    ends_a_line: bool,
+}
+
+impl Thoughts {
+    fn write(&mut self, bytes: &[u8]) {
+        let sink = self.sink.get_or_insert_with(|| {
+            let mut sink = Sink::stderr();
+            let _ = sink.dim(true);
+            sink
+        });
+        let _ = sink.generated(bytes);
+        self.ends_a_line = bytes.last().map_or(self.ends_a_line, |&b| b == b'\n');
+    }
+
+    fn end(&mut self) {
+        let Some(mut sink) = self.sink.take() else { return };
+        let _ = sink.finish_generated();
+        let _ = sink.dim(false);
+        if !self.ends_a_line {
+            let _ = writeln!(sink);
+        }
+    }
 }
 
 /// What `--json` prints.
@@ -119,6 +156,8 @@ fn summary(trace: &Trace) -> serde_json::Value {
     let numbers = Numbers::of(trace);
     json!({
         "text": trace.text(),
+        "thinking": (trace.answer_from() > 0).then(|| trace.thoughts()),
+        "mode": trace.request.mode.name(),
         "tokens": trace.steps.len(),
         "forced_tokens": trace.forced(),
         "finish_reason": numbers.reason.name(),
@@ -139,17 +178,25 @@ fn report(trace: &Trace, quiet: bool) {
         let model = stderr.shown_in_line(&trace.model.name).into_owned();
         let _ = writeln!(
             stderr,
-            "{}: {} tokens ({} forced) in {:.2} s, {:.0} tokens/s, mask {:.0} us (p99 {:.0}), {model} on {}, seed {}",
+            "{}: {} tokens ({} forced{}) in {:.2} s, {:.0} tokens/s, mask {:.0} us (p99 {:.0}), {}, {model} on {}, seed {}",
             numbers.reason.name(),
             trace.steps.len(),
             trace.forced(),
+            match trace.answer_from() {
+                0 => String::new(),
+                thought => format!(", {thought} of thinking"),
+            },
             numbers.elapsed.as_secs_f64(),
             numbers.rate,
             numbers.mask.p50,
             numbers.mask.p99,
+            trace.request.mode.name(),
             trace.model.device,
             trace.request.sampler.seed,
         );
+    }
+    if trace.answer_from() > 0 && trace.answer_from() == trace.steps.len() {
+        let _ = writeln!(stderr, "warning: there is no answer: the run ended while the model was thinking");
     }
     if !numbers.reason.is_success() {
         let detail = trace.outcome.as_ref().and_then(|o| o.detail.as_deref()).unwrap_or("no more is known");

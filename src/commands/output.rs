@@ -76,6 +76,14 @@ impl Sink {
         self.stream.flush()
     }
 
+    /// Makes what follows on a terminal faint, or no longer.
+    pub fn dim(&mut self, is_dim: bool) -> io::Result<()> {
+        if !self.terminal {
+            return Ok(());
+        }
+        self.stream.write_all(if is_dim { b"\x1b[2m" } else { b"\x1b[22m" })
+    }
+
     /// One JSON value on a line.
     pub fn json(&mut self, value: &serde_json::Value) -> io::Result<()> {
         let text = value.to_string();

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::{Failure, source};
+use crate::app::chat::Chat;
 use crate::app::worker::{Loader, Models};
 use crate::app::{self, Options, scripted};
 use crate::catalog::Catalog;
@@ -18,11 +19,13 @@ pub(super) fn run(args: &PlayArgs) -> Result<(), Failure> {
         let warning = config.warning.clone();
         return warning.map_or_else(|| super::config::list(&config, false), |w| Err(Failure::Input(w)));
     }
+    let chat = &args.chat;
     let options = Options {
         models: Models { loader: loader(&config), lister: Arc::new(lister) },
         model: config.model.clone(),
         grammar: source(&args.grammar)?,
         prompt: args.prompt.clone(),
+        chat: Chat::new(chat.choice(), chat.system.as_deref().unwrap_or_default(), chat.think),
         template: Request {
             sampler: config.sampler.clone(),
             max_tokens: config.max_tokens,

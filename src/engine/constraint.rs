@@ -327,6 +327,13 @@ impl Mask {
         }
     }
 
+    /// Forbids `token`.
+    pub(super) fn forbid(&mut self, token: TokenId) {
+        if (token as usize) < self.width {
+            self.bits.disallow_token(token);
+        }
+    }
+
     /// One bit a token: bit `t % 32` of word `t / 32`. At least `width` bits.
     pub fn words(&self) -> &[u32] {
         &self.bits.as_slice()[..self.width.div_ceil(32)]

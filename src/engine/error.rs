@@ -5,6 +5,7 @@
 
 use std::path::{Path, PathBuf};
 
+use super::chat::ChatError;
 use super::diagnostic::Diagnostic;
 use super::trace::TokenId;
 use crate::hub::HubError;
@@ -132,6 +133,9 @@ pub enum EngineError {
         /// The model's context.
         context: usize,
     },
+    /// The prompt could not be put into the model's chat template.
+    #[error(transparent)]
+    Chat(#[from] ChatError),
     /// A token was to be forced that the grammar does not allow there.
     #[error("token {token} is not allowed at step {step}")]
     NotAllowed {

@@ -1,4 +1,5 @@
-//! What decides over the next token: a grammar, or nothing at all.
+//! What decides over the next token: a grammar, or nothing at all; before either, perhaps, a block
+//! in which the model thinks.
 //!
 //! "Nothing" is a choice that the request makes in words (`grammar: None`). A grammar that fails
 //! never turns into it: every error here ends the run.
@@ -13,13 +14,38 @@ use super::error::EngineError;
 use super::grammar::Compiled;
 use super::mask_worker::MaskWorker;
 use super::trace::{FinishReason, TokenId};
+use super::vocabulary::Vocabulary;
+
+pub mod thinking;
+
+use thinking::Thinking;
 
 /// What decides over the next token.
-pub enum Guide {
+pub struct Guide {
+    vocabulary: Arc<Vocabulary>,
+    /// What comes before the answer.
+    thinking: Option<Thinking>,
+    /// What the answer follows.
+    rule: Rule,
+}
+
+/// What an answer follows.
+enum Rule {
     /// No constraint was asked for: every token that is not padding may come.
     Free(Mask),
-    /// A grammar, part of the way through the output.
+    /// A grammar, part of the way through the answer.
     Grammar(Box<Guided>),
+}
+
+/// What must come next.
+#[derive(Debug, Default)]
+pub struct Forced {
+    /// The tokens.
+    pub tokens: Vec<TokenId>,
+    /// How many of them still belong to the thinking.
+    pub thinking: usize,
+    /// The reason to end after them.
+    pub end: Option<FinishReason>,
 }
 
 /// A grammar at work.
@@ -70,16 +96,48 @@ impl Canceller {
 pub type MaskTimes = (Duration, Duration);
 
 impl Guide {
+    /// A guide that allows everything.
+    pub fn free(vocabulary: &Arc<Vocabulary>) -> Self {
+        let rule = Rule::Free(Mask::all(vocabulary));
+        Self { vocabulary: vocabulary.clone(), thinking: None, rule }
+    }
+
     /// The start of a grammar, which `canceller` can stop.
     ///
     /// # Errors
     /// If the system gives no thread for the masks.
-    pub fn grammar(compiled: Arc<Compiled>, canceller: &Canceller) -> Result<Self, EngineError> {
+    pub fn grammar(
+        vocabulary: &Arc<Vocabulary>,
+        compiled: Arc<Compiled>,
+        canceller: &Canceller,
+    ) -> Result<Self, EngineError> {
         let worker = MaskWorker::spawn()
             .map_err(|e| EngineError::Constraint(format!("no thread for the masks: {e}")))?;
         let mut constraint = Box::new(compiled.constraint());
         canceller.watch(&mut constraint);
-        Ok(Self::Grammar(Box::new(Guided { compiled, constraint: Some(constraint), worker })))
+        let rule = Rule::Grammar(Box::new(Guided { compiled, constraint: Some(constraint), worker }));
+        Ok(Self { vocabulary: vocabulary.clone(), thinking: None, rule })
+    }
+
+    /// The same guide after a block of thinking.
+    #[must_use]
+    pub fn after(self, thinking: Option<Thinking>) -> Self {
+        Self { thinking, ..self }
+    }
+
+    /// Whether nothing constrains the answer.
+    pub fn is_free(&self) -> bool {
+        matches!(self.rule, Rule::Free(_))
+    }
+
+    /// How many of the tokens so far belong to the thinking.
+    pub fn thought(&self) -> usize {
+        self.thinking.as_ref().map_or(0, Thinking::taken)
+    }
+
+    /// The thinking, while it goes on.
+    fn open(&mut self) -> Option<&mut Thinking> {
+        self.thinking.as_mut().filter(|t| t.is_open())
     }
 
     /// Runs `work`, and beside it computes the mask of the next token.
@@ -87,9 +145,12 @@ impl Guide {
         &mut self,
         work: impl FnOnce() -> T,
     ) -> (T, Option<Result<Mask, ConstraintStop>>, MaskTimes) {
-        match self {
-            Self::Free(mask) => (work(), Some(Ok(mask.clone())), Default::default()),
-            Self::Grammar(guided) => match guided.constraint.take() {
+        if let Some(thinking) = self.open() {
+            return (work(), Some(Ok(thinking.mask())), Default::default());
+        }
+        match &mut self.rule {
+            Rule::Free(mask) => (work(), Some(Ok(mask.clone())), Default::default()),
+            Rule::Grammar(guided) => match guided.constraint.take() {
                 Some(constraint) => {
                     let (done, computed, wait) = guided.worker.overlap(constraint, work);
                     let Some(computed) = computed else {
@@ -103,14 +164,18 @@ impl Guide {
         }
     }
 
-    /// Takes a token. False if the grammar does not allow it; nothing has changed then.
+    /// Takes a token. False if it is not allowed here; nothing has changed then.
     ///
     /// # Errors
     /// If the parser cannot go on.
     pub fn commit(&mut self, token: TokenId) -> Result<bool, ConstraintStop> {
-        match self {
-            Self::Free(_) => Ok(true),
-            Self::Grammar(guided) => guided.constraint()?.commit(token),
+        let vocabulary = self.vocabulary.clone();
+        if let Some(thinking) = self.open() {
+            return Ok(thinking.commit(token, &vocabulary));
+        }
+        match &mut self.rule {
+            Rule::Free(_) => Ok(true),
+            Rule::Grammar(guided) => guided.constraint()?.commit(token),
         }
     }
 
@@ -119,34 +184,53 @@ impl Guide {
     /// # Errors
     /// If the parser cannot go on.
     pub fn ended(&mut self) -> Result<Option<FinishReason>, ConstraintStop> {
-        match self {
-            Self::Free(_) => Ok(None),
-            Self::Grammar(guided) => guided.constraint()?.ended(),
+        if self.open().is_some() {
+            return Ok(None);
+        }
+        match &mut self.rule {
+            Rule::Free(_) => Ok(None),
+            Rule::Grammar(guided) => guided.constraint()?.ended(),
         }
     }
 
-    /// The tokens that must come now, or the reason why none can.
+    /// The tokens that must come now, or the reason why none can. Where the thinking ends with
+    /// them, those that begin the answer are among them.
     ///
     /// # Errors
     /// If the parser cannot go on.
-    pub fn forced(&mut self) -> Result<(Vec<TokenId>, Option<FinishReason>), ConstraintStop> {
-        let Self::Grammar(guided) = self else { return Ok((Vec::new(), None)) };
-        let constraint = guided.constraint()?;
-        match constraint.ended()? {
-            Some(reason) => Ok((Vec::new(), Some(reason))),
-            None => Ok((constraint.forced()?, None)),
+    pub fn forced(&mut self) -> Result<Forced, ConstraintStop> {
+        let mut forced = Forced::default();
+        if let Some(thinking) = self.open() {
+            forced.tokens = thinking.forced().to_vec();
+            forced.thinking = forced.tokens.len();
+            if forced.thinking == 0 {
+                return Ok(forced);
+            }
         }
+        let Rule::Grammar(guided) = &mut self.rule else { return Ok(forced) };
+        let constraint = guided.constraint()?;
+        forced.end = constraint.ended()?;
+        if forced.end.is_none() {
+            forced.tokens.extend(constraint.forced()?);
+        }
+        Ok(forced)
     }
 
-    /// Takes back the last `count` tokens, also after an end or a cancel.
+    /// Takes back the last `count` of `total` tokens, also after an end or a cancel.
     ///
     /// # Errors
     /// If the grammar cannot be brought back to that place.
-    pub fn rollback(&mut self, count: usize, canceller: &Canceller) -> Result<(), EngineError> {
-        let Self::Grammar(guided) = self else { return Ok(()) };
+    pub fn rollback(&mut self, count: usize, total: usize, canceller: &Canceller) -> Result<(), EngineError> {
+        let answer = total - self.thought().min(total);
+        if let Some(thinking) = &mut self.thinking
+            && count > answer
+        {
+            thinking.truncate(total - count, &self.vocabulary);
+        }
+        let Rule::Grammar(guided) = &mut self.rule else { return Ok(()) };
         let template = guided.compiled.constraint();
         let constraint = guided.constraint().map_err(|e| EngineError::Constraint(e.message))?;
-        constraint.rollback(count, &template).map_err(|e| EngineError::Constraint(e.message))?;
+        constraint.rollback(count.min(answer), &template).map_err(|e| EngineError::Constraint(e.message))?;
         canceller.watch(constraint);
         Ok(())
     }

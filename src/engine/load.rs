@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::sync::Arc;
 
+use super::chat::ChatTemplate;
 use super::error::LoadError;
 use super::model::blob::Blob;
 use super::model::config::Config;
@@ -239,13 +240,13 @@ impl Opened {
         let path = gguf.path().to_owned();
         if let Some(model) = stock::gguf::Model::read(&gguf).map_err(|message| gguf.error(message))? {
             gguf.check_types()?;
-            let vocabulary = tokenizer::vocabulary(side, Some(&gguf), model.vocab, report)?;
+            let vocabulary = vocabulary(side, Some(&gguf), model.vocab, report)?;
             let block = Block::Stock(stock::Opened::Gguf(model, gguf));
             return Ok(Self { block, path, name, vocabulary });
         }
         let config = Config::from_gguf(&gguf, gguf.read_factors()?).map_err(|message| gguf.error(message))?;
         gguf.check_types()?;
-        let vocabulary = tokenizer::vocabulary(side, Some(&gguf), config.vocab, report)?;
+        let vocabulary = vocabulary(side, Some(&gguf), config.vocab, report)?;
         Ok(Self { block: Block::Own(Source::Gguf(gguf), config), path, name, vocabulary })
     }
 
@@ -261,13 +262,13 @@ impl Opened {
         let format = |message| LoadError::Format { path: path.clone(), message };
         if let Some(settings) = stock::Settings::read(&text).map_err(format)? {
             let files = Safetensors::open(blobs(shards)?)?;
-            let vocabulary = tokenizer::vocabulary(&side, None, settings.vocab, report)?;
+            let vocabulary = vocabulary(&side, None, settings.vocab, report)?;
             let block = Block::Stock(stock::Opened::Folder(settings, files, folder));
             return Ok(Self { block, path, name, vocabulary });
         }
         let config = Config::from_json(&text).map_err(format)?;
         let files = Safetensors::open(blobs(shards)?)?;
-        let vocabulary = tokenizer::vocabulary(&side, None, config.vocab, report)?;
+        let vocabulary = vocabulary(&side, None, config.vocab, report)?;
         Ok(Self { block: Block::Own(Source::Safetensors(files, folder), config), path, name, vocabulary })
     }
 
@@ -343,6 +344,18 @@ impl Block {
             Some(asked) => Err(format!("a context of {asked} was asked for, the model has 1 to {most}{why}")),
         }
     }
+}
+
+/// The tokens of a model, with its chat template.
+fn vocabulary(
+    side: &SideFiles,
+    gguf: Option<&Gguf>,
+    width: usize,
+    report: &mut OnTokenizer<'_>,
+) -> Result<Vocabulary, LoadError> {
+    let vocabulary = tokenizer::vocabulary(side, gguf, width, report)?;
+    let chat = ChatTemplate::find(side, gguf, &vocabulary)?;
+    Ok(vocabulary.with_chat(chat))
 }
 
 fn path_of(parts: &[PathBuf]) -> &Path {

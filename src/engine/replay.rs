@@ -17,6 +17,7 @@ use super::grammar::Compiled;
 use super::guide::{Canceller, Guide};
 use super::model::LanguageModel;
 use super::sampler::{Sampler, SamplerSettings};
+use super::session::prepare::prepare;
 use super::trace::{Insight, Step, StepKind, TokenId, Trace};
 use super::vocabulary::Vocabulary;
 
@@ -216,16 +217,11 @@ struct Walk<'t> {
 impl<'t> Walk<'t> {
     fn new(
         trace: &Trace,
-        vocabulary: &'t Vocabulary,
+        vocabulary: &'t Arc<Vocabulary>,
         grammar: Option<Arc<Compiled>>,
     ) -> Result<Self, EngineError> {
-        let guide = match (&trace.request.grammar, grammar) {
-            (_, Some(compiled)) => Guide::grammar(compiled, &Canceller::default())?,
-            (None, None) => Guide::Free(Mask::all(vocabulary)),
-            (Some(source), None) => {
-                return Err(EngineError::Grammar { name: source.name.clone(), diagnostics: Vec::new() });
-            }
-        };
+        let context = trace.model.context;
+        let (_, guide) = prepare(context, vocabulary, grammar, &trace.request, &Canceller::default())?;
         let mut walk = Self { vocabulary, guide, forced: VecDeque::new(), stopped: None };
         walk.look_ahead();
         Ok(walk)
@@ -269,7 +265,7 @@ impl<'t> Walk<'t> {
 
     fn look_ahead(&mut self) {
         match self.guide.forced() {
-            Ok((forced, _)) => self.forced = forced.into(),
+            Ok(forced) => self.forced = forced.tokens.into(),
             Err(stop) => self.stopped = Some(stop),
         }
     }

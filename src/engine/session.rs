@@ -9,21 +9,29 @@
 //! 4. the token is committed to the grammar, which may end the run or force the next tokens: those
 //!    wait for the next forward pass, which takes them all at once.
 //!
+//! A model that thinks before it answers goes through the same loop; the guide knows which of the two
+//! it does.
+//!
 //! One invariant carries rewinding: at rest, the KV cache holds fewer tokens than the session, so
 //! the logits that follow the last token can always be had by one forward pass. The session must
-//! never let a token into `tokens` that the constraint has not taken.
+//! never let a token into `tokens` that the guide has not taken.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::constraint::Mask;
-use super::error::{EngineError, ModelError};
+use super::error::EngineError;
 use super::grammar::Compiled;
-use super::guide::{Canceller, Guide};
+use super::guide::{Canceller, Forced, Guide};
 use super::model::LanguageModel;
 use super::sampler::Sampler;
 use super::trace::{FinishReason, Insight, Outcome, Request, Step, StepKind, Timings, TokenId, Trace};
 use super::vocabulary::Vocabulary;
+
+pub mod prepare;
+mod stop;
+
+use prepare::{forward_pass, prepare, prompt_step};
 
 /// Prompts go through the model in chunks of this many tokens, so that a cancel is noticed.
 const PREFILL_CHUNK: usize = 256;
@@ -51,8 +59,8 @@ impl Session {
     ///
     /// # Errors
     /// The model comes back with the error: a request that asks for a grammar without a compiled
-    /// one is refused, so is a setting out of range, an empty prompt without a start token, and a
-    /// prompt that fills the context.
+    /// one is refused, so is a setting out of range, an empty prompt without a start token, a
+    /// prompt that fills the context, and a chat that the model has no template for.
     pub fn start(
         mut model: Box<dyn LanguageModel>,
         vocabulary: Arc<Vocabulary>,
@@ -60,17 +68,15 @@ impl Session {
         request: Request,
     ) -> Result<Self, (EngineError, Box<dyn LanguageModel>)> {
         let canceller = Canceller::default();
-        let (tokens, guide) = match prepare(&*model, &vocabulary, grammar, &request, &canceller) {
+        let (tokens, guide) = match prepare(model.info().context, &vocabulary, grammar, &request, &canceller)
+        {
             Ok(prepared) => prepared,
             Err(error) => return Err((error, model)),
         };
         model.truncate(0);
         let sampler = Sampler::new(request.sampler.clone());
         let mut trace = Trace::new(request, model.info().clone());
-        trace.prompt = tokens
-            .iter()
-            .map(|&t| new_step(&vocabulary, t, StepKind::Prompt, None, Timings::default()))
-            .collect();
+        trace.prompt = tokens.iter().map(|&t| Arc::new(prompt_step(&vocabulary, t))).collect();
         let mut session = Self {
             model,
             vocabulary,
@@ -145,6 +151,8 @@ impl Session {
         self.reopen();
         let result = self.override_with(token);
         if !matches!(result, Ok(true)) {
+            // The forward pass has left no token to go on from.
+            self.model.truncate(self.tokens.len().saturating_sub(1));
             self.follow();
             // A run that had ended stays ended.
             self.trace.outcome = outcome.or(self.trace.outcome.take());
@@ -198,7 +206,15 @@ impl Session {
         let mut rows = logits.chunks_exact(width);
         for &token in forced {
             let insight = detail.then(|| rows.next().map(|row| sampler.forced(row, token))).flatten();
-            trace.steps.push(new_step(vocabulary, token, StepKind::Forced, insight, share));
+            let thinking = trace.steps.len() < guide.thought();
+            let step = Step {
+                thinking,
+                kind: StepKind::Forced,
+                insight,
+                timings: share,
+                ..prompt_step(vocabulary, token)
+            };
+            trace.steps.push(Arc::new(step));
         }
         let Some(mask) = mask else {
             let (reason, detail) = ending.unwrap_or((FinishReason::DeadEnd, None));
@@ -293,10 +309,12 @@ impl Session {
         }
         self.tokens.push(token);
         let at = self.trace.steps.len();
-        self.trace.steps.push(new_step(&self.vocabulary, token, kind, insight, timings));
-        if let Some(found) = self.stop_string() {
+        let thinking = at < self.guide.thought();
+        let step = Step { thinking, kind, insight, timings, ..prompt_step(&self.vocabulary, token) };
+        self.trace.steps.push(Arc::new(step));
+        if let Some(found) = self.found_stop() {
             self.end(FinishReason::StopString, Some(found));
-        } else if matches!(self.guide, Guide::Free(_)) && self.vocabulary.is_eos(token) {
+        } else if self.guide.is_free() && self.vocabulary.is_eos(token) {
             self.end(FinishReason::Eos, None);
         } else {
             self.follow();
@@ -311,12 +329,12 @@ impl Session {
     /// limit is reached, commits the tokens it forces otherwise. Every session at rest has been
     /// through here, or has ended.
     fn follow(&mut self) {
-        let (forced, end) = match self.guide.forced() {
+        let Forced { tokens: forced, thinking, end } = match self.guide.forced() {
             Ok(answer) => answer,
             Err(stop) => return self.end(stop.reason, Some(stop.message)),
         };
-        let generated = self.tokens.len() - self.trace.prompt.len();
-        let most = self.trace.request.max_tokens.saturating_sub(generated);
+        let answered = self.tokens.len() - self.trace.prompt.len() - self.guide.thought();
+        let most = self.trace.request.max_tokens.saturating_sub(answered) + thinking;
         // The last token needs no place in the KV cache.
         let room = (self.model.info().context + 1).saturating_sub(self.tokens.len());
         let before = self.tokens.len();
@@ -325,7 +343,7 @@ impl Session {
             match self.guide.commit(token) {
                 Ok(true) => {
                     self.tokens.push(token);
-                    if let Some(found) = self.stop_string() {
+                    if let Some(found) = self.found_stop() {
                         ending = Some((FinishReason::StopString, Some(found)));
                         break;
                     }
@@ -369,8 +387,9 @@ impl Session {
     fn record_plainly(&mut self) {
         let recorded = self.trace.prompt.len() + self.trace.steps.len();
         for &token in &self.tokens[recorded..] {
-            let step = new_step(&self.vocabulary, token, StepKind::Forced, None, Timings::default());
-            self.trace.steps.push(step);
+            let thinking = self.trace.steps.len() < self.guide.thought();
+            let step = Step { thinking, kind: StepKind::Forced, ..prompt_step(&self.vocabulary, token) };
+            self.trace.steps.push(Arc::new(step));
         }
     }
 
@@ -386,10 +405,17 @@ impl Session {
     fn take_back(&mut self, steps: usize) -> Result<(), EngineError> {
         let keep = self.trace.prompt.len() + steps;
         let drop = self.tokens.len().saturating_sub(keep);
-        self.guide.rollback(drop, &self.canceller)?;
+        let generated = self.tokens.len() - self.trace.prompt.len();
+        self.guide.rollback(drop, generated, &self.canceller)?;
         self.tokens.truncate(keep);
         self.model.truncate(keep.saturating_sub(1));
         Ok(())
+    }
+
+    /// The stop string that the answer has just come to contain.
+    fn found_stop(&self) -> Option<String> {
+        let answer = self.tokens.get(self.trace.prompt.len() + self.guide.thought()..).unwrap_or_default();
+        stop::found(&self.trace.request.stop, answer, &self.vocabulary)
     }
 
     fn reopen(&mut self) {
@@ -406,86 +432,4 @@ impl Session {
             outcome.prefill = self.prefill;
         }
     }
-
-    /// The stop string that the output has just come to contain.
-    fn stop_string(&self) -> Option<String> {
-        let stops = &self.trace.request.stop;
-        let longest = stops.iter().map(String::len).max().filter(|&n| n > 0)?;
-        let generated = &self.tokens[self.trace.prompt.len()..];
-        let text = |token: TokenId| {
-            if self.vocabulary.is_special(token) { &[][..] } else { self.vocabulary.bytes(token) }
-        };
-        // A new occurrence ends inside the last token.
-        let last = text(*generated.last()?).len();
-        let mut tail: Vec<u8> = Vec::new();
-        for &token in generated.iter().rev() {
-            tail.extend(text(token).iter().rev());
-            if tail.len() >= longest + last {
-                break;
-            }
-        }
-        tail.reverse();
-        let found =
-            |stop: &&String| !stop.is_empty() && tail.windows(stop.len()).any(|w| w == stop.as_bytes());
-        stops.iter().find(found).cloned()
-    }
-}
-
-/// Checks a request against a model and its grammar, before anything is changed.
-fn prepare(
-    model: &dyn LanguageModel,
-    vocabulary: &Vocabulary,
-    grammar: Option<Arc<Compiled>>,
-    request: &Request,
-    canceller: &Canceller,
-) -> Result<(Vec<TokenId>, Guide), EngineError> {
-    request.sampler.validate().map_err(EngineError::Setting)?;
-    let guide = match (&request.grammar, grammar) {
-        (None, None) => Guide::Free(Mask::all(vocabulary)),
-        (Some(_), Some(compiled)) => Guide::grammar(compiled, canceller)?,
-        (Some(source), None) => {
-            return Err(EngineError::Grammar { name: source.name.clone(), diagnostics: Vec::new() });
-        }
-        (None, Some(_)) => {
-            return Err(EngineError::Constraint("a grammar was given that the request does not name".into()));
-        }
-    };
-    let tokens =
-        vocabulary.encode_prompt(&request.prompt).map_err(|e| EngineError::Setting(e.to_string()))?;
-    let context = model.info().context;
-    match tokens.len() {
-        0 => Err(EngineError::EmptyPrompt),
-        n if n > context => Err(EngineError::PromptTooLong { tokens: n, context }),
-        _ => Ok((tokens, guide)),
-    }
-}
-
-/// A forward pass to be run, with the time it takes.
-fn forward_pass<'m>(
-    model: &'m mut dyn LanguageModel,
-    pending: &'m [TokenId],
-    rows: usize,
-) -> impl FnOnce() -> (Result<&'m [f32], ModelError>, Duration) + 'm {
-    move || {
-        let clock = Instant::now();
-        let logits = model.forward(pending, rows);
-        (logits, clock.elapsed())
-    }
-}
-
-fn new_step(
-    vocabulary: &Vocabulary,
-    token: TokenId,
-    kind: StepKind,
-    insight: Option<Box<Insight>>,
-    timings: Timings,
-) -> Arc<Step> {
-    Arc::new(Step {
-        token,
-        bytes: vocabulary.bytes(token).into(),
-        special: vocabulary.is_special(token),
-        kind,
-        insight,
-        timings,
-    })
 }

@@ -14,9 +14,11 @@ use llguidance::panic_utils;
 use toktrie::{TokEnv, TokRxInfo, TokTrie, TokenizerEnv};
 
 use self::text::TextTokenizer;
+use super::chat::ChatTemplate;
 use super::trace::TokenId;
 
 mod bytes;
+mod control;
 mod json;
 pub(super) mod parts;
 mod text;
@@ -32,6 +34,7 @@ pub struct Vocabulary {
     tokenizer: Option<Arc<TextTokenizer>>,
     /// What comes before every prompt.
     start: Vec<TokenId>,
+    chat: Option<Arc<ChatTemplate>>,
 }
 
 /// Which tokens start and end a text; from the model's files.
@@ -125,7 +128,7 @@ impl Vocabulary {
         let tokenizer = tokenizer.map(Arc::new);
         let start = tokenizer.as_ref().map(|t| t.start().to_vec()).unwrap_or_default();
         let start = if start.is_empty() { special.bos.into_iter().collect() } else { start };
-        Self { env: Arc::new(Env { trie, tokenizer: tokenizer.clone() }), tokenizer, start }
+        Self { env: Arc::new(Env { trie, tokenizer: tokenizer.clone() }), tokenizer, start, chat: None }
     }
 
     /// The environment llguidance works in.
@@ -199,7 +202,7 @@ impl Vocabulary {
     ) -> Result<Vec<TokenId>, VocabularyError> {
         match &self.tokenizer {
             Some(tokenizer) => encoded(|| tokenizer.template(text, typed)),
-            None => Ok(self.trie().greedy_tokenize(text.as_bytes())),
+            None => Ok(self.longest_words(text.as_bytes(), typed)),
         }
     }
 

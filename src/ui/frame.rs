@@ -7,6 +7,7 @@ use ratatui::widgets::{Block, BorderType, Widget};
 
 use crate::app::inspector::Part;
 use crate::app::state::{Pane, State};
+use crate::engine::chat::{ChatSettings, PromptMode};
 
 use super::layout::{self, Areas};
 use super::pen::Pen;
@@ -70,7 +71,12 @@ fn detail(state: &State, pane: Pane) -> String {
             let language = if state.run.trace.is_some() { state.run.language } else { state.language };
             language.name().to_owned()
         }
-        Pane::Prompt | Pane::Inspector => String::new(),
+        Pane::Prompt => match (state.is_chat(), state.chat.shows_system) {
+            (true, true) => "chat, system prompt".to_owned(),
+            (true, false) => "chat".to_owned(),
+            (false, _) => "raw".to_owned(),
+        },
+        Pane::Inspector => String::new(),
     }
 }
 
@@ -82,7 +88,8 @@ fn note(state: &State, pane: Pane) -> Option<(String, Role)> {
         }
         Pane::Output => {
             let steps = state.run.steps().len();
-            state.run.selected.map(|at| (format!("token {} / {steps}", at + 1), Role::Dim))
+            let legend = || (state.run.thought() > 0).then(|| ("thinking".to_owned(), Role::Thinking));
+            state.run.selected.map(|at| (format!("token {} / {steps}", at + 1), Role::Dim)).or_else(legend)
         }
         Pane::Inspector => state.run.inspected().map(|_| {
             let part = match state.inspector.part {
@@ -92,6 +99,14 @@ fn note(state: &State, pane: Pane) -> Option<(String, Role)> {
             };
             (part.to_owned(), Role::Dim)
         }),
-        Pane::Prompt => None,
+        Pane::Prompt => match (&state.mode(), state.chat.shows_system) {
+            (PromptMode::Chat(ChatSettings { system: Some(_), .. }), false) => {
+                Some(("with a system prompt".to_owned(), Role::Dim))
+            }
+            (PromptMode::Chat(ChatSettings { thinking: Some(_), .. }), _) => {
+                Some(("thinks first".to_owned(), Role::Dim))
+            }
+            _ => None,
+        },
     }
 }

@@ -55,8 +55,11 @@ pub fn draw(buffer: &mut Buffer, state: &State, view: &mut View, inside: Rect) {
     let (width, height) = (wrap_width(area), usize::from(area.height));
     let rows = wrap::visible(text, top(state, width, height), width, height);
     let wanted = rows.last().map_or(0, |r| r.line + 1);
+    // What the model thinks is prose: the highlighter sees its lines as empty ones.
+    let thought = run.thought();
+    let answer_line = if thought == text.tokens() { usize::MAX } else { text.span(thought).0.line };
     view.output.update(Syntax::Of(run.language), &view.theme, text.count(), wanted, |i| {
-        (text.line(i), text.is_ended(i))
+        if thought > 0 && i < answer_line { ("", true) } else { (text.line(i), text.is_ended(i)) }
     });
 
     let theme = &view.theme;
@@ -76,8 +79,10 @@ pub fn draw(buffer: &mut Buffer, state: &State, view: &mut View, inside: Rect) {
         if selected.is_some_and(|(start, end)| start <= at && at < end) {
             return style.patch(theme.style(Role::Selected));
         }
-        let kind = token.and_then(|i| run.steps().get(i)).map(|s| s.kind);
-        if kind == Some(StepKind::Forced) { style.patch(forced) } else { style }
+        let step = token.and_then(|i| run.steps().get(i));
+        let style = if step.is_some_and(|s| s.thinking) { theme.text(Role::Thinking) } else { style };
+        let is_forced = step.is_some_and(|s| s.kind == StepKind::Forced);
+        if is_forced { style.patch(forced) } else { style }
     });
     if let Some((start, end)) = selected {
         mark_invisible(buffer, area, &rows, text, (start, end), theme);

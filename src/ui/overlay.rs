@@ -1,4 +1,4 @@
-//! What floats above the panes: the keys, the examples and the models to choose from.
+//! What floats above the panes: the keys, the examples and the models to choose from, the whole prompt.
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
@@ -11,7 +11,7 @@ use crate::app::state::{Overlay, State};
 use super::layout;
 use super::pen::Pen;
 use super::theme::{Role, Theme};
-use super::{frame, wrap};
+use super::{frame, rendered, wrap};
 
 mod models;
 
@@ -23,6 +23,7 @@ pub fn draw(buffer: &mut Buffer, state: &State, theme: &Theme) -> Option<Positio
     match state.overlay {
         None => {}
         Some(Overlay::Help { top }) => help(buffer, theme, state.size, top),
+        Some(Overlay::Rendered { top }) => rendered::draw(buffer, state, theme, top),
         Some(Overlay::Examples { selected }) => examples(buffer, theme, state.size, selected),
         Some(Overlay::Models { selected }) => return models::draw(buffer, state, theme, selected),
     }
@@ -115,7 +116,8 @@ fn overlay_text(theme: &Theme, role: Role) -> ratatui::style::Style {
     theme.style(Role::Overlay).patch(theme.text(role))
 }
 
-fn open(buffer: &mut Buffer, theme: &Theme, area: Rect, title: &str) -> Rect {
+/// Draws an empty overlay with a title; returns its inside.
+pub fn open(buffer: &mut Buffer, theme: &Theme, area: Rect, title: &str) -> Rect {
     let area = area.intersection(buffer.area);
     Clear.render(area, buffer);
     buffer.set_style(area, theme.style(Role::Overlay));
@@ -128,7 +130,8 @@ fn open(buffer: &mut Buffer, theme: &Theme, area: Rect, title: &str) -> Rect {
     layout::inside(area)
 }
 
-fn centred(size: (u16, u16), width: u16, height: u16) -> Rect {
+/// A rectangle in the middle of a screen of `size`, not larger than that.
+pub fn centred(size: (u16, u16), width: u16, height: u16) -> Rect {
     let (width, height) = (width.min(size.0.saturating_sub(2)), height.min(size.1.saturating_sub(2)));
     Rect::new((size.0 - width) / 2, (size.1 - height) / 2, width, height)
 }

@@ -1,4 +1,4 @@
-//! The prompt pane: plain text with a caret.
+//! The prompt pane: plain text with a caret; the prompt, or the system prompt of a chat.
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -12,7 +12,8 @@ use super::wrap;
 /// Draws the pane's inside.
 pub fn draw(buffer: &mut Buffer, state: &State, view: &View, inside: Rect) {
     let parts = Parts { text: editor::padded(inside), ..Parts::default() };
-    let rows = wrap::visible(&state.prompt, state.prompt.top(), parts.wrap_width(), parts.height());
-    let style = editor::with_selection(&state.prompt, &view.theme, |_, _| view.theme.base());
-    editor::draw_rows(buffer, parts.text, &state.prompt, &rows, style);
+    let text = state.prompt_text();
+    let rows = wrap::visible(text, text.top(), parts.wrap_width(), parts.height());
+    let style = editor::with_selection(text, &view.theme, |_, _| view.theme.base());
+    editor::draw_rows(buffer, parts.text, text, &rows, style);
 }

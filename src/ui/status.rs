@@ -64,6 +64,9 @@ fn phase(state: &State) -> (&'static str, String, Role) {
     }
     match (state.run.status, &state.model, outcome) {
         (RunStatus::Starting, ..) => ("●", "reading the prompt".into(), Role::Running),
+        (RunStatus::Running, ..) if state.run.steps().last().is_some_and(|s| s.thinking) => {
+            ("●", "thinking".into(), Role::Running)
+        }
         (RunStatus::Running, ..) => ("●", "running".into(), Role::Running),
         (RunStatus::Paused, ..) => ("‖", "paused".into(), Role::Warning),
         (_, ModelState::Failed(_) | ModelState::Absent, _) => ("■", "no model".into(), Role::Error),
@@ -138,7 +141,9 @@ pub fn footer(buffer: &mut Buffer, area: Rect, state: &State, theme: &Theme) {
 fn hints(state: &State) -> Vec<(Action, &'static str)> {
     let named = |actions: &[Action]| actions.iter().map(|&a| (a, a.hint())).collect::<Vec<_>>();
     match state.overlay {
-        Some(Overlay::Help { .. }) => return vec![(Action::Close, "close"), (Action::Down, "more")],
+        Some(Overlay::Help { .. } | Overlay::Rendered { .. }) => {
+            return vec![(Action::Close, "close"), (Action::Down, "more")];
+        }
         Some(Overlay::Examples { .. }) => {
             return vec![(Action::Enter, "open"), (Action::Down, "next"), (Action::Close, "close")];
         }

@@ -116,6 +116,10 @@ roles! {
     Running = "maze.running",
     /// A token that the grammar forced.
     Forced = "maze.forced",
+    /// A special token, which is no text.
+    Special = "maze.special",
+    /// What the model thinks before its answer.
+    Thinking = "maze.thinking",
     /// The token under inspection.
     Selected = "maze.selected",
     /// Where the next token will be.

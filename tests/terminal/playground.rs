@@ -13,7 +13,7 @@ use maze::app::{scripted, update};
 use maze::catalog::{Catalog, Entry};
 use maze::engine::grammar::{Compiler, GrammarSource};
 use maze::engine::load::{Loaded, Survey};
-use maze::engine::session::Session;
+use maze::engine::session::{Session, prepare};
 use maze::engine::trace::{FinishReason, Step, Timings};
 use maze::engine::{LanguageModel, ModelInfo, ModelSpec, Vocabulary};
 use maze::ui::depth::ColorDepth;
@@ -42,8 +42,16 @@ pub struct Playground {
 impl Playground {
     /// A playground of this size, its model loaded and its grammar checked.
     pub fn new(width: u16, height: u16) -> Self {
-        let Loaded { model, vocabulary } =
-            scripted::loader(0)(&ModelSpec::Embedded, &mut |_| ControlFlow::Continue(())).unwrap();
+        Self::of(
+            width,
+            height,
+            scripted::loader(0)(&ModelSpec::Embedded, &mut |_| ControlFlow::Continue(())).unwrap(),
+        )
+    }
+
+    /// The same with another model.
+    pub fn of(width: u16, height: u16, loaded: Loaded) -> Self {
+        let Loaded { model, vocabulary } = loaded;
         let info = model.info().clone();
         let mut playground = Self {
             state: State::new(
@@ -192,6 +200,11 @@ impl Playground {
                             self.event(Event::Run(id, RunEvent::Failed(error.to_string())));
                         }
                     }
+                }
+                Effect::Render { number, vocabulary, prompt, mode } => {
+                    let made = prepare::prompt(&vocabulary, &prompt, &mode);
+                    let tokens = made.map(|p| p.tokens).map_err(|e| e.to_string());
+                    self.event(Event::Rendered(number, tokens));
                 }
                 Effect::Step => self.advance(1),
                 Effect::Stop => {

@@ -31,6 +31,7 @@ pub fn step(index: usize, text: &[u8], width: usize) -> Arc<Step> {
         token,
         bytes: text.into(),
         special: false,
+        thinking: false,
         kind: if index.is_multiple_of(3) { StepKind::Forced } else { StepKind::Sampled },
         insight: Some(Box::new(insight)),
         timings: Timings { forward: micros(400), mask: micros(30 + index as u64 % 50), ..Timings::default() },

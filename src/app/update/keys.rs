@@ -10,9 +10,9 @@ use crate::app::inspector::{self, Part};
 use crate::app::keymap;
 use crate::app::state::{Overlay, Pane, State};
 use crate::sanitize;
-use crate::ui::{editor, output, overlay, wrap};
+use crate::ui::{editor, output, overlay, rendered, wrap};
 
-use super::{models, run};
+use super::{chat, models, run};
 
 /// The longest text that goes to the clipboard, in bytes; many terminals drop what is longer.
 const MAX_COPY: usize = 64 * 1024;
@@ -46,7 +46,7 @@ pub(super) fn paste(state: &mut State, text: &str) {
     }
     match state.focus {
         Pane::Grammar => state.grammar.buffer.insert(text),
-        Pane::Prompt => state.prompt.insert(text),
+        Pane::Prompt => state.prompt_text_mut().insert(text),
         Pane::Inspector => {
             state.inspector.query.push_str(text.lines().next().unwrap_or_default());
             state.inspector.row = 0;
@@ -71,7 +71,9 @@ fn act(state: &mut State, action: Action) -> Vec<Effect> {
         (Action::Quit, _) => return vec![Effect::Quit],
         (Action::Suspend, _) => return vec![Effect::Suspend],
         (Action::Theme, _) => state.theme = state.theme.other(),
-        (Action::Help, Some(Overlay::Help { .. })) => state.overlay = None,
+        (Action::Help, Some(Overlay::Help { .. })) | (Action::Rendered, Some(Overlay::Rendered { .. })) => {
+            state.overlay = None
+        }
         (_, Some(open)) => return in_overlay(state, open, action),
         (_, None) => return in_panes(state, action),
     }
@@ -108,6 +110,9 @@ fn in_panes(state: &mut State, action: Action) -> Vec<Effect> {
                 state.inspector.part = Part::Allowed;
             }
             state.inspector.is_searching = true;
+        }
+        Action::PromptMode | Action::SystemPrompt | Action::Thinking | Action::Rendered => {
+            return chat::act(state, action);
         }
         Action::Copy => return copy(state, false),
         Action::Cut => return copy(state, true),
@@ -312,6 +317,10 @@ fn in_overlay(state: &mut State, open: Overlay, action: Action) -> Vec<Effect> {
             let last = overlay::last_help_top(state.size);
             state.overlay = Some(Overlay::Help { top: top.saturating_add_signed(by).min(last) });
         }
+        Overlay::Rendered { top } => {
+            let top = top.saturating_add_signed(by).min(rendered::last_top(state));
+            state.overlay = Some(Overlay::Rendered { top });
+        }
         Overlay::Examples { selected } if action == Action::Enter => {
             state.overlay = None;
             if let Some(example) = EXAMPLES.get(selected) {
@@ -332,7 +341,7 @@ fn in_overlay(state: &mut State, open: Overlay, action: Action) -> Vec<Effect> {
 pub(super) fn buffer_of(state: &mut State, pane: Pane) -> Option<&mut EditorBuffer> {
     match pane {
         Pane::Grammar => Some(&mut state.grammar.buffer),
-        Pane::Prompt => Some(&mut state.prompt),
+        Pane::Prompt => Some(state.prompt_text_mut()),
         Pane::Output | Pane::Inspector => None,
     }
 }

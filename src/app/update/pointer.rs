@@ -5,7 +5,7 @@ use crossterm::event::{MouseButton, MouseEvent, MouseEventKind};
 use crate::app::event::Effect;
 use crate::app::state::{Overlay, Pane, State};
 use crate::ui::wrap::{self, RowRef};
-use crate::ui::{editor, output, overlay};
+use crate::ui::{editor, output, overlay, rendered};
 
 use super::keys;
 
@@ -27,6 +27,11 @@ pub(super) fn mouse(state: &mut State, event: MouseEvent) -> Vec<Effect> {
         Some(Overlay::Help { top }) => {
             let top = top.saturating_add_signed(by).min(overlay::last_help_top(state.size));
             state.overlay = Some(Overlay::Help { top });
+            return Vec::new();
+        }
+        Some(Overlay::Rendered { top }) => {
+            let top = top.saturating_add_signed(by).min(rendered::last_top(state));
+            state.overlay = Some(Overlay::Rendered { top });
             return Vec::new();
         }
         Some(Overlay::Examples { .. } | Overlay::Models { .. }) => return Vec::new(),

@@ -80,6 +80,7 @@ pub(super) fn start_if_ready(state: &mut State) -> Vec<Effect> {
     };
     let request = Request {
         prompt: state.prompt.text(),
+        mode: state.mode(),
         grammar: Some(state.grammar.source()),
         ..state.template.clone()
     };

@@ -65,7 +65,11 @@ impl SideFiles {
         }
     }
 
-    fn json(&self, name: &str) -> Result<Json, LoadError> {
+    /// A file's content as JSON; null if there is no such file.
+    ///
+    /// # Errors
+    /// If it is there and cannot be read, or is not JSON.
+    pub fn json(&self, name: &str) -> Result<Json, LoadError> {
         let Some(text) = self.read(name)? else { return Ok(Json::Null) };
         serde_json::from_slice(&text)
             .map_err(|e| LoadError::Format { path: self.path(name), message: format!("not JSON: {e}") })

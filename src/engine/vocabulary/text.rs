@@ -61,12 +61,12 @@ impl TextTokenizer {
         &self.start
     }
 
-    /// Names of special tokens become those tokens, but for those that touch a range of `typed`,
-    /// in bytes.
+    /// Names of added tokens become those tokens, but for those that touch a range of `typed`, in
+    /// bytes.
     pub(super) fn template(&self, text: &str, typed: &[Range<usize>]) -> Result<Vec<TokenId>> {
-        let special = self.special_tokens(text);
-        let is_typed = |at: &Range<usize>| typed.iter().any(|t| t.start < at.end && at.start < t.end);
-        if !special.iter().any(|(at, _)| is_typed(at)) {
+        let found = self.added_tokens(text);
+        let touching = |at: &Range<usize>| typed.iter().find(|t| t.start < at.end && at.start < t.end);
+        if !found.iter().any(|(at, ..)| touching(at).is_some()) {
             return Ok(self.tokenizer.encode_fast(text, false)?.get_ids().to_vec());
         }
         let mut tokens = Vec::new();
@@ -75,17 +75,29 @@ impl TextTokenizer {
             let around = if first { &self.plain } else { &self.later };
             around.encode(&self.tokenizer, text)
         };
-        for (at, token) in special.into_iter().filter(|(at, _)| !is_typed(at)) {
-            tokens.extend(section(&text[done..at.start], done == 0)?);
-            tokens.push(token);
-            done = at.end;
+        for (at, token, special) in found {
+            match touching(&at) {
+                None if special => {
+                    tokens.extend(section(&text[done..at.start], done == 0)?);
+                    tokens.push(token);
+                    done = at.end;
+                }
+                // A section knows no special tokens, but it knows the other added ones, unless they are cut.
+                Some(range) if !special => {
+                    let second = text[at.start..].chars().next().map_or(at.end, |c| at.start + c.len_utf8());
+                    let cut = range.start.max(second);
+                    tokens.extend(section(&text[done..cut], done == 0)?);
+                    done = cut;
+                }
+                _ => {}
+            }
         }
         tokens.extend(section(&text[done..], done == 0)?);
         Ok(tokens)
     }
 
-    /// Where special tokens are named in a text.
-    fn special_tokens(&self, text: &str) -> Vec<(Range<usize>, TokenId)> {
+    /// Where added tokens are named in a text, which they are, and whether they are special.
+    fn added_tokens(&self, text: &str) -> Vec<(Range<usize>, TokenId, bool)> {
         let added = self.tokenizer.get_added_vocabulary();
         let pieces = added.extract_and_normalize(self.tokenizer.get_normalizer(), text);
         let splits = pieces.get_splits(OffsetReferential::Original, OffsetType::Byte);
@@ -93,8 +105,14 @@ impl TextTokenizer {
         splits
             .into_iter()
             .filter_map(|(_, (start, end), tokens)| Some((start..end, tokens.as_ref()?.first()?.id)))
-            .filter(|(_, id)| special(*id))
+            .map(|(at, id)| (at, id, special(id)))
             .collect()
+    }
+
+    /// The tokens that were added as a whole, special ones among them.
+    pub(super) fn added(&self) -> Vec<(String, TokenId)> {
+        let added = self.tokenizer.get_added_tokens_decoder();
+        added.into_iter().map(|(id, token)| (token.content, id)).collect()
     }
 
     /// Names of special tokens stay text, and nothing is added to it or changed in it, as far as
