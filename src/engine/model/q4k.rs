@@ -4,7 +4,7 @@
 //! that is busy with something else, every wait can last a time slice. These share work by
 //! stealing instead, read the blocks nearly as they are in the file, and round activations to 16
 //! bits rather than 8, so that the result is that of the weights. They need AVX2; elsewhere
-//! [`Matrix`](super::raw::Matrix) stays with candle's.
+//! [`Matrix`](super::matrix::Matrix) stays with candle's.
 //!
 //! A Q4_K block holds 256 weights in 8 groups of 32: `weight = d * scale[g] * q - dmin * min[g]`
 //! with `q` in `0..16`. Layout:

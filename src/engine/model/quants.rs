@@ -4,7 +4,7 @@
 //! in the cache, and forgotten: so a model takes no more memory than its file, and several rows cost
 //! little more than one. As with [`q4k`](super::q4k), threads share work by stealing and
 //! activations are rounded to 16 bits. It needs AVX2; without it, for rows that are no whole blocks
-//! of 256 and for block types that [`decode`] does not know, [`rows`](super::rows) is used instead.
+//! of 256 and for the block types Q2_K and Q3_K, [`rows`](super::rows) is used instead.
 
 use candle_core::quantized::GgmlDType;
 
