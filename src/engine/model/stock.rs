@@ -23,7 +23,7 @@
 //! | `starcoder2`, `mixtral` | their masks are one token too wide: the context ends with the window |
 //! | `granite`, `granitemoehybrid` | both through candle's Granite 4, whose model of Granite 3 lacks the multipliers; attention layers only |
 //! | `lfm2`, `recurrent_gemma` | the state starts anew with a pass of several tokens: single tokens after the first; the context of `recurrent_gemma` ends with its window |
-//! | `qwen2_moe`, `qwen3_moe` | every layer a mixture, no window |
+//! | `qwen2_moe`, `qwen3_moe` | no window, no layers that `mlp_only_layers` takes out of the mixture |
 //! | `deepseek_v2` | the greedy choice of experts only: the other one ranks the wrong scores |
 //!
 //! What else candle-transformers has is named with the reason by [`family::LEFT_OUT`]. Of the

@@ -1,6 +1,6 @@
 //! Which families of candle-transformers are offered, and which are not.
 //!
-//! A family's `prepare` is in [`prepare`](super::prepare), its `build` calls candle's constructor.
+//! A family's `prepare` is a function of `stock/prepare.rs`, its `build` calls candle's constructor.
 
 use candle_core::{Result as Candle, Tensor};
 use candle_nn::VarBuilder;
