@@ -144,7 +144,8 @@ fn folder_of(folder: &Path, shards: &[std::path::PathBuf]) -> Result<Survey, Loa
         false => Err(format!("{}: there is no tokenizer.json", folder.display())),
     };
     let config = Config::from_json(&text).map_err(|message| format!("{}: {message}", path.display()));
-    Ok(tally.survey("safetensors", architecture, file_bytes, loose, config, tokenizer))
+    let types = files.check_types().map_err(|e| e.to_string());
+    Ok(tally.survey("safetensors", architecture, file_bytes, loose, config, types.and(tokenizer)))
 }
 
 /// What the files say of a model whose block may be unknown.

@@ -12,6 +12,7 @@ use half::{bf16, f16};
 
 use super::kernels;
 use super::q4k::Q4k;
+use super::quants::Quants;
 use super::raw::{is_dense, row_bytes};
 use super::rows::Rows;
 
@@ -37,6 +38,7 @@ enum Content {
     /// Plain numbers on the CPU, widened.
     Dense(Vec<f32>),
     Q4k(Q4k),
+    Quants(Quants),
     Rows(Rows),
     /// As in the file, for a device.
     Bytes(Vec<u8>),
@@ -51,6 +53,8 @@ impl MatrixBuilder {
             Content::Dense(Vec::with_capacity(rows * columns))
         } else if dtype == GgmlDType::Q4K && Q4k::is_supported() {
             Content::Q4k(Q4k::with_capacity(rows, columns))
+        } else if let Some(quants) = Quants::with_capacity(dtype, rows, columns) {
+            Content::Quants(quants)
         } else {
             Content::Rows(Rows::new(dtype, columns))
         };
@@ -68,6 +72,7 @@ impl MatrixBuilder {
         match &mut self.content {
             Content::Bytes(bytes) => bytes.extend_from_slice(data),
             Content::Q4k(matrix) => matrix.push(data),
+            Content::Quants(matrix) => matrix.push(data),
             Content::Rows(rows) => rows.push(data),
             Content::Dense(values) => match self.dtype {
                 GgmlDType::F16 => {
@@ -89,6 +94,7 @@ impl MatrixBuilder {
         let dims = [self.rows, self.columns];
         match self.content {
             Content::Q4k(matrix) => Ok(Matrix::Q4k(Arc::new(matrix))),
+            Content::Quants(matrix) => Ok(Matrix::Quants(Arc::new(matrix))),
             Content::Rows(rows) => Ok(Matrix::Rows(Arc::new(rows))),
             Content::Dense(values) => {
                 Ok(Matrix::Dense(Tensor::from_vec(values, &dims, device)?.to_dtype(dtype)?))
@@ -117,8 +123,10 @@ pub enum Matrix {
     Dense(Tensor),
     /// Blocks on an accelerator.
     Blocks(Arc<QTensor>),
-    /// Blocks in main memory.
+    /// Blocks in main memory, of types that only candle has kernels for.
     Rows(Arc<Rows>),
+    /// Blocks in main memory that our own kernels multiply.
+    Quants(Arc<Quants>),
     /// Q4_K blocks in main memory, on a processor that our own kernels run on.
     Q4k(Arc<Q4k>),
 }
@@ -130,6 +138,7 @@ impl Matrix {
             Self::Dense(t) => t.dims(),
             Self::Blocks(q) => q.shape().dims(),
             Self::Rows(rows) => rows.dims(),
+            Self::Quants(q) => q.dims(),
             Self::Q4k(q) => q.dims(),
         }
     }
@@ -146,10 +155,8 @@ impl Matrix {
                 let values = rows.rows(&ids.to_vec1::<u32>()?)?;
                 Tensor::from_vec(values, (ids.elem_count(), rows.dims()[1]), &Device::Cpu)
             }
-            Self::Q4k(q) => {
-                let rows = ids.to_vec1::<u32>()?.into_iter().flat_map(|id| q.row(id as usize)).collect();
-                Tensor::from_vec(rows, (ids.elem_count(), q.dims()[1]), &Device::Cpu)
-            }
+            Self::Quants(q) => gathered(ids, q.dims()[1], |id| q.row(id)),
+            Self::Q4k(q) => gathered(ids, q.dims()[1], |id| q.row(id)),
         }
     }
 
@@ -161,7 +168,7 @@ impl Matrix {
         match self {
             Self::Dense(t) => x.matmul(&t.t()?),
             Self::Blocks(q) => x.apply_op1_no_bwd(q.as_ref()),
-            Self::Rows(_) | Self::Q4k(_) => {
+            Self::Rows(_) | Self::Quants(_) | Self::Q4k(_) => {
                 let rows = x.dim(0)?;
                 let x = CpuStorage::F32(x.flatten_all()?.to_vec1::<f32>()?);
                 Tensor::from_vec(self.apply(&x, rows)?, (rows, self.dims()[0]), &Device::Cpu)
@@ -177,6 +184,7 @@ impl Matrix {
         let (out, width) = (self.dims()[0], self.dims()[1]);
         match self {
             Self::Q4k(q) => Ok(q.apply(x.as_slice()?, rows)),
+            Self::Quants(q) => Ok(q.apply(x.as_slice()?, rows)),
             Self::Rows(blocks) => blocks.apply(&x.as_slice()?[..rows * width], rows),
             Self::Blocks(_) => candle_core::bail!("the matrix is not in main memory"),
             Self::Dense(t) => {
@@ -195,4 +203,10 @@ impl Matrix {
             }
         }
     }
+}
+
+/// The rows of the given indices, one below the other.
+fn gathered(ids: &Tensor, columns: usize, row: impl Fn(usize) -> Vec<f32>) -> Result<Tensor> {
+    let values = ids.to_vec1::<u32>()?.into_iter().flat_map(|id| row(id as usize)).collect();
+    Tensor::from_vec(values, (ids.elem_count(), columns), &Device::Cpu)
 }

@@ -13,12 +13,9 @@
 use rayon::prelude::*;
 
 use super::kernels;
+use super::rounded::{BLOCK, GROUPS, Rounded};
 use crate::engine::simd;
 
-/// Weights in a block.
-const BLOCK: usize = 256;
-/// Groups in a block.
-const GROUPS: usize = 8;
 /// Bytes of a block in a file.
 const FILE_BLOCK: usize = 144;
 /// Rows of activations that share one decoding of the weights.
@@ -41,16 +38,6 @@ struct Block {
 pub struct Q4k {
     blocks: Vec<Block>,
     dims: [usize; 2],
-}
-
-/// As many activations as a block has weights, as 16-bit numbers.
-#[derive(Clone)]
-struct Rounded {
-    /// By group and half of a group.
-    values: [[[i16; 16]; 2]; GROUPS],
-    scale: f32,
-    /// The sum of every group, scaled.
-    sums: [f32; GROUPS],
 }
 
 impl Q4k {
@@ -140,51 +127,6 @@ impl Block {
             let q = self.quants[group / 2][i % 16] >> shift & 15;
             self.d * f32::from(self.scales[group]) * f32::from(q) - self.dmin * f32::from(self.mins[group])
         })
-    }
-}
-
-impl Rounded {
-    fn all(x: &[f32]) -> Vec<Self> {
-        let empty = Self { values: [[[0; 16]; 2]; GROUPS], scale: 0., sums: [0.; GROUPS] };
-        let (x, _) = x.as_chunks::<BLOCK>();
-        let mut blocks = vec![empty; x.len()];
-        simd::wide(|| {
-            for (x, block) in x.iter().zip(&mut blocks) {
-                block.round(x);
-            }
-        });
-        blocks
-    }
-
-    #[inline(always)]
-    fn round(&mut self, x: &[f32; BLOCK]) {
-        const LARGEST: f32 = i16::MAX as f32;
-        let mut lanes = [0f32; 32];
-        for x in x.as_chunks::<32>().0 {
-            for i in 0..32 {
-                lanes[i] = if x[i].abs() > lanes[i] { x[i].abs() } else { lanes[i] };
-            }
-        }
-        let largest = lanes.into_iter().fold(0., f32::max);
-        let inverse = if largest > 0. { LARGEST / largest } else { 0. };
-        self.scale = largest / LARGEST;
-        for (g, (values, x)) in self
-            .values
-            .as_flattened_mut()
-            .as_chunks_mut::<2>()
-            .0
-            .iter_mut()
-            .zip(x.as_chunks::<32>().0)
-            .enumerate()
-        {
-            let mut sum = 0;
-            for (value, x) in values.as_flattened_mut().iter_mut().zip(x) {
-                // Half away from zero; the conversion cuts off.
-                *value = (x * inverse + 0.5f32.copysign(*x)) as i16;
-                sum += i32::from(*value);
-            }
-            self.sums[g] = sum as f32 * self.scale;
-        }
     }
 }
 

@@ -135,14 +135,31 @@ impl Safetensors {
     /// # Errors
     /// If its type is not F32, F16 or BF16.
     pub fn find(&self, name: &str) -> Result<Option<(GgmlDType, &[usize])>, LoadError> {
-        let (Some(entry), Some(blob)) = (self.tensors.get(name), self.blob(name)) else { return Ok(None) };
+        let Some(entry) = self.tensors.get(name) else { return Ok(None) };
         match block_type(&entry.dtype) {
             Some(dtype) => Ok(Some((dtype, &entry.dims))),
-            None => Err(blob.error(format!(
-                "tensor {name} has the type {}, which is not supported (supported: F32, F16, BF16)",
-                entry.dtype
-            ))),
+            None => Err(self.unsupported(name, entry)),
         }
+    }
+
+    /// Fails if a tensor has a type that nothing can compute with.
+    ///
+    /// # Errors
+    /// [`LoadError::Format`], naming the tensor, its type and those that are supported.
+    pub fn check_types(&self) -> Result<(), LoadError> {
+        match self.tensors.iter().find(|(_, t)| block_type(&t.dtype).is_none()) {
+            Some((name, entry)) => Err(self.unsupported(name, entry)),
+            None => Ok(()),
+        }
+    }
+
+    fn unsupported(&self, name: &str, entry: &Entry) -> LoadError {
+        let message = format!(
+            "tensor {name} has the type {}, which is not supported (supported: F32, F16, BF16)",
+            entry.dtype
+        );
+        let path = self.blob(name).map_or_else(Default::default, |b| b.path().to_owned());
+        LoadError::Format { path, message }
     }
 
     /// Reads a tensor's data, `piece` bytes at a time; nothing if there is none of that name.

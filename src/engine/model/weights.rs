@@ -80,7 +80,7 @@ pub struct Summary {
 }
 
 /// Bytes that are read before they are laid out.
-const PIECE: usize = 4 << 20;
+const PIECE: usize = 2 << 20;
 
 /// Tensors in these files that carry nothing that the config does not.
 const REDUNDANT: [&str; 2] = ["rope_freqs.weight", "rotary_emb.inv_freq"];
