@@ -76,8 +76,8 @@ pub enum Command {
 /// Which model, where.
 #[derive(Args, Clone, Debug, Default)]
 pub struct ModelArgs {
-    /// A Hugging Face folder, a .gguf file, or org/name[@revision][:file] of the Hugging Face hub
-    /// [default: the embedded model, maze-nano].
+    /// A Hugging Face folder, a .gguf file, or a model of the Hugging Face hub: org/name, or
+    /// org/name:Q4_K_M for one of its files [default: the embedded model, maze-nano].
     #[arg(long, value_name = "MODEL")]
     pub model: Option<ModelSpec>,
     /// Where to compute: auto, cpu, cuda or cuda:N [default: auto].

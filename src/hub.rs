@@ -9,9 +9,9 @@
 //! | [`settings`] | the variables of the environment that all hub programs know |
 //! | [`cache`] | where things lie in the cache, and what lies there |
 //! | [`choose`] | which files of a repository make up a model |
-//! | [`listing`] | what the server says a repository holds |
-//! | [`http`] | one request, which can be cancelled at any time |
-//! | [`download`] | one file: resumed, verified, put in place whole |
+//! | `listing` | what the server says a repository holds |
+//! | `http` | one request, which can be cancelled at any time |
+//! | `download` | one file: resumed, verified, put in place whole |
 //! | [`status`] | how a download goes |
 //!
 //! The layout, the types and the routes are those of the `hf-hub` crate. Its transfers are not used:
