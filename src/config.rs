@@ -82,7 +82,11 @@ mod tests {
         let config = Config::new(&ModelArgs::default(), env).expect("valid");
         assert_eq!(config.model, ModelSpec::Path("/models/a.gguf".into()));
         assert_eq!(config.device, DeviceSpec::Cpu);
-        let args = ModelArgs { model: Some(ModelSpec::Path("b".into())), device: Some(DeviceSpec::Cuda(1)), context: Some(7) };
+        let args = ModelArgs {
+            model: Some(ModelSpec::Path("b".into())),
+            device: Some(DeviceSpec::Cuda(1)),
+            context: Some(7),
+        };
         let config = Config::new(&args, env).expect("valid");
         assert_eq!(config.model, ModelSpec::Path("b".into()));
         assert_eq!((config.device, config.context), (DeviceSpec::Cuda(1), Some(7)));

@@ -81,6 +81,7 @@ fn stream(
     stdout: &mut Sink,
 ) -> Result<Trace, Failure> {
     let mut written = Ok(());
+    let grammar = request.grammar.as_ref().map_or_else(String::new, |g| g.text.clone());
     let result = engine.run_with(request, |event| {
         match event {
             Event::Started(_, canceller) => signals.cancels(canceller),
@@ -93,7 +94,7 @@ fn stream(
         Err(EngineError::Grammar { name, diagnostics }) => {
             let mut stderr = Sink::stderr();
             for diagnostic in &diagnostics {
-                stderr.diagnostic(&name, diagnostic)?;
+                stderr.diagnostic(&name, &grammar, diagnostic)?;
             }
             return Err(Failure::Told(2));
         }
