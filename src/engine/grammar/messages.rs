@@ -147,7 +147,7 @@ pub(super) fn dead(source: &GrammarSource) -> Diagnostic {
                     .with_help("give it an alternative that does not lead back to it")
             }
             None => diagnostic(lark::start(text), "no text can match: `start` can never begin")
-                .with_help("`A & B` may leave nothing, and so may a terminal without `~B`"),
+                .with_help("`A & B` is what both match, which may be nothing"),
         },
         GrammarKind::Gbnf => diagnostic(0..0, "no text can match"),
         GrammarKind::JsonSchema => diagnostic(0..0, "no JSON value can match this schema")

@@ -65,36 +65,49 @@ fn without_statements(text: &str, findings: &[Finding]) -> Option<String> {
     let mut mended = text.as_bytes().to_vec();
     let mut defined: HashSet<&str> = HashSet::new();
     let mut wanted: Vec<(&str, String)> = Vec::new();
-    let is_wrong = |statement: &[Token]| {
+    // Of a directive, what it defines.
+    let names = scan.definitions();
+    let wrong = |statement: &[Token]| {
         let start = statement.first().map_or(0, |t| t.span.start);
         let end = statement.last().map_or(0, |t| t.span.end);
-        findings
-            .iter()
-            .any(|f| !is_name(text, f) && start <= f.span.start && f.span.start < end.max(start + 1))
+        let holds = |f: &&Finding| start <= f.span.start && f.span.start < end.max(start + 1);
+        findings.iter().filter(|f| !is_name(text, f)).find(holds)
     };
+    // Whether what follows may belong to a statement that is wrong.
+    let mut goes_on = false;
     for statement in &statements {
         let head = statement.first().filter(|t| matches!(t.kind, Kind::Rule | Kind::Terminal));
-        let name = head.map(|t| bare(scan.str(t)));
-        if !is_wrong(statement) {
-            defined.extend(name);
+        let is_definition = head.is_some() && statement.iter().any(|t| scan.str(t) == ":");
+        let finding = wrong(statement);
+        goes_on = match finding {
+            Some(f) => matches!(f.code, "newline-in-group" | "unclosed-group" | "syntax"),
+            None => goes_on && !is_definition && statement[0].kind != Kind::Directive,
+        };
+        if finding.is_none() && !goes_on {
+            defined.extend(head.map(|t| bare(scan.str(t))));
+            let places = statement[0].span.start..statement[statement.len() - 1].span.end;
+            defined.extend(names.iter().filter(|d| places.contains(&d.span.start)).map(|d| d.name));
             continue;
         }
         for token in *statement {
             let bytes = &mut mended[token.span.clone()];
             bytes.iter_mut().filter(|b| !matches!(b, b'\n' | b'\r')).for_each(|b| *b = b' ');
         }
-        if let Some(name) = name {
-            wanted.push((name, stub(&scan, statement, name)));
+        // `fooBar` is three names, and a directive may define several.
+        let is_directive = statement[0].kind == Kind::Directive;
+        let mut glued_to = head.map(|t| t.span.start);
+        for token in statement.iter().filter(|t| matches!(t.kind, Kind::Rule | Kind::Terminal)) {
+            if is_directive || glued_to == Some(token.span.start) {
+                let name = bare(scan.str(token));
+                wanted.push((name, stub(&scan, statement, name)));
+                glued_to = Some(token.span.end);
+            }
         }
     }
     for finding in findings.iter().filter(|f| is_name(text, f)) {
         let name = &text[finding.span.clone()];
         wanted.push((name, format!("{name}: \"x\"")));
     }
-    let imported: Vec<_> = scan.definitions().into_iter().map(|d| d.name).collect();
-    let is_head =
-        |name: &str| statements.iter().any(|s| s.first().is_some_and(|t| bare(scan.str(t)) == name));
-    defined.extend(imported.into_iter().filter(|n| !is_head(n)));
     if !defined.contains("start") && !wanted.iter().any(|(name, _)| *name == "start") {
         let rules = statements.iter().filter_map(|s| s.first()).filter(|t| t.kind == Kind::Rule);
         let rules: Vec<_> = rules.map(|t| bare(scan.str(t))).filter(|n| defined.contains(n)).collect();

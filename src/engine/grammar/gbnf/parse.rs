@@ -89,7 +89,7 @@ impl<'a> Parser<'a> {
         while let Some(byte) = self.peek() {
             let start = self.at;
             if let b'*' | b'+' | b'?' | b'{' = byte {
-                let (min, max) = self.repetition(byte)?;
+                let (min, max) = self.repetition(byte);
                 let Some(item) = items.pop() else {
                     return self.stop(
                         start..self.at,
@@ -115,6 +115,7 @@ impl<'a> Parser<'a> {
                     Expr::Set(CharSet::any())
                 }
                 b'<' | b'!' => self.token()?,
+                b'\'' | b'/' if !self.rest().starts_with("//") => self.foreign(),
                 _ if is_name(byte) => {
                     if self.is_head(start) {
                         return self.cut_short(open);
@@ -173,19 +174,27 @@ impl<'a> Parser<'a> {
 
     /// Moves to the next place where a rule starts, here or at the start of a line, or to the end.
     fn next_rule(&mut self) {
-        while self.at < self.text.len() && !self.is_head(self.at) {
+        let mut found = self.is_head(self.at);
+        while self.at < self.text.len() && !found {
             self.at = self.rest().find('\n').map_or(self.text.len(), |n| self.at + n + 1);
             while matches!(self.peek(), Some(b' ' | b'\t')) {
                 self.at += 1;
             }
+            // With the wrong sign it is a rule too.
+            found = ["::=", ":=", "="].iter().any(|sign| self.starts(self.at, sign));
         }
     }
 
     /// Whether `name ::=` starts at `at`.
     fn is_head(&self, at: usize) -> bool {
+        self.starts(at, "::=")
+    }
+
+    /// Whether a name and then `sign` start at `at`.
+    fn starts(&self, at: usize, sign: &str) -> bool {
         let rest = &self.text[at..];
         let name = rest.bytes().take_while(|&b| is_name(b)).count();
-        name > 0 && rest[name..].trim_start_matches([' ', '\t']).starts_with("::=")
+        name > 0 && rest[name..].trim_start_matches([' ', '\t']).starts_with(sign)
     }
 
     fn name(&mut self) -> &'a str {

@@ -241,7 +241,7 @@ impl<'a> Context<'a> {
             Finding::new(self.definition(), "unsupported", "priorities (`NAME.2`) are not supported")
                 .help("remove the priority; exclude texts with `A & ~B` instead")
         } else if message.starts_with("params not supported") || message.starts_with("template usage") {
-            Finding::new(self.definition(), "unsupported", "templates (`name{x}`) are not supported")
+            Finding::new(self.template(), "unsupported", "templates (`name{x}`) are not supported")
                 .help("write the rule once for each argument")
         } else if message.starts_with("& is only supported") {
             let span = self.next(|t| self.scan.str(t) == "&").map_or(self.definition(), |t| t.span.clone());
@@ -317,6 +317,21 @@ impl<'a> Context<'a> {
             (None, Some(first)) => finding(first.span.clone()).help(format!("add `start: {}`", first.name)),
             (None, None) => finding(0..0).help("add `start: …`; rules have lower-case names"),
         }
+    }
+
+    /// The first `name{x}` from the place on, its brace included.
+    fn template(&self) -> Range<usize> {
+        let is_name = |t: &Token| matches!(t.kind, Kind::Rule | Kind::Terminal);
+        let from = self.definition().start;
+        let found = self.scan.tokens.windows(3).find(|w| {
+            w[0].span.start >= from
+                && is_name(&w[0])
+                && self.scan.str(&w[1]) == "{"
+                && w[2].kind != Kind::Number
+        });
+        let Some([name, brace, ..]) = found else { return self.definition() };
+        let close = self.text[brace.span.start..].find(['}', '\n']).map_or(1, |n| n + 1);
+        name.span.start..brace.span.start + close
     }
 
     fn unknown_import(&self, path: &str) -> Finding {

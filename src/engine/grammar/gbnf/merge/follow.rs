@@ -182,7 +182,7 @@ impl Walk<'_, '_> {
     }
 
     fn spend(&mut self) -> Option<()> {
-        self.proof.fuel = self.proof.fuel.checked_sub(self.none.len() / 4 + 1)?;
+        self.proof.fuel = self.proof.fuel.checked_sub(self.none.len() + 4)?;
         Some(())
     }
 

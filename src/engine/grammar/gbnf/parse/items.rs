@@ -145,46 +145,42 @@ impl<'a> Parser<'a> {
     }
 
     /// `*`, `+`, `?`, `{m}`, `{m,}` or `{m,n}`.
-    pub(super) fn repetition(&mut self, byte: u8) -> Read<(u32, Option<u32>)> {
+    pub(super) fn repetition(&mut self, byte: u8) -> (u32, Option<u32>) {
         let start = self.at;
         self.at += 1;
         match byte {
-            b'*' => return Ok((0, None)),
-            b'+' => return Ok((1, None)),
-            b'?' => return Ok((0, Some(1))),
+            b'*' => return (0, None),
+            b'+' => return (1, None),
+            b'?' => return (0, Some(1)),
             _ => {}
         }
         let min = self.number();
         let comma = self.peek() == Some(b',');
         self.at += usize::from(comma);
         let max = if comma { self.number() } else { min };
-        if self.peek() != Some(b'}') {
-            let end = self.rest().find(['}', '\n']).map_or(self.text.len(), |n| self.at + n);
-            self.at = (end + 1).min(self.text.len());
-            let help = Some("write `{2}`, `{2,}` or `{2,5}`");
-            return self.stop(start..end, "bad-repeat", "a repetition is one or two numbers", help);
-        }
-        self.at += 1;
-        let span = start..self.at;
-        let Some(min) = min else {
-            let help = max.map(|max| format!("write `{{0,{max}}}`"));
-            return self.stop(span, "bad-repeat", "a repetition starts with a number", help.as_deref());
+        let is_closed = self.peek() == Some(b'}');
+        let end = self.rest().find(['}', '\n']).map_or(self.text.len(), |n| self.at + n);
+        self.at = end + usize::from(self.text[end..].starts_with('}'));
+        let over = min.unwrap_or(0).max(max.unwrap_or(0)) > u64::from(MAX_REPEAT);
+        let finding = |message: &str| Finding::new(start..self.at, "bad-repeat", message);
+        let finding = match (min, max) {
+            _ if !is_closed => {
+                finding("a repetition is one or two numbers").help("write `{2}`, `{2,}` or `{2,5}`")
+            }
+            (None, Some(max)) => {
+                finding("a repetition starts with a number").help(format!("write `{{0,{max}}}`"))
+            }
+            (None, None) => finding("a repetition needs a number").help("write `{2}`, `{2,}` or `{2,5}`"),
+            _ if over => finding("llama.cpp repeats nothing more than 2,000 times")
+                .help("use a smaller number, or `*`"),
+            (Some(min), Some(max)) if max < min => {
+                finding("the repetition ends before it starts").help("write the smaller number first")
+            }
+            // Both are at most 2,000.
+            (Some(min), max) => return (min as u32, max.map(|m| m as u32)),
         };
-        if min.max(max.unwrap_or(0)) > u64::from(MAX_REPEAT) {
-            self.findings.push(
-                Finding::new(span, "bad-repeat", "llama.cpp repeats nothing more than 2,000 times")
-                    .help("use a smaller number, or `*`"),
-            );
-            return Ok((0, None));
-        }
-        if max.is_some_and(|max| max < min) {
-            self.findings.push(
-                Finding::new(span, "bad-repeat", "the repetition ends before it starts")
-                    .help("write the smaller number first"),
-            );
-        }
-        // Both are at most 2,000.
-        Ok((min as u32, max.map(|m| m as u32)))
+        self.findings.push(finding);
+        (0, None)
     }
 
     /// Digits between spaces. Numbers too large to hold are as large as can be.

@@ -2,12 +2,12 @@
 
 use std::ops::Range;
 
-use super::{MAX_DEPTH, Parser, Read, is_name};
+use super::{Expr, Finding, MAX_DEPTH, Parser, Read, Rule, is_name};
 
 const CONTINUES: &str = "a rule goes on in the next line only after a `|` or inside of parentheses";
 const LARK: Option<&str> = Some("name the file .lark, or write `root ::= …`");
 
-impl Parser<'_> {
+impl<'a> Parser<'a> {
     /// No rule starts where one should.
     pub(super) fn no_rule<T>(&mut self) -> Read<T> {
         let line = self.rest().lines().next().unwrap_or_default();
@@ -40,13 +40,16 @@ impl Parser<'_> {
     }
 
     /// After `name` there is no `::=`.
-    pub(super) fn no_definition<T>(&mut self, name: &str, span: Range<usize>) -> Read<T> {
+    pub(super) fn no_definition<T>(&mut self, name: &'a str, span: Range<usize>) -> Read<T> {
         let (at, rest) = (self.at, self.rest());
         if rest.starts_with(':') && !rest.starts_with("::") && !rest.starts_with(":=") {
             return self.stop(at..at + 1, "lark", "this looks like Lark: a rule is written with `::=`", LARK);
         }
         let sign = ["::", ":=", "->", "=>", "==", "="].into_iter().find(|s| rest.starts_with(s));
         if let Some(sign) = sign {
+            // What it means is clear, so that nothing else needs to be said of it.
+            let body = self.push(Expr::Seq(Vec::new()));
+            self.grammar.rules.push(Rule { name, span, body });
             let message = format!("a rule is written with `::=`, not with `{sign}`");
             return self.stop(at..at + sign.len(), "equals-sign", message, Some("write `name ::= …`"));
         }
@@ -94,19 +97,7 @@ impl Parser<'_> {
         let (at, end) = (self.at, self.thing_end());
         let found = &self.text[at..end];
         match found.as_bytes().first() {
-            Some(b'\'') => {
-                let inner = found.trim_matches('\'').replace('"', "\\\"");
-                let help = format!("use double quotes: `\"{inner}\"`");
-                let message = "strings are written in double quotes";
-                self.stop(at..end, "single-quotes", message, Some(&help))
-            }
-            Some(b'/') if found.starts_with("//") => {
-                self.stop(at..end, "comment", "comments start with `#`", None)
-            }
-            Some(b'/') => {
-                let help = Some("write characters as `[a-z]` and repeat them with `*`, `+`, `?` or `{2,5}`");
-                self.stop(at..end, "no-regex", "GBNF has no regular expressions", help)
-            }
+            Some(b'/') => self.stop(at..end, "comment", "comments start with `#`", None),
             Some(b')' | b']' | b'}') => {
                 let message = format!("nothing is open that this `{found}` could close");
                 self.stop(at..end, "syntax", message, None)
@@ -120,6 +111,22 @@ impl Parser<'_> {
                 self.stop(at..end, "stray-character", message, None)
             }
         }
+    }
+
+    /// A string or a regular expression as other languages write them. The rule can be read on.
+    pub(super) fn foreign(&mut self) -> Expr<'static> {
+        let (at, end) = (self.at, self.thing_end());
+        self.at = end;
+        let text = &self.text[at..end];
+        self.findings.push(if text.starts_with('/') {
+            Finding::new(at..end, "no-regex", "GBNF has no regular expressions")
+                .help("write characters as `[a-z]` and repeat them with `*`, `+`, `?` or `{2,5}`")
+        } else {
+            let inner = text.trim_matches('\'').replace('"', "\\\"");
+            Finding::new(at..end, "single-quotes", "strings are written in double quotes")
+                .help(format!("use double quotes: `\"{inner}\"`"))
+        });
+        Expr::Seq(Vec::new())
     }
 
     /// The end of what starts here: a quoted text, a word or a character.
