@@ -129,7 +129,7 @@ fn wrong_input_names_what_and_how() {
     let cases: [(&[&str], &str); 9] = [
         (&["generate", "x", "--language", "cobol"], "there are python, typescript, rust, go, zig, sql, json"),
         (&["generate", "x", "--grammar", "no/such.lark"], "cannot read no/such.lark: "),
-        (&["generate", "x", "--grammar", "Cargo.toml"], ".lark, .json (JSON Schema) or .regex"),
+        (&["generate", "x", "--grammar", "Cargo.toml"], ".lark, .gbnf, .json (JSON Schema) or .regex"),
         (&["generate", "x", "--grammar", str(&binary)], "not UTF-8 text (byte 8)"),
         (&["generate", "x", "--model", "no/such/model"], "no/such/model"),
         (&["generate", "x", "--device", "gpu"], "expected auto, cpu, cuda or cuda:N"),

@@ -310,7 +310,7 @@ fn huge_texts_are_answered() {
     assert!(compile(&format!("root ::= r0\n{chain}r5000 ::= \"x\"")).0.is_some());
     let circle = format!("root ::= r0\n{chain}r5000 ::= r0 | \"x\"");
     assert!(compile(&circle).0.is_some());
-    // Sixty thousand alternatives are a set of characters, or a limit with a name.
+    // Sixty thousand characters are one set; as many words may reach a limit, which has a name.
     let same = format!("root ::= {}", "\"a\"|".repeat(60_000) + "\"b\"");
     assert!(compile(&same).0.is_some());
     let words: String = (0..20_000).map(|i| format!("|\"{i}\"")).collect();

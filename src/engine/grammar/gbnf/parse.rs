@@ -78,7 +78,24 @@ impl<'a> Parser<'a> {
             self.space(true);
             all.push(self.sequence(open)?);
         }
+        let all = self.join_sets(all);
         Ok(if let [one] = all[..] { one } else { self.push(Expr::Alt(all)) })
+    }
+
+    /// Alternatives that are single characters are one set.
+    fn join_sets(&mut self, all: Vec<ExprId>) -> Vec<ExprId> {
+        let set = |id: &ExprId| match &self.grammar.exprs[*id] {
+            Expr::Set(set) => Some(set),
+            _ => None,
+        };
+        let sets: Vec<&CharSet> = all.iter().filter_map(set).collect();
+        if sets.len() < 2 {
+            return all;
+        }
+        let joined = CharSet::new(sets.iter().flat_map(|s| s.ranges()).copied().collect());
+        let mut rest: Vec<ExprId> = all.iter().copied().filter(|id| set(id).is_none()).collect();
+        rest.push(self.push(Expr::Set(joined)));
+        rest
     }
 
     fn sequence(&mut self, open: Option<usize>) -> Read<ExprId> {
