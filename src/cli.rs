@@ -92,7 +92,7 @@ pub struct ModelArgs {
 #[derive(Args, Clone, Debug, Default)]
 #[command(group = ArgGroup::new("constraint").multiple(false))]
 pub struct GrammarArgs {
-    /// A grammar in a file: .lark, .json (JSON Schema) or .regex.
+    /// A grammar in a file: .lark, .gbnf, .json (JSON Schema) or .regex.
     #[arg(long, value_name = "FILE", group = "constraint")]
     pub grammar: Option<PathBuf>,
     /// A JSON Schema in a file with any name.
@@ -206,7 +206,7 @@ pub struct SamplerArgs {
 Exit codes: 0 no mistakes, or the text is accepted; 1 the text is not accepted; 2 there are mistakes, \
 or a file cannot be read.")]
 pub struct CheckArgs {
-    /// Grammars: .lark, .json (JSON Schema) or .regex files.
+    /// Grammars: .lark, .gbnf, .json (JSON Schema) or .regex files.
     #[arg(required = true, value_name = "FILE")]
     pub files: Vec<PathBuf>,
     /// Say whether this text follows the grammar, and if not, where it leaves it; `-` reads stdin.

@@ -31,6 +31,7 @@ mod play;
 mod progress;
 mod replay;
 mod signals;
+mod snippet;
 
 /// How a command failed.
 #[derive(Debug)]
@@ -154,7 +155,9 @@ fn source(args: &GrammarArgs) -> Result<Option<GrammarSource>, Failure> {
 fn read_grammar(path: &Path) -> Result<GrammarSource, Failure> {
     let kind = GrammarKind::of_path(path).ok_or_else(|| {
         let path = path.display();
-        Failure::Input(format!("{path}: a grammar's name ends in .lark, .json (JSON Schema) or .regex"))
+        Failure::Input(format!(
+            "{path}: a grammar's name ends in .lark, .gbnf, .json (JSON Schema) or .regex"
+        ))
     })?;
     Ok(GrammarSource::new(kind, path.display().to_string(), read_text(path)?))
 }

@@ -206,7 +206,7 @@ fn a_grammar_that_does_not_compile_generates_nothing() {
     let (code, stdout, stderr) = ran(&["generate", "x", "--grammar", str(&broken)]);
     assert_eq!((code, stdout.as_str()), (2, ""));
     let expected = format!(
-        "{}:1:12: error[undefined-name]: `naem` is not defined\n  help: did you mean `name`?\n",
+        "{}:1:12: error[undefined-name]: `naem` is not defined\n 1 | start: \"é\" naem\n   |            ^^^^\n  help: did you mean `name`?\n",
         str(&broken)
     );
     assert_eq!(stderr, expected);
@@ -225,7 +225,7 @@ fn wrong_input_names_what_and_how() {
     let cases: [(&[&str], &str); 9] = [
         (&["generate", "x", "--language", "cobol"], "there are python, typescript, rust, go, zig, sql, json"),
         (&["generate", "x", "--grammar", "no/such.lark"], "cannot read no/such.lark: "),
-        (&["generate", "x", "--grammar", "Cargo.toml"], ".lark, .json (JSON Schema) or .regex"),
+        (&["generate", "x", "--grammar", "Cargo.toml"], ".lark, .gbnf, .json (JSON Schema) or .regex"),
         (&["generate", "x", "--grammar", str(&binary)], "not UTF-8 text (byte 8)"),
         (&["generate", "x", "--model", "no/such/model"], "no/such/model"),
         (&["generate", "x", "--device", "gpu"], "expected auto, cpu, cuda or cuda:N"),
@@ -263,7 +263,7 @@ fn check_finds_every_mistake_and_says_nothing_without_one() {
     let lark = file(&folder, "b.lark", "start: 'a'\n");
     let (code, stdout, stderr) = ran(&["check", str(&schema), "grammars/json.lark", str(&lark)]);
     assert_eq!((code, stderr.as_str()), (2, ""));
-    let first: Vec<&str> = stdout.lines().filter(|l| !l.starts_with("  help: ")).collect();
+    let first: Vec<&str> = stdout.lines().filter(|l| !l.starts_with(' ')).collect();
     assert_eq!(
         first,
         [

@@ -21,6 +21,7 @@ fn cases() -> Vec<Case> {
         if let Some(kind) = line.strip_prefix("=== ") {
             let kind = match kind {
                 "lark" => GrammarKind::Lark,
+                "gbnf" => GrammarKind::Gbnf,
                 "schema" => GrammarKind::JsonSchema,
                 "regex" => GrammarKind::Regex,
                 other => panic!("line {}: no such kind: {other}", index + 1),

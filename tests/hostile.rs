@@ -8,6 +8,7 @@
 //! | many distinct grammars in one process | `thousands_of_grammars_leave_no_memory_behind` |
 //! | invalid Lark, schema, regex; `{m,n}` reversed or huge; look-around; quantifier on nothing | `tests/data/diagnostics.txt` |
 //! | a run whose grammar does not compile | `tests/engine.rs`: `bad_requests_are_refused`; `tests/cli.rs` |
+//! | the same for GBNF | `tests/gbnf.rs` |
 //! | nesting, nullable loops, rule chains, state explosion, recursion, mutations | here |
 //! | a cancel in the middle of a slow step | `tests/engine.rs`: `a_cancel_interrupts_a_slow_grammar` |
 //! | numbers at and past the ends of their ranges | `src/cli.rs`, `src/engine/sampler/tests.rs` |

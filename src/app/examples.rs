@@ -108,6 +108,13 @@ pub const EXAMPLES: &[Example] = &[
         language: Language::Plain,
     },
     Example {
+        name: "A chess game in GBNF",
+        about: "llama.cpp's own language: forbid castling.",
+        grammar: "chess",
+        prompt: "# Python: a game of chess\nmoves = \"\"\"\n",
+        language: Language::Plain,
+    },
+    Example {
         name: "A date by regex",
         about: "Try to make 30 February impossible.",
         grammar: "date",

@@ -11,7 +11,7 @@ use crate::cli::CheckArgs;
 use crate::config::{self, Config};
 use crate::engine::check::{Verdict, check_text, describe};
 use crate::engine::grammar::{Compiled, Compiler};
-use crate::engine::{Diagnostic, Severity};
+use crate::engine::{Diagnostic, GrammarSource, Severity};
 
 pub(super) fn run(args: &CheckArgs) -> Result<(), Failure> {
     if args.text.is_some() && args.files.len() > 1 {
@@ -23,11 +23,11 @@ pub(super) fn run(args: &CheckArgs) -> Result<(), Failure> {
     let loaded = load(&config, || false)?;
     let compiler = Compiler::new(&loaded.vocabulary).map_err(Failure::Run)?;
 
-    let mut findings: Vec<(String, Vec<Diagnostic>)> = Vec::new();
+    let mut findings: Vec<(&GrammarSource, Vec<Diagnostic>)> = Vec::new();
     let mut grammar = None;
     for source in &sources {
         let (compiled, diagnostics) = compiler.compile(source);
-        findings.push((source.name.clone(), diagnostics));
+        findings.push((source, diagnostics));
         grammar = compiled;
     }
     let broken = findings.iter().flat_map(|(_, d)| d).any(|d| d.severity == Severity::Error);
@@ -68,10 +68,10 @@ fn read_bytes(path: &Path) -> Result<(String, Vec<u8>), Failure> {
     Ok((name, bytes))
 }
 
-fn list(stdout: &mut Sink, findings: &[(String, Vec<Diagnostic>)]) -> std::io::Result<()> {
-    for (name, diagnostics) in findings {
+fn list(stdout: &mut Sink, findings: &[(&GrammarSource, Vec<Diagnostic>)]) -> std::io::Result<()> {
+    for (source, diagnostics) in findings {
         for diagnostic in diagnostics {
-            stdout.diagnostic(name, diagnostic)?;
+            stdout.diagnostic(&source.name, &source.text, diagnostic)?;
         }
     }
     Ok(())
@@ -119,8 +119,8 @@ fn verdict_json(grammar: &Compiled, name: &str, verdict: &Verdict) -> serde_json
     }
 }
 
-fn findings_json(findings: &[(String, Vec<Diagnostic>)]) -> serde_json::Value {
+fn findings_json(findings: &[(&GrammarSource, Vec<Diagnostic>)]) -> serde_json::Value {
     let files: Vec<_> =
-        findings.iter().map(|(name, found)| json!({ "file": name, "diagnostics": found })).collect();
+        findings.iter().map(|(source, found)| json!({ "file": source.name, "diagnostics": found })).collect();
     json!({ "files": files })
 }

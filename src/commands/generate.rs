@@ -93,6 +93,7 @@ fn stream(
     stdout: &mut Sink,
 ) -> Result<(Trace, Result<(), Failure>), Failure> {
     let mut written = Ok(());
+    let grammar = request.grammar.as_ref().map_or_else(String::new, |g| g.text.clone());
     let mut thoughts = Thoughts::default();
     let result = engine.run_recorded(request, |event| {
         match event {
@@ -111,7 +112,7 @@ fn stream(
             let mut stderr = Sink::stderr();
             for diagnostic in &diagnostics {
                 // Without a reader the exit code still tells.
-                let _ = stderr.diagnostic(&name, diagnostic);
+                let _ = stderr.diagnostic(&name, &grammar, diagnostic);
             }
             return Err(Failure::Told(2));
         }

@@ -7,6 +7,7 @@ use std::borrow::Cow;
 use std::io::{self, IsTerminal, Write};
 use std::str;
 
+use super::snippet::Snippet;
 use crate::engine::{Diagnostic, Severity};
 use crate::sanitize;
 
@@ -14,6 +15,8 @@ use crate::sanitize;
 pub struct Sink {
     stream: Box<dyn Write + Send>,
     terminal: bool,
+    /// Whether it may be written to in colour: a terminal, and nobody has set `NO_COLOR`.
+    colours: bool,
     /// The start of a character whose end has not come yet.
     pending: Vec<u8>,
 }
@@ -22,13 +25,18 @@ impl Sink {
     /// stdout.
     pub fn stdout() -> Self {
         let stream = io::stdout();
-        Self { terminal: stream.is_terminal(), stream: Box::new(stream), pending: Vec::new() }
+        Self::new(stream.is_terminal(), Box::new(stream))
     }
 
     /// stderr.
     pub fn stderr() -> Self {
         let stream = io::stderr();
-        Self { terminal: stream.is_terminal(), stream: Box::new(stream), pending: Vec::new() }
+        Self::new(stream.is_terminal(), Box::new(stream))
+    }
+
+    fn new(terminal: bool, stream: Box<dyn Write>) -> Self {
+        let colours = terminal && std::env::var_os("NO_COLOR").is_none_or(|v| v.is_empty());
+        Self { stream, terminal, colours, pending: Vec::new() }
     }
 
     /// Whether a person looks at it.
@@ -91,18 +99,25 @@ impl Sink {
         writeln!(self, "{text}")
     }
 
-    /// One finding as `name:line:column: severity[code]: message`, with its help below.
-    pub fn diagnostic(&mut self, name: &str, diagnostic: &Diagnostic) -> io::Result<()> {
-        let severity = match diagnostic.severity {
-            Severity::Error => "error",
-            Severity::Warning => "warning",
+    /// One finding as `name:line:column: severity[code]: message`, then the line of `text` that it
+    /// speaks of with a mark under the place, then its help.
+    pub fn diagnostic(&mut self, name: &str, text: &str, diagnostic: &Diagnostic) -> io::Result<()> {
+        let (severity, colour) = match diagnostic.severity {
+            Severity::Error => ("error", "\x1b[1;31m"),
+            Severity::Warning => ("warning", "\x1b[1;33m"),
         };
-        let line = format!(
-            "{name}:{}:{}: {severity}[{}]: {}",
-            diagnostic.start.line, diagnostic.start.column, diagnostic.code, diagnostic.message
-        );
-        let line = self.shown_in_line(&line).into_owned();
-        writeln!(self, "{line}")?;
+        let (faint, plain) = if self.colours { ("\x1b[2m", "\x1b[0m") } else { ("", "") };
+        let colour = if self.colours { colour } else { "" };
+        let place = format!("{name}:{}:{}", diagnostic.start.line, diagnostic.start.column);
+        let place = self.shown_in_line(&place).into_owned();
+        let message = self.shown_in_line(&diagnostic.message).into_owned();
+        writeln!(self, "{place}: {colour}{severity}[{}]{plain}: {message}", diagnostic.code)?;
+        if let Some(Snippet { number, line, mark }) = Snippet::of(text, diagnostic) {
+            let number = number.to_string();
+            let gutter = " ".repeat(number.len());
+            writeln!(self, " {faint}{number} |{plain} {line}")?;
+            writeln!(self, " {faint}{gutter} |{plain} {colour}{mark}{plain}")?;
+        }
         if let Some(help) = &diagnostic.help {
             let help = self.shown_in_line(help).into_owned();
             writeln!(self, "  help: {help}")?;
@@ -142,7 +157,7 @@ mod tests {
 
     fn written(terminal: bool, pieces: &[&[u8]]) -> Vec<u8> {
         let buffer = Buffer::default();
-        let mut sink = Sink { stream: Box::new(buffer.clone()), terminal, pending: Vec::new() };
+        let mut sink = Sink::new(terminal, Box::new(buffer.clone()));
         for piece in pieces {
             sink.generated(piece).expect("a buffer takes everything");
         }

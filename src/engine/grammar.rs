@@ -19,11 +19,21 @@ use super::constraint::{Constraint, ConstraintFactory};
 use super::diagnostic::Diagnostic;
 use super::trace::FinishReason;
 use super::vocabulary::Vocabulary;
+use messages::Finding;
+use prepare::{Prepared, prepare};
 
+mod components;
+mod gbnf;
 mod json;
 pub mod library;
+mod lint;
 mod messages;
+mod prepare;
+mod repair;
 mod scan;
+mod shape;
+
+pub use prepare::MAX_BYTES;
 
 pub(crate) use messages::closest;
 
@@ -33,6 +43,8 @@ pub(crate) use messages::closest;
 pub enum GrammarKind {
     /// llguidance's dialect of Lark.
     Lark,
+    /// llama.cpp's GBNF.
+    Gbnf,
     /// A JSON Schema.
     JsonSchema,
     /// A regular expression, in Rust's syntax, that the whole output must match. Line breaks at
@@ -41,10 +53,11 @@ pub enum GrammarKind {
 }
 
 impl GrammarKind {
-    /// What a file's name says it holds: `.lark`, `.json` or `.regex`.
+    /// What a file's name says it holds: `.lark`, `.gbnf`, `.json` or `.regex`.
     pub fn of_path(path: &Path) -> Option<Self> {
         match path.extension()?.to_str()? {
             "lark" => Some(Self::Lark),
+            "gbnf" => Some(Self::Gbnf),
             "json" => Some(Self::JsonSchema),
             "regex" => Some(Self::Regex),
             _ => None,
@@ -55,6 +68,7 @@ impl GrammarKind {
     pub fn name(self) -> &'static str {
         match self {
             Self::Lark => "Lark",
+            Self::Gbnf => "GBNF",
             Self::JsonSchema => "JSON Schema",
             Self::Regex => "regex",
         }
@@ -81,6 +95,11 @@ impl GrammarSource {
     /// A Lark grammar.
     pub fn lark(name: impl Into<String>, text: impl Into<String>) -> Self {
         Self::new(GrammarKind::Lark, name, text)
+    }
+
+    /// A GBNF grammar.
+    pub fn gbnf(name: impl Into<String>, text: impl Into<String>) -> Self {
+        Self::new(GrammarKind::Gbnf, name, text)
     }
 
     /// A JSON Schema.
@@ -118,13 +137,6 @@ impl std::fmt::Debug for Compiled {
     }
 }
 
-/// The longest grammar that is compiled, in bytes. 5,000 lines of Lark are about 200 KiB.
-pub const MAX_BYTES: usize = 256 * 1024;
-
-/// The deepest brackets may nest in Lark. llguidance itself stops at 30 groups; conditions and
-/// arguments have no limit there.
-const MAX_DEPTH: usize = 64;
-
 /// Stack for compiling, per byte of text. llguidance recurses from rule to rule: chains of rules,
 /// each in 27 groups, need 0.8 KiB a byte. Untouched stack costs nothing.
 const STACK_PER_BYTE: usize = 2048;
@@ -143,6 +155,9 @@ const MAX_ABANDONED: usize = 2;
 pub struct Compiler {
     factory: Arc<ConstraintFactory>,
     special_tokens: Vec<String>,
+    /// The tokens that GBNF can name.
+    named_tokens: Vec<gbnf::NamedToken>,
+    vocabulary: usize,
     time_limit: Duration,
     abandoned: Arc<AtomicUsize>,
 }
@@ -157,8 +172,18 @@ enum Failure {
     Dead,
     /// It compiles, yet its first mask needs more than llguidance's limits.
     Limit(String),
-    /// A limit of this file.
+    /// A limit of ours.
     Bound(Diagnostic),
+    /// All that is wrong with a text that we read ourselves.
+    Found(Vec<Finding>),
+}
+
+/// What was noticed about a grammar that compiles.
+struct Warnings {
+    /// By us.
+    found: Vec<Finding>,
+    /// By llguidance, in its words.
+    said: Vec<String>,
 }
 
 impl Compiler {
@@ -171,9 +196,16 @@ impl Compiler {
             .filter(|&t| vocabulary.is_special(t))
             .filter_map(|t| String::from_utf8(vocabulary.bytes(t).to_vec()).ok())
             .collect();
+        let named = |t: u32| {
+            let is_name = |b: &[u8]| b.len() > 2 && b.starts_with(b"<") && b.ends_with(b">");
+            let bytes = Some(vocabulary.bytes(t)).filter(|b| is_name(b))?;
+            Some((String::from_utf8(bytes.to_vec()).ok()?, t))
+        };
         Ok(Self {
             factory: Arc::new(ConstraintFactory::new(vocabulary)?),
             special_tokens,
+            named_tokens: (0..vocabulary.len() as u32).filter_map(named).collect(),
+            vocabulary: vocabulary.len(),
             time_limit: TIME_LIMIT,
             abandoned: Arc::default(),
         })
@@ -189,24 +221,40 @@ impl Compiler {
     /// Compiles `source` and computes its first mask, so that a grammar under which nothing can be
     /// generated is an error here and not a surprise later.
     ///
-    /// There is a compiled grammar exactly if no diagnostic is an error.
+    /// There is a compiled grammar exactly if no diagnostic is an error. Diagnostics are in the
+    /// order of their places.
     pub fn compile(&self, source: &GrammarSource) -> (Option<Compiled>, Vec<Diagnostic>) {
-        match self.build(source) {
+        let (compiled, mut found) = match self.build(source) {
             Ok((template, warnings)) => {
-                let said = warnings.iter().map(|w| messages::warning(source, w));
-                let warnings = said.chain(messages::out_of_reach(source)).collect();
-                (Some(Compiled { source: source.clone(), template }), warnings)
+                (Some(Compiled { source: source.clone(), template }), messages::warnings(source, warnings))
             }
-            Err(Failure::Refused(error)) => (None, messages::explain(source, &error, &self.special_tokens)),
-            Err(Failure::NotJson(error)) => (None, vec![messages::not_json(&source.text, &error)]),
-            Err(Failure::Dead) => (None, vec![messages::dead(source)]),
-            Err(Failure::Limit(limit)) => (None, vec![messages::limit(&source.text, &limit)]),
-            Err(Failure::Bound(diagnostic)) => (None, vec![diagnostic]),
-        }
+            Err(failure) => (None, self.explain(source, failure)),
+        };
+        found.sort_by_key(|d| d.span.start);
+        (compiled, found)
     }
 
-    fn build(&self, source: &GrammarSource) -> Result<(Constraint, Vec<String>), Failure> {
-        let grammar = to_llguidance(source)?;
+    fn explain(&self, source: &GrammarSource, failure: Failure) -> Vec<Diagnostic> {
+        let findings = match failure {
+            Failure::Refused(error) => {
+                let first = messages::explain(source, &error, &self.special_tokens);
+                repair::rest(source, first, |mended| match self.build(mended) {
+                    Err(Failure::Refused(error)) => messages::explain(mended, &error, &self.special_tokens),
+                    _ => Vec::new(),
+                })
+            }
+            Failure::Found(findings) => findings,
+            Failure::NotJson(error) => return vec![messages::not_json(&source.text, &error)],
+            Failure::Dead => return vec![messages::dead(source)],
+            Failure::Limit(limit) => return vec![messages::limit(&source.text, &limit)],
+            Failure::Bound(diagnostic) => return vec![diagnostic],
+        };
+        messages::listed(&source.text, findings)
+    }
+
+    fn build(&self, source: &GrammarSource) -> Result<(Constraint, Warnings), Failure> {
+        let Prepared { grammar, size, lines, warnings: found } =
+            prepare(source, &self.named_tokens, self.vocabulary)?;
         if self.abandoned.load(Ordering::Relaxed) >= MAX_ABANDONED {
             return Err(Failure::Bound(
                 Diagnostic::error(
@@ -222,7 +270,7 @@ impl Compiler {
         let factory = Arc::clone(&self.factory);
         std::thread::Builder::new()
             .name("compile".into())
-            .stack_size(STACK + source.text.len() * STACK_PER_BYTE)
+            .stack_size(STACK + size * STACK_PER_BYTE)
             .spawn(move || {
                 // Nobody listens any more if the time limit has passed.
                 let _ = sender.send(compile_and_probe(&factory, grammar));
@@ -232,7 +280,11 @@ impl Compiler {
                 Failure::Bound(Diagnostic::error(&source.text, 0..0, "no-thread", message))
             })?;
         match receiver.recv_timeout(self.time_limit) {
-            Ok(result) => result,
+            Ok(Ok((constraint, said))) => Ok((constraint, Warnings { found, said })),
+            Ok(Err(Failure::Refused(error))) if !lines.is_empty() => {
+                Err(Failure::Found(vec![messages::converted(&lines, &error)]))
+            }
+            Ok(Err(failure)) => Err(failure),
             Err(mpsc::RecvTimeoutError::Disconnected) => {
                 Err(Failure::Refused("the grammar engine failed without a message".into()))
             }
@@ -280,75 +332,4 @@ fn compile_and_probe(
         Err(stop) if stop.reason == FinishReason::DeadEnd => Err(Failure::Dead),
         Err(stop) => Err(Failure::Limit(stop.message)),
     }
-}
-
-/// The text in the form llguidance takes, once it is known to be within bounds.
-fn to_llguidance(source: &GrammarSource) -> Result<TopLevelGrammar, Failure> {
-    let text = &source.text;
-    if text.len() > MAX_BYTES {
-        let message = format!("the grammar has {} bytes, more than the limit of {MAX_BYTES}", text.len());
-        return Err(Failure::Bound(Diagnostic::error(text, 0..0, "too-large", message)));
-    }
-    match source.kind {
-        GrammarKind::Lark => {
-            let scan = scan::Scan::new(text);
-            if scan.tokens.iter().all(|t| t.kind == scan::Kind::Newline) {
-                return Err(Failure::Bound(messages::empty(source)));
-            }
-            let (depth, at) = scan.depth();
-            if depth > MAX_DEPTH {
-                let message = format!("brackets nest {depth} deep, more than the limit of {MAX_DEPTH}");
-                return Err(Failure::Bound(
-                    Diagnostic::error(text, at..at + 1, "too-deep", message)
-                        .with_help("name the inner groups as rules of their own"),
-                ));
-            }
-            Ok(TopLevelGrammar::from_lark(text.clone()))
-        }
-        GrammarKind::JsonSchema => {
-            if text.trim().is_empty() {
-                return Err(Failure::Bound(messages::empty(source)));
-            }
-            serde_json::from_str(text).map(TopLevelGrammar::from_json_schema).map_err(Failure::NotJson)
-        }
-        GrammarKind::Regex => {
-            let pattern = regex_pattern(text);
-            if pattern.is_empty() {
-                return Err(Failure::Bound(messages::empty(source)));
-            }
-            let lark = regex_in_lark(pattern).ok_or_else(|| {
-                let end = pattern.len();
-                Failure::Bound(
-                    Diagnostic::error(
-                        text,
-                        end - 1..end,
-                        "invalid-regex",
-                        "the pattern ends in an unfinished escape",
-                    )
-                    .with_help("write `\\\\` for a backslash"),
-                )
-            })?;
-            Ok(TopLevelGrammar::from_lark(format!("start: /{lark}/")))
-        }
-    }
-}
-
-/// The part of a regex grammar's text that is the pattern.
-fn regex_pattern(text: &str) -> &str {
-    text.trim_end_matches(['\n', '\r'])
-}
-
-/// The pattern as it may stand between slashes: only the slashes change. `None` if it ends in the
-/// middle of an escape, which would swallow the closing slash.
-fn regex_in_lark(pattern: &str) -> Option<String> {
-    let mut out = String::with_capacity(pattern.len());
-    let mut chars = pattern.chars();
-    while let Some(c) = chars.next() {
-        match c {
-            '\\' => out.extend([c, chars.next()?]),
-            '/' => out.push_str("\\/"),
-            _ => out.push(c),
-        }
-    }
-    Some(out)
 }

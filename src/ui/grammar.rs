@@ -70,6 +70,7 @@ pub fn draw(buffer: &mut Buffer, state: &State, view: &mut View, inside: Rect) {
 pub fn syntax(kind: GrammarKind) -> Syntax {
     match kind {
         GrammarKind::Lark => Syntax::Lark,
+        GrammarKind::Gbnf => Syntax::Gbnf,
         GrammarKind::JsonSchema => Syntax::Of(Language::Json),
         GrammarKind::Regex => Syntax::Regex,
     }

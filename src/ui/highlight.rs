@@ -25,6 +25,8 @@ const MAX_LINE: usize = 8 * 1024;
 pub enum Syntax {
     /// A Lark grammar.
     Lark,
+    /// A GBNF grammar.
+    Gbnf,
     /// A regular expression.
     Regex,
     /// Anything else.
@@ -34,12 +36,10 @@ pub enum Syntax {
 impl Syntax {
     fn find(self) -> (&'static SyntaxSet, &'static SyntaxReference) {
         match self {
-            Self::Lark => (
-                lark(),
-                lark().find_syntax_by_name("Lark").unwrap_or_else(|| lark().find_syntax_plain_text()),
-            ),
+            Self::Lark => own("Lark"),
+            Self::Gbnf => own("GBNF"),
             Self::Regex => by_extension("re"),
-            Self::Of(Language::Plain) => (lark(), lark().find_syntax_plain_text()),
+            Self::Of(Language::Plain) => own("Plain Text"),
             Self::Of(language) => by_extension(language.extension()),
         }
     }
@@ -51,20 +51,22 @@ fn by_extension(extension: &str) -> (&'static SyntaxSet, &'static SyntaxReferenc
     (set, set.find_syntax_by_extension(extension).unwrap_or_else(|| set.find_syntax_plain_text()))
 }
 
-/// The project's own syntax is a set of its own: merging it into the large one takes half a second.
-fn lark() -> &'static SyntaxSet {
+/// The project's own syntaxes are a set of their own: merging them into the large one takes half a
+/// second.
+fn own(name: &str) -> (&'static SyntaxSet, &'static SyntaxReference) {
     static SET: OnceLock<SyntaxSet> = OnceLock::new();
-    SET.get_or_init(|| {
+    let set = SET.get_or_init(|| {
         let mut builder = SyntaxSetBuilder::new();
         builder.add_plain_text_syntax();
-        // A definition that does not load leaves grammars plain; a test loads it.
-        if let Ok(definition) =
-            SyntaxDefinition::load_from_str(include_str!("lark.sublime-syntax"), true, None)
-        {
-            builder.add(definition);
+        // A definition that does not load leaves grammars plain; tests load them.
+        for text in [include_str!("lark.sublime-syntax"), include_str!("gbnf.sublime-syntax")] {
+            if let Ok(definition) = SyntaxDefinition::load_from_str(text, true, None) {
+                builder.add(definition);
+            }
         }
         builder.build()
-    })
+    });
+    (set, set.find_syntax_by_name(name).unwrap_or_else(|| set.find_syntax_plain_text()))
 }
 
 /// Compiles what highlighting `language` needs, which takes tens of milliseconds the first time.
@@ -276,19 +278,25 @@ mod tests {
         assert!(cache.parsed() <= 2004, "{}", cache.parsed());
     }
 
-    /// The roles of Lark's parts look different from each other, in both themes.
+    /// The roles of a grammar's parts look different from each other, in both themes.
     #[test]
-    fn lark_is_told_apart() {
-        let line = "start::_[capture]: rule::incr(_) TERM \"text\\n\" /re+/ | 12 %if le(_, 1) // note";
+    fn grammars_are_told_apart() {
+        let lark = "start::_[capture]: rule::incr(_) TERM \"text\\n\" /re+/ | 12 %if le(_, 1) // note";
+        let parts = ["start", "incr", "TERM", "text", "\\n", "re+", "12", "%if", "// note"];
+        told_apart(Syntax::Lark, lark, &parts);
+        let gbnf = "root ::= rule \"text\\n\" [a-z^]* | {12} <think> # note";
+        told_apart(Syntax::Gbnf, gbnf, &["root", "text", "\\n", "a-z", "12", "<think>", "# note"]);
+    }
+
+    fn told_apart(syntax: Syntax, line: &str, parts: &[&str]) {
         for name in ThemeName::ALL {
             let theme = Theme::shipped(name);
             let mut cache = HighlightCache::new();
-            cache.update(Syntax::Lark, &theme, 1, 1, |_| (line, true));
+            cache.update(syntax, &theme, 1, 1, |_| (line, true));
             let style_of = |part: &str| {
                 let at = line.find(part).unwrap();
                 cache.spans(0).iter().find(|(_, r)| r.contains(&at)).map(|(s, _)| s.fg).unwrap()
             };
-            let parts = ["start", "incr", "TERM", "text", "\\n", "re+", "12", "%if", "// note"];
             for (i, a) in parts.iter().enumerate() {
                 for b in &parts[i + 1..] {
                     assert_ne!(style_of(a), style_of(b), "{name:?}: {a} and {b}");

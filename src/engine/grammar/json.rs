@@ -51,6 +51,41 @@ pub(super) fn strings(document: &str) -> Vec<Text> {
     found
 }
 
+/// The place of every member of every object: from its key to the end of its value.
+pub(super) fn members(document: &str) -> Vec<Range<usize>> {
+    let bytes = document.as_bytes();
+    let mut found = Vec::new();
+    // For each open object or array, where its current member starts.
+    let mut open: Vec<Option<usize>> = Vec::new();
+    let mut at = 0;
+    // One past the last byte that was no white space.
+    let mut end = 0;
+    while at < bytes.len() {
+        let byte = bytes[at];
+        let next = if byte == b'"' { string_end(bytes, at) } else { at + 1 };
+        if matches!(byte, b',' | b'}' | b']')
+            && let Some(start) = open.last_mut().and_then(Option::take)
+        {
+            found.push(start..end);
+        }
+        match byte {
+            b'"' if document[next..].trim_start().starts_with(':') => {
+                if let Some(member) = open.last_mut() {
+                    *member = Some(at);
+                }
+            }
+            b'{' | b'[' => open.push(None),
+            b'}' | b']' => drop(open.pop()),
+            _ => {}
+        }
+        if !byte.is_ascii_whitespace() {
+            end = next;
+        }
+        at = next;
+    }
+    found
+}
+
 /// One past the closing quote of the string that starts at `start`.
 fn string_end(bytes: &[u8], start: usize) -> usize {
     let mut at = start + 1;
@@ -63,6 +98,13 @@ fn string_end(bytes: &[u8], start: usize) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn members_reach_from_key_to_value() {
+        let text = r#"{"a" : [1, {"b": "c,}"} ] ,"d":{}}"#;
+        let found: Vec<&str> = members(text).into_iter().map(|m| &text[m]).collect();
+        assert_eq!(found, [r#""b": "c,}""#, r#""a" : [1, {"b": "c,}"} ]"#, r#""d":{}"#]);
+    }
 
     #[test]
     fn keys_know_what_they_belong_to() {

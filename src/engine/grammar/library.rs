@@ -53,6 +53,7 @@ pub const ALL: &[Shipped] = &[
     shipped!("user", [], Lark, "user.lark", "a user as one line of JSON"),
     shipped!("arithmetic", ["calc"], Lark, "arithmetic.lark", "sums and products of numbers"),
     shipped!("csv", [], Lark, "csv.lark", "a table with three columns"),
+    shipped!("chess", [], Gbnf, "chess.gbnf", "the moves of a chess game, in llama.cpp's GBNF"),
     shipped!("date", [], Regex, "date.regex", "a calendar date, as a regular expression"),
     shipped!("person", [], JsonSchema, "person.schema.json", "a person, as a JSON Schema"),
 ];

@@ -7,7 +7,8 @@
 use std::ops::Range;
 
 use super::super::diagnostic::{Diagnostic, Severity};
-use super::{GrammarKind, GrammarSource, regex_pattern};
+use super::prepare::regex_pattern;
+use super::{GrammarKind, GrammarSource, Warnings, lint};
 
 mod lark;
 mod pattern;
@@ -15,30 +16,31 @@ mod schema;
 mod syntax;
 
 /// What is wrong, before its place is turned into lines and columns.
-struct Finding {
-    span: Range<usize>,
-    code: &'static str,
-    message: String,
-    help: Option<String>,
+#[derive(Debug)]
+pub(super) struct Finding {
+    pub span: Range<usize>,
+    pub code: &'static str,
+    pub message: String,
+    pub help: Option<String>,
 }
 
 impl Finding {
-    fn new(span: Range<usize>, code: &'static str, message: impl Into<String>) -> Self {
+    pub fn new(span: Range<usize>, code: &'static str, message: impl Into<String>) -> Self {
         Self { span, code, message: message.into(), help: None }
     }
 
-    fn help(mut self, help: impl Into<String>) -> Self {
+    pub fn help(mut self, help: impl Into<String>) -> Self {
         self.help = Some(help.into());
         self
     }
 
     /// The same finding in a text in which the part it speaks of starts at `offset`.
-    fn moved(mut self, offset: usize) -> Self {
+    pub fn moved(mut self, offset: usize) -> Self {
         self.span = self.span.start + offset..self.span.end + offset;
         self
     }
 
-    fn into_diagnostic(self, text: &str) -> Diagnostic {
+    pub fn into_diagnostic(self, text: &str) -> Diagnostic {
         let mut diagnostic = Diagnostic::error(text, self.span, self.code, self.message);
         diagnostic.help = self.help;
         diagnostic
@@ -46,27 +48,58 @@ impl Finding {
 }
 
 /// What llguidance's error says about `source`. `special_tokens` are the model's, for help.
-pub(super) fn explain(source: &GrammarSource, error: &str, special_tokens: &[String]) -> Vec<Diagnostic> {
+pub(super) fn explain(source: &GrammarSource, error: &str, special_tokens: &[String]) -> Vec<Finding> {
     let text = source.text.as_str();
-    let findings = if let Some(finding) = beyond_limits(error) {
+    if let Some(finding) = beyond_limits(error) {
         vec![finding]
     } else {
         match source.kind {
             GrammarKind::Lark => lark::explain(text, error, special_tokens),
             GrammarKind::JsonSchema => schema::explain(text, error),
             GrammarKind::Regex => vec![pattern::explain_regex_grammar(regex_pattern(text), error)],
+            // What can be wrong with GBNF itself has been found before llguidance saw it.
+            GrammarKind::Gbnf => vec![Finding::new(0..0, "invalid-grammar", first_line(error))],
         }
-    };
-    let mut found: Vec<Diagnostic> = findings.into_iter().map(|f| f.into_diagnostic(text)).collect();
-    found.sort_by_key(|d| d.span.start);
-    found
+    }
 }
 
 /// The warning that only the empty text matches; not one of llguidance's.
 pub(super) const ONLY_EMPTY: &str = "only the empty text matches";
 
+/// What was noticed about a grammar that compiled.
+pub(super) fn warnings(source: &GrammarSource, warnings: Warnings) -> Vec<Diagnostic> {
+    let said = warnings.said.iter().map(|w| warning(source, w));
+    let found = warnings.found.into_iter().chain(lint::lint(source));
+    said.chain(found.map(|finding| warn(source, finding))).collect()
+}
+
+/// The most findings that are listed. What follows is counted.
+const MOST: usize = 20;
+
+/// The errors that `findings` are, in the order of their places.
+pub(super) fn listed(text: &str, mut findings: Vec<Finding>) -> Vec<Diagnostic> {
+    findings.sort_by_key(|f| f.span.start);
+    let more = findings.len().saturating_sub(MOST);
+    let next = findings.get(MOST).map(|f| f.span.clone());
+    findings.truncate(MOST);
+    let message = format!("{more} more mistake{} from here on", if more == 1 { "" } else { "s" });
+    findings.extend(next.map(|span| Finding::new(span, "more", message)));
+    findings.into_iter().map(|f| f.into_diagnostic(text)).collect()
+}
+
+/// llguidance's error about a text that was converted: `lines` are the places that its lines come
+/// from. Everything that a person can get wrong has been found before; what is left are limits.
+pub(super) fn converted(lines: &[Range<usize>], error: &str) -> Finding {
+    let finding = beyond_limits(error)
+        .unwrap_or_else(|| Finding::new(0..0, "invalid-grammar", first_line(error).to_owned()));
+    let line =
+        error.strip_prefix("at ").unwrap_or(error).split_once('(').and_then(|(line, _)| line.parse().ok());
+    let place = line.and_then(|line: usize| lines.get(line.checked_sub(1)?));
+    Finding { span: place.cloned().unwrap_or(0..0), ..finding }
+}
+
 /// One of llguidance's warnings about a grammar that compiled.
-pub(super) fn warning(source: &GrammarSource, message: &str) -> Diagnostic {
+fn warning(source: &GrammarSource, message: &str) -> Diagnostic {
     let text = source.text.as_str();
     let message = message.strip_prefix("WARNING: ").unwrap_or(message);
     let mut diagnostic = if message == ONLY_EMPTY {
@@ -87,23 +120,15 @@ pub(super) fn warning(source: &GrammarSource, message: &str) -> Diagnostic {
     diagnostic
 }
 
-/// What is wrong with the parts of a grammar that compiled without being looked at.
-pub(super) fn out_of_reach(source: &GrammarSource) -> Vec<Diagnostic> {
-    let findings = match source.kind {
-        GrammarKind::Lark => lark::out_of_reach(&source.text),
-        GrammarKind::JsonSchema | GrammarKind::Regex => Vec::new(),
-    };
-    let warn = |finding: Finding| Diagnostic {
-        severity: Severity::Warning,
-        ..finding.into_diagnostic(&source.text)
-    };
-    findings.into_iter().map(warn).collect()
+fn warn(source: &GrammarSource, finding: Finding) -> Diagnostic {
+    Diagnostic { severity: Severity::Warning, ..finding.into_diagnostic(&source.text) }
 }
 
 /// There is nothing to compile.
 pub(super) fn empty(source: &GrammarSource) -> Diagnostic {
     let example = match source.kind {
         GrammarKind::Lark => "start: \"yes\" | \"no\"",
+        GrammarKind::Gbnf => "root ::= \"yes\" | \"no\"",
         GrammarKind::JsonSchema => "{\"type\": \"object\"}",
         GrammarKind::Regex => "[0-9]{4}-[0-9]{2}",
     };
@@ -116,8 +141,15 @@ pub(super) fn dead(source: &GrammarSource) -> Diagnostic {
     let text = source.text.as_str();
     let diagnostic = |span, message: &str| Diagnostic::error(text, span, "matches-nothing", message);
     match source.kind {
-        GrammarKind::Lark => diagnostic(lark::start(text), "no text can match: `start` can never begin")
-            .with_help("a rule that always needs itself first never begins, and `A & B` may leave nothing"),
+        GrammarKind::Lark => match lark::endless(text) {
+            Some((name, span)) => {
+                diagnostic(span, &format!("no text can match: `{name}` always needs itself again"))
+                    .with_help("give it an alternative that does not lead back to it")
+            }
+            None => diagnostic(lark::start(text), "no text can match: `start` can never begin")
+                .with_help("`A & B` is what both match, which may be nothing"),
+        },
+        GrammarKind::Gbnf => diagnostic(0..0, "no text can match"),
         GrammarKind::JsonSchema => diagnostic(0..0, "no JSON value can match this schema")
             .with_help("a `$ref` that leads back to itself describes nothing"),
         GrammarKind::Regex => diagnostic(0..regex_pattern(text).len(), "no text can match this pattern"),

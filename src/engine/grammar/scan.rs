@@ -151,6 +151,22 @@ impl<'a> Scan<'a> {
         found
     }
 
+    /// The tokens of each statement: a line that does not start with `|`, and the lines that go on
+    /// with it. Never empty.
+    pub fn statements(&self) -> Vec<&[Token]> {
+        let mut starts: Vec<usize> = Vec::new();
+        let mut starts_line = true;
+        for (i, token) in self.tokens.iter().enumerate() {
+            let is_end = token.kind == Kind::Newline;
+            if starts_line && !is_end && self.str(token) != "|" {
+                starts.push(i);
+            }
+            starts_line = is_end;
+        }
+        let ends = starts.iter().skip(1).copied().chain([self.tokens.len()]);
+        starts.iter().zip(ends).map(|(&start, end)| &self.tokens[start..end]).collect()
+    }
+
     /// The deepest nesting of brackets, and where it is reached.
     pub fn depth(&self) -> (usize, usize) {
         let (mut depth, mut deepest) = (0_usize, (0, 0));

@@ -6,10 +6,20 @@ use std::ops::Range;
 use super::pattern::{PatternError, reason_after_pattern};
 use super::{Finding, between, closest, first_line, schema};
 use crate::engine::grammar::scan::{Definition, Kind, Scan, Token};
+use crate::engine::grammar::shape::Shape;
 
 /// The place of the rule `start`, if there is one.
 pub(super) fn start(text: &str) -> Range<usize> {
     Scan::new(text).definitions().into_iter().find(|d| d.name == "start").map_or(0..0, |d| d.span)
+}
+
+/// A rule that keeps every text from ending, if one can be blamed.
+pub(super) fn endless(text: &str) -> Option<(String, Range<usize>)> {
+    let scan = Scan::new(text);
+    let shape = Shape::of(&scan);
+    let unused: Vec<usize> = shape.unused().map(|d| d.span.start).collect();
+    let blamed = shape.endless().into_iter().find(|d| !unused.contains(&d.span.start));
+    blamed.map(|d| (d.name.to_owned(), d.span.clone()))
 }
 
 /// What llguidance says about a Lark text.
@@ -41,20 +51,6 @@ pub(super) fn explain(text: &str, error: &str, special_tokens: &[String]) -> Vec
         context.meaning().or_else(|| context.syntax())
     };
     vec![finding.unwrap_or_else(|| context.finding("invalid-grammar", first_line(message).to_owned()))]
-}
-
-/// Names that are used and not defined, in a text that compiled: llguidance looks only at what can
-/// be reached from `start`.
-pub(super) fn out_of_reach(text: &str) -> Vec<Finding> {
-    let scan = Scan::new(text);
-    let mut known: HashSet<&str> = scan.definitions().iter().map(|d| d.name).collect();
-    let unknown = scan.references().into_iter().filter(|r| known.insert(r.name));
-    unknown
-        .map(|r| {
-            let message = format!("`{}` is not defined, and nothing that `start` reaches uses it", r.name);
-            Finding::new(r.span, "undefined-name", message)
-        })
-        .collect()
 }
 
 /// Reads `at LINE(COLUMN): message` and `LINE(COLUMN): message (at "token" (KIND))` into the place,
@@ -245,7 +241,7 @@ impl<'a> Context<'a> {
             Finding::new(self.definition(), "unsupported", "priorities (`NAME.2`) are not supported")
                 .help("remove the priority; exclude texts with `A & ~B` instead")
         } else if message.starts_with("params not supported") || message.starts_with("template usage") {
-            Finding::new(self.definition(), "unsupported", "templates (`name{x}`) are not supported")
+            Finding::new(self.template(), "unsupported", "templates (`name{x}`) are not supported")
                 .help("write the rule once for each argument")
         } else if message.starts_with("& is only supported") {
             let span = self.next(|t| self.scan.str(t) == "&").map_or(self.definition(), |t| t.span.clone());
@@ -321,6 +317,21 @@ impl<'a> Context<'a> {
             (None, Some(first)) => finding(first.span.clone()).help(format!("add `start: {}`", first.name)),
             (None, None) => finding(0..0).help("add `start: …`; rules have lower-case names"),
         }
+    }
+
+    /// The first `name{x}` from the place on, its brace included.
+    fn template(&self) -> Range<usize> {
+        let is_name = |t: &Token| matches!(t.kind, Kind::Rule | Kind::Terminal);
+        let from = self.definition().start;
+        let found = self.scan.tokens.windows(3).find(|w| {
+            w[0].span.start >= from
+                && is_name(&w[0])
+                && self.scan.str(&w[1]) == "{"
+                && w[2].kind != Kind::Number
+        });
+        let Some([name, brace, ..]) = found else { return self.definition() };
+        let close = self.text[brace.span.start..].find(['}', '\n']).map_or(1, |n| n + 1);
+        name.span.start..brace.span.start + close
     }
 
     fn unknown_import(&self, path: &str) -> Finding {

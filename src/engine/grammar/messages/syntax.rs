@@ -21,7 +21,7 @@ impl Context<'_> {
         if let Some(at) = self.gbnf() {
             return Some(
                 Finding::new(at, "gbnf", "this looks like GBNF: `::=` is not Lark")
-                    .help("write `name: …`, and call the first rule `start`"),
+                    .help("name the file .gbnf, or write `name: …` and call the first rule `start`"),
             );
         }
         if message.starts_with("lexer error") {

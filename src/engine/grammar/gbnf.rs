@@ -1,0 +1,114 @@
+//! llama.cpp's grammar language (GBNF), read in full and turned into llguidance's Lark.
+//!
+//! GBNF knows characters and rules, nothing between: it has no lexer. llguidance has one, and it
+//! always takes the longest lexeme. [`convert`](to_lark) keeps the language exactly: a terminal of
+//! the Lark text is one character, or more only where a proof says that the longest match is the
+//! only one (`gbnf/merge.rs`). What is wrong with a text is said in places of that text, never of
+//! the converted one. This folder must never ask llguidance anything.
+
+use std::ops::Range;
+
+use super::messages::Finding;
+use crate::engine::trace::TokenId;
+
+mod chars;
+mod check;
+mod convert;
+mod merge;
+mod parse;
+
+use chars::CharSet;
+
+/// The rule that a text has to follow.
+const ROOT: &str = "root";
+
+/// A token that a grammar can name: its text and its id.
+pub(super) type NamedToken = (String, TokenId);
+
+/// The place of an expression in [`Grammar::exprs`].
+type ExprId = usize;
+
+/// A parsed text.
+#[derive(Debug, Default)]
+struct Grammar<'a> {
+    exprs: Vec<Expr<'a>>,
+    rules: Vec<Rule<'a>>,
+}
+
+#[derive(Debug)]
+struct Rule<'a> {
+    name: &'a str,
+    /// The name's place.
+    span: Range<usize>,
+    body: ExprId,
+}
+
+#[derive(Clone, Debug)]
+enum Expr<'a> {
+    /// One character.
+    Set(CharSet),
+    /// Two characters or more, in this order.
+    Literal(Vec<char>),
+    /// One after the other; the empty text if there is none.
+    Seq(Vec<ExprId>),
+    /// One of them.
+    Alt(Vec<ExprId>),
+    /// This often: at least, at most.
+    Repeat(ExprId, u32, Option<u32>),
+    /// A use of a name.
+    Name(&'a str, Range<usize>),
+    /// A use of a rule, once all names are known.
+    Rule(usize),
+    /// A token of the model, or any other one.
+    Token { negated: bool, name: &'a str, span: Range<usize> },
+    /// The same once it is known: its id.
+    TokenId { negated: bool, id: TokenId },
+}
+
+impl Expr<'_> {
+    fn children(&self) -> &[ExprId] {
+        match self {
+            Self::Seq(children) | Self::Alt(children) => children,
+            Self::Repeat(child, ..) => std::slice::from_ref(child),
+            _ => &[],
+        }
+    }
+}
+
+/// A text in Lark that accepts exactly what the GBNF text accepts.
+#[derive(Debug)]
+pub(super) struct Converted {
+    pub lark: String,
+    /// The rule of the GBNF text that each line of the Lark text comes from, by its name's place.
+    pub lines: Vec<Range<usize>>,
+    /// What will surprise.
+    pub warnings: Vec<Finding>,
+}
+
+/// Turns GBNF into Lark. `tokens` are the tokens that have a name in angle brackets, and
+/// `vocabulary` is the number of all.
+///
+/// # Errors
+/// Everything that is wrong with the text, in order.
+pub(super) fn to_lark(
+    text: &str,
+    tokens: &[NamedToken],
+    vocabulary: usize,
+) -> Result<Converted, Vec<Finding>> {
+    let (mut grammar, mut findings) = parse::parse(text);
+    let is_foreign = findings.iter().any(|f| f.code == "lark");
+    if !is_foreign {
+        findings.extend(check::resolve(&mut grammar, tokens, vocabulary));
+    }
+    if findings.is_empty() {
+        match check::meaning(&grammar) {
+            Ok(warnings) => {
+                let (lark, lines) = convert::write(&mut grammar);
+                return Ok(Converted { lark, lines, warnings });
+            }
+            Err(finding) => findings.push(finding),
+        }
+    }
+    findings.sort_by_key(|f| f.span.start);
+    Err(findings)
+}
