@@ -34,7 +34,7 @@ impl Sink {
         Self::new(stream.is_terminal(), Box::new(stream))
     }
 
-    fn new(terminal: bool, stream: Box<dyn Write>) -> Self {
+    fn new(terminal: bool, stream: Box<dyn Write + Send>) -> Self {
         let colours = terminal && std::env::var_os("NO_COLOR").is_none_or(|v| v.is_empty());
         Self { stream, terminal, colours, pending: Vec::new() }
     }

@@ -89,9 +89,10 @@ fn verify(engine: &mut Engine, trace: &Trace, with_probabilities: bool) -> Resul
     match replay::verify(engine, trace, with_probabilities) {
         Err(EngineError::Grammar { name, diagnostics }) => {
             let mut stderr = Sink::stderr();
+            let text = trace.request.grammar.as_ref().map_or("", |source| source.text.as_str());
             for diagnostic in &diagnostics {
                 // Without a reader the exit code still tells.
-                let _ = stderr.diagnostic(&name, diagnostic);
+                let _ = stderr.diagnostic(&name, text, diagnostic);
             }
             Err(Failure::Told(2))
         }
