@@ -21,7 +21,7 @@ pub struct ChatArgs {
     #[arg(long, value_name = "TEXT")]
     pub system: Option<String>,
     /// Let the model think before its answer, in at most so many tokens: 1 to 1000000 [without a
-    /// number: 1024]. The grammar is for the answer only.
+    /// number: 1024]. The grammar and --max-tokens are about the answer only.
     #[arg(
         long,
         value_name = "TOKENS",

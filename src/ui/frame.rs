@@ -72,7 +72,7 @@ fn detail(state: &State, pane: Pane) -> String {
             language.name().to_owned()
         }
         Pane::Prompt => match (state.is_chat(), state.chat.shows_system) {
-            (true, true) => "chat, system prompt".to_owned(),
+            (true, true) => "chat, system".to_owned(),
             (true, false) => "chat".to_owned(),
             (false, _) => "raw".to_owned(),
         },
@@ -99,14 +99,13 @@ fn note(state: &State, pane: Pane) -> Option<(String, Role)> {
             };
             (part.to_owned(), Role::Dim)
         }),
-        Pane::Prompt => match (&state.mode(), state.chat.shows_system) {
-            (PromptMode::Chat(ChatSettings { system: Some(_), .. }), false) => {
-                Some(("with a system prompt".to_owned(), Role::Dim))
-            }
-            (PromptMode::Chat(ChatSettings { thinking: Some(_), .. }), _) => {
-                Some(("thinks first".to_owned(), Role::Dim))
-            }
-            _ => None,
-        },
+        Pane::Prompt => {
+            let PromptMode::Chat(ChatSettings { system, thinking }) = state.mode() else { return None };
+            // The title says it while the system prompt is on the screen.
+            let has_system = system.is_some() && !state.chat.shows_system;
+            let parts = [(has_system, "system"), (thinking.is_some(), "thinks")];
+            let said: Vec<&str> = parts.iter().filter(|(is, _)| *is).map(|(_, word)| *word).collect();
+            (!said.is_empty()).then(|| (said.join(", "), Role::Dim))
+        }
     }
 }

@@ -76,6 +76,7 @@ fn summary(buffer: &mut Buffer, area: Rect, state: &State, index: usize, step: &
         .put_within(&sanitize::token(&step.bytes), room, theme.style(Role::Selected))
         .skip(1)
         .put(kind_name(step.kind), dim)
+        .put(if step.thinking { ", thinking" } else { "" }, dim)
         .at_right(&of, dim);
     let timings = &step.timings;
     let Some(insight) = &step.insight else {

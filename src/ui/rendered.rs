@@ -21,6 +21,9 @@ use super::wrap;
 /// Columns of the overlay, where there is room.
 const COLUMNS: u16 = 100;
 
+/// Rows of text that the overlay has room for at least, so that an error fits too.
+const LEAST_ROWS: usize = 6;
+
 /// A part of one token in one row.
 struct Piece {
     text: String,
@@ -36,7 +39,9 @@ pub fn last_top(state: &State) -> usize {
 }
 
 fn area(state: &State) -> Rect {
-    overlay::centred(state.size, COLUMNS, state.size.1)
+    let columns = layout::inside(overlay::centred(state.size, COLUMNS, state.size.1)).width;
+    let rows = rows(state, usize::from(columns)).len().clamp(LEAST_ROWS, usize::from(u16::MAX) - 3);
+    overlay::centred(state.size, COLUMNS, rows as u16 + 3)
 }
 
 /// The last row is the legend.

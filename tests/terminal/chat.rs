@@ -111,7 +111,8 @@ fn tokens_of_the_prompt_are_told_apart() {
     p.press("Alt-P");
     let special = Theme::shipped(ThemeName::Dark).style(Role::Special);
     let buffer = p.draw().clone();
-    let row: Vec<_> = (0..80).map(|x| &buffer[(x, 2)]).collect();
+    let row = |y| (0..80).map(|x| &buffer[(x, y)]).collect::<Vec<_>>();
+    let row = (0..24).map(row).find(|row| row.iter().any(|c| c.symbol() == "⟦")).unwrap();
     let text: String = row.iter().map(|c| c.symbol()).collect();
     let at = text.chars().position(|c| c == '⟦').expect("the first token");
     assert!(text.contains("⟦<|im_start|>⟧user⏎"), "{text}");

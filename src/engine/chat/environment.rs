@@ -22,6 +22,9 @@ const FUEL: u64 = 1_000_000;
 /// How deep macros and loops may call themselves.
 const RECURSION: usize = 200;
 
+/// The longest format of a time, in bytes; writing a time takes no fuel.
+const MAX_TIME_FORMAT: usize = 256;
+
 /// What `raise_exception` said: the way a template refuses a conversation.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
@@ -44,7 +47,8 @@ pub(super) fn environment(now: &Zoned) -> Result<Environment<'static>, Error> {
     environment.add_filter(PAID, paid);
     // Joins lists as `+` does, and Jinja has none.
     environment.remove_filter("chain");
-    // In Python a string is a sequence too.
+    // Nothing is not a list, and a string is one.
+    environment.add_test("iterable", |value: &Value| !value.is_none() && value.try_iter().is_ok());
     environment.add_test("sequence", |value: &Value| {
         matches!(value.kind(), ValueKind::Seq | ValueKind::String | ValueKind::Map)
     });
@@ -53,6 +57,9 @@ pub(super) fn environment(now: &Zoned) -> Result<Environment<'static>, Error> {
     });
     let now = now.clone();
     environment.add_function("strftime_now", move |format: &str| -> Result<String, Error> {
+        if format.len() > MAX_TIME_FORMAT {
+            return Err(Error::new(ErrorKind::InvalidOperation, "strftime_now: the format is too long"));
+        }
         BrokenDownTime::from(&now)
             .to_string(format)
             .map_err(|e| Error::new(ErrorKind::InvalidOperation, format!("strftime_now({format:?}): {e}")))

@@ -26,6 +26,9 @@ const KEYWORDS: [&str; 8] = ["and", "or", "not", "in", "is", "if", "else", "elif
 /// The template as minijinja is to read it, every line where it was; or what is too large in it, and
 /// in which line, from 1.
 pub(super) fn rewrite(source: &str) -> Result<String, (usize, String)> {
+    // Jinja reads every kind of line end as one.
+    let source = source.replace("\r\n", "\n").replace('\r', "\n");
+    let source = source.as_str();
     let mut out = String::with_capacity(source.len() + source.len() / 8);
     let mut rest = source;
     let mut elifs = 0;
@@ -174,6 +177,7 @@ mod tests {
             ("{%- generation -%}{% endgeneration %}", "{%- with -%}{% endwith %}"),
             ("{% if generation %}{{ generation }}", "{% if generation %}{{ generation }}"),
             ("{{ a + b", "{{ a|_paid + b"),
+            ("a\r\nb\r{{ 'c' }}", "a\nb\n{{ 'c' }}"),
             ("é{{ 'é' + é }} \n {", "é{{ 'é'|_paid + é }} \n {"),
         ] {
             assert_eq!(rewrite(source).as_deref(), Ok(rewritten));
