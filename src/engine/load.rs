@@ -217,7 +217,6 @@ impl Opened {
     /// From a path, with the model's name; from the program itself without one.
     fn open(found: Option<(PathBuf, String)>, progress: OnProgress<'_>) -> Result<Self, LoadError> {
         let report: &mut OnTokenizer<'_> = &mut |done, total| step(progress, Stage::Tokenizer, done, total);
-        report(0, 1)?;
         let Some((path, name)) = found else {
             let name = embedded::NAME.into();
             return Self::gguf(Gguf::open(embedded::gguf())?, &SideFiles::Embedded, name, report);
