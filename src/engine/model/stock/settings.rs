@@ -108,6 +108,7 @@ impl Settings {
             passes: Passes { most: PIECE, until: usize::MAX, again: true },
             fixes: Vec::new(),
         };
+        settings.json = (family.open)(settings.json);
         settings.json.retain(|_, value| !value.is_null());
         settings.sizes()?;
         let scaling = settings.flatten_rope()?;
@@ -214,7 +215,7 @@ impl Settings {
         match self.json.get(key) {
             Some(value) if *value != only => {
                 let name = self.family.name;
-                Err(format!("{key} is {value}, candle's model of {name} computes only {only}"))
+                Err(format!("{key} is {value}, the model of {name} computes only {only}"))
             }
             _ => Ok(()),
         }
