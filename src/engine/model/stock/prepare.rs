@@ -98,6 +98,7 @@ pub fn gemma3_keys(mut all: Map<String, Json>) -> Map<String, Json> {
     keys
 }
 
+/// Our own model, which has all that the published ones have.
 pub fn gemma3(s: &mut Settings, rope: Option<RopeScaling>) -> Prepared {
     s.default("rope_factor", 1.0);
     if let Some(rope) = rope {

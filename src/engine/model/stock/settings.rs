@@ -1,4 +1,4 @@
-//! A `config.json` for candle-transformers, checked, with the keys that its models read.
+//! A `config.json` of one of the families, checked, with the keys that their models read.
 //!
 //! transformers has renamed keys over the years (`rope_theta` and `rope_scaling` are inside
 //! `rope_parameters` now); candle reads the old ones. Sizes are checked before candle divides by them.
@@ -164,7 +164,10 @@ impl Settings {
             let full = new.get("full_attention").unwrap_or(&new).clone();
             if let Some(local) = new.get("sliding_attention") {
                 if let Some(other) = scaling(local)? {
-                    return Err(self.rope_refusal(&other.kind));
+                    let (kind, name) = (other.kind, self.family.name);
+                    return Err(format!(
+                        "the rope kind {kind:?} is not supported for the sliding layers of {name}"
+                    ));
                 }
                 self.copy(local, "rope_theta", "rope_local_base_freq");
             }
