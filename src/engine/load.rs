@@ -209,7 +209,7 @@ type OnTokenizer<'a> = dyn FnMut(u64, u64) -> Result<(), LoadError> + 'a;
 enum Block {
     /// Our own decoder.
     Own(Source, Config),
-    /// One of candle's models.
+    /// One of the other families.
     Stock(stock::Opened),
 }
 

@@ -1,4 +1,4 @@
-//! GGUF files made of the fixtures, with F32 tensors.
+//! GGUF files made of the fixtures, with F32 tensors unless said otherwise.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -13,10 +13,12 @@ use super::refusals::message;
 use super::{assert_cuts_do_not_matter, assert_expected, fixtures, open, try_open};
 
 /// Fixtures, and the architectures that their GGUF files name.
-pub const MADE: [(&str, &str); 3] = [("phi", "phi2"), ("phi3", "phi3"), ("glm4", "glm4")];
+pub const MADE: [(&str, &str); 4] =
+    [("phi", "phi2"), ("phi3", "phi3"), ("glm4", "glm4"), ("gemma3-linear", "gemma3")];
 
-/// Writes a fixture as GGUF with the names that llama.cpp's converter gives.
-fn write_gguf(case: &str, arch: &str, path: &Path, extra: &[(&str, Value)]) {
+/// Writes a fixture as GGUF with the names that llama.cpp's converter gives. Matrices whose rows
+/// are whole blocks of `dtype` are stored as such.
+fn write_gguf(case: &str, arch: &str, dtype: GgmlDType, path: &Path, extra: &[(&str, Value)]) {
     let config: Json =
         serde_json::from_slice(&std::fs::read(fixtures().join(case).join("config.json")).unwrap()).unwrap();
     let number = |key: &str| Value::U32(config[key].as_u64().unwrap() as u32);
@@ -28,8 +30,8 @@ fn write_gguf(case: &str, arch: &str, path: &Path, extra: &[(&str, Value)]) {
     add("block_count", number("num_hidden_layers"));
     add("attention.head_count", number("num_attention_heads"));
     add("attention.head_count_kv", number("num_key_value_heads"));
-    add("rope.freq_base", Value::F32(10_000.));
-    let rotary = if arch == "phi3" { 8 } else { 4 };
+    add("rope.freq_base", Value::F32(if arch == "gemma3" { 1e6 } else { 10_000. }));
+    let rotary = if matches!(arch, "phi3" | "gemma3") { 8 } else { 4 };
     add("rope.dimension_count", Value::U32(rotary));
     add("attention.key_length", Value::U32(8));
     for (key, ours) in [("layer_norm_rms_epsilon", "rms_norm_eps"), ("layer_norm_epsilon", "layer_norm_eps")]
@@ -37,6 +39,12 @@ fn write_gguf(case: &str, arch: &str, path: &Path, extra: &[(&str, Value)]) {
         if let Some(eps) = config[ours].as_f64() {
             add(&format!("attention.{key}"), Value::F32(eps as f32));
         }
+    }
+    if arch == "gemma3" {
+        add("attention.value_length", Value::U32(8));
+        add("rope.scaling.type", Value::String("linear".into()));
+        add("rope.scaling.factor", Value::F32(8.));
+        add("attention.sliding_window", number("sliding_window"));
     }
     for (key, value) in extra {
         metadata.retain(|(k, _)| k != key);
@@ -46,7 +54,10 @@ fn write_gguf(case: &str, arch: &str, path: &Path, extra: &[(&str, Value)]) {
         candle_core::safetensors::load(fixtures().join(case).join("model.safetensors"), &Device::Cpu);
     let mut tensors = BTreeMap::new();
     for (name, tensor) in stored.unwrap() {
-        let tensor = tensor.to_dtype(DType::F32).unwrap();
+        let mut tensor = tensor.to_dtype(DType::F32).unwrap();
+        if arch == "gemma3" && name.ends_with("norm.weight") {
+            tensor = (tensor + 1.).unwrap();
+        }
         tensors.insert(name, tensor);
     }
     // Phi's converter stacks the three projections.
@@ -67,16 +78,22 @@ fn write_gguf(case: &str, arch: &str, path: &Path, extra: &[(&str, Value)]) {
             ("lm_head", "output"),
             ("model.layers", "blk"),
             ("input_layernorm", "attn_norm"),
-            ("post_attention_layernorm", "ffn_norm"),
+            ("post_attention_layernorm", if arch == "gemma3" { "post_attention_norm" } else { "ffn_norm" }),
+            ("pre_feedforward_layernorm", "ffn_norm"),
+            ("post_feedforward_layernorm", "post_ffw_norm"),
             ("post_self_attn_layernorm", "post_attention_norm"),
             ("post_mlp_layernorm", "post_ffw_norm"),
             ("self_attn.qkv_proj", "attn_qkv"),
+            ("self_attn.q_norm", "attn_q_norm"),
+            ("self_attn.k_norm", "attn_k_norm"),
             ("self_attn.q_proj", "attn_q"),
             ("self_attn.k_proj", "attn_k"),
             ("self_attn.v_proj", "attn_v"),
             ("self_attn.o_proj", "attn_output"),
             ("self_attn.dense", "attn_output"),
             ("mlp.gate_up_proj", "ffn_up"),
+            ("mlp.gate_proj", "ffn_gate"),
+            ("mlp.up_proj", "ffn_up"),
             ("mlp.down_proj", "ffn_down"),
             ("mlp.fc1", "ffn_up"),
             ("mlp.fc2", "ffn_down"),
@@ -86,7 +103,11 @@ fn write_gguf(case: &str, arch: &str, path: &Path, extra: &[(&str, Value)]) {
     };
     let tensors: Vec<_> = tensors
         .iter()
-        .map(|(name, t)| (short(name), QTensor::quantize(t, GgmlDType::F32).unwrap()))
+        .map(|(name, t)| {
+            let fits = t.rank() == 2 && t.dims()[1].is_multiple_of(dtype.block_size());
+            let dtype = if fits { dtype } else { GgmlDType::F32 };
+            (short(name), QTensor::quantize(t, dtype).unwrap())
+        })
         .collect();
     let metadata: Vec<_> = metadata.iter().map(|(k, v)| (k.as_str(), v)).collect();
     let tensors: Vec<_> = tensors.iter().map(|(k, v)| (k.as_str(), v)).collect();
@@ -95,12 +116,17 @@ fn write_gguf(case: &str, arch: &str, path: &Path, extra: &[(&str, Value)]) {
 
 /// The same in a folder with the fixture's tokenizer.
 pub fn gguf(case: &str, arch: &str, extra: &[(&str, Value)]) -> (TempDir, PathBuf) {
+    gguf_of(GgmlDType::F32, case, arch, extra)
+}
+
+/// The same with matrices of another type.
+pub fn gguf_of(dtype: GgmlDType, case: &str, arch: &str, extra: &[(&str, Value)]) -> (TempDir, PathBuf) {
     let folder = tempfile::tempdir().unwrap();
     for file in ["tokenizer.json", "tokenizer_config.json"] {
         std::fs::copy(fixtures().join(case).join(file), folder.path().join(file)).unwrap();
     }
     let path = folder.path().join("model.gguf");
-    write_gguf(case, arch, &path, extra);
+    write_gguf(case, arch, dtype, &path, extra);
     (folder, path)
 }
 
@@ -124,7 +150,7 @@ fn gguf_that_candle_computes_wrong_is_refused() {
     let cases = [
         (
             "phi3",
-            text("general.architecture", "gemma3"),
+            text("general.architecture", "olmo2"),
             "not supported in GGUF, but a folder with safetensors of it is",
         ),
         (

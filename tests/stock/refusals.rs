@@ -71,12 +71,12 @@ fn what_candle_does_not_compute_is_refused() {
         ("gemma3", "tie_word_embeddings", json!(false), "tie_word_embeddings is false"),
         ("gemma3", "use_bidirectional_attention", json!(true), "use_bidirectional_attention is true"),
         ("gemma3", "query_pre_attn_scalar", json!(0), "query_pre_attn_scalar is 0"),
-        (
-            "gemma3",
-            "layer_types",
-            json!(["full_attention", "sliding_attention", "sliding_attention"]),
-            "layer_types has no period",
-        ),
+        ("gemma3", "layer_types", json!(["full_attention"]), "layer_types has 1 entries for 3 layers"),
+        ("gemma3", "layer_types", json!(["chunked_attention"]), "unknown variant `chunked_attention`"),
+        ("gemma3", "attn_logit_softcapping", json!(50.0), "attn_logit_softcapping is 50.0"),
+        ("gemma3", "hidden_activation", json!("silu"), "hidden_activation is \"silu\""),
+        ("gemma3", "sliding_window", json!(0), "sliding_window is 0"),
+        ("gemma3-scalar", "rope_scaling", json!({"rope_type": "linear"}), "expected a positive \"factor\""),
         ("gemma3-scalar", "sliding_window_pattern", json!(0), "sliding_window_pattern is 0"),
         ("phi", "qk_layernorm", json!(true), "qk_layernorm is true"),
         ("smollm3", "use_sliding_window", json!(true), "use_sliding_window is true"),
@@ -106,12 +106,14 @@ fn no_setting_makes_a_load_panic() {
         let config: Json =
             serde_json::from_slice(&std::fs::read(fixtures().join(&case).join("config.json")).unwrap())
                 .unwrap();
-        for (key, value) in config.as_object().unwrap() {
+        let place = if config["text_config"].is_object() { "/text_config" } else { "" };
+        for (key, value) in config.pointer(place).unwrap().as_object().unwrap() {
             if !value.is_number() || key == "vocab_size" {
                 continue;
             }
             for bad in [json!(0), json!(3), json!(-1.5)] {
-                let (_keep, folder) = changed(&case, |config| config[key] = bad.clone());
+                let set = |config: &mut Json| config.pointer_mut(place).unwrap()[key] = bad.clone();
+                let (_keep, folder) = changed(&case, set);
                 if let Err(error) = try_open(&folder, None) {
                     let text = error.to_string();
                     assert!(text.contains(folder.to_str().unwrap()), "{case}, {key} = {bad}: {text}");

@@ -140,9 +140,10 @@ fn folder_of(folder: &Path, shards: &[std::path::PathBuf]) -> Result<Survey, Loa
     };
     let stock = stock::Settings::read(&text);
     let mut tally = Tally::default();
-    for (_, dtype, elements, bytes) in files.types() {
-        match stock {
-            // candle's models compute in f32.
+    for (name, dtype, elements, bytes) in files.types() {
+        match &stock {
+            Ok(Some(settings)) if settings.family.leaves_out(name) => {}
+            // These models compute in f32.
             Ok(Some(_)) => tally.add(&dtype.to_lowercase(), None, elements, elements.saturating_mul(4)),
             _ => tally.add(&dtype.to_lowercase(), safetensors::block_type(dtype), elements, bytes),
         }
@@ -153,7 +154,13 @@ fn folder_of(folder: &Path, shards: &[std::path::PathBuf]) -> Result<Survey, Loa
         false => Err(format!("{}: there is no tokenizer.json", folder.display())),
     };
     let config = match stock {
-        Ok(Some(settings)) => Ok(Some(Sizes { context: settings.context, ..loose })),
+        Ok(Some(settings)) => Ok(Some(Sizes {
+            kv_heads: settings.kv_heads as u64,
+            head_dim: settings.head_dim as u64,
+            context: settings.context,
+            vocab: settings.vocab,
+            ..loose
+        })),
         Ok(None) => Config::from_json(&text).map(|config| Some(Sizes::from(config))),
         Err(message) => Err(message),
     };

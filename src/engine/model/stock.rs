@@ -1,4 +1,4 @@
-//! Families of models that our own decoder does not compute, through candle-transformers.
+//! Families of models that our own decoder does not compute, almost all through candle-transformers.
 //!
 //! candle's models cannot roll their KV caches back, most give the logits of the last token only,
 //! and several are wrong when a pass of several tokens follows another. [`StockModel`] keeps
@@ -16,8 +16,8 @@
 //! |---|---|
 //! | `gemma`, `olmo`, `olmo2`, `glm4`, `smollm3`, `helium` | nothing |
 //! | `gemma2` | its mask has one window for all layers: the context ends with the window |
-//! | `gemma3_text` | beyond the window, several tokens see one too many: single tokens only; no scaled rotary embedding (so 270M and 1B) |
-//! | `gemma2`, `gemma3_text` | the scale of the queries is moved into weights |
+//! | `gemma2` | the scale of the queries is moved into weights |
+//! | `gemma3_text`, `gemma3` | not candle's: our own [`gemma3`] on its tensors, with all sizes, as candle's lacks the scaled rotary embedding and errs beyond the window; of `gemma3`, which also sees, the language model alone |
 //! | `phi` | a second pass of several tokens fails: single tokens after the first |
 //! | `phi3` | knows no window: the context ends with it; longrope's factors are inverted, its attention factor is moved into weights, and the context ends where the long factors begin |
 //! | `starcoder2`, `mixtral` | their masks are one token too wide: the context ends with the window |
@@ -27,9 +27,9 @@
 //! | `deepseek_v2` | the greedy choice of experts only: the other one ranks the wrong scores |
 //!
 //! What else candle-transformers has is named with the reason by [`family::LEFT_OUT`]. Of the
-//! quantised models, `phi2`, `phi3` and `glm4` are offered for GGUF. Not offered: `gemma3` has SiLU where
-//! Gemma has GELU; the caches of `lfm2` cannot be emptied; `qwen3moe` computes with CUDA only; the
-//! others do not read GGUF or are blocks of our own decoder.
+//! quantised models, `phi2`, `phi3` and `glm4` are offered for GGUF, and our own `gemma3` (candle's has
+//! SiLU where Gemma has GELU). Not offered: the caches of `lfm2` cannot be emptied; `qwen3moe`
+//! computes with CUDA only; the others do not read GGUF or are blocks of our own decoder.
 
 use std::ops::ControlFlow;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -45,6 +45,7 @@ use crate::engine::error::{LoadError, ModelError};
 use crate::engine::trace::TokenId;
 
 pub mod family;
+pub mod gemma3;
 pub mod gguf;
 mod prepare;
 mod settings;
@@ -53,7 +54,7 @@ mod source;
 pub use family::{refusal, refusal_in_gguf};
 pub use settings::Settings;
 
-/// A model of candle-transformers with its KV cache.
+/// A model with its KV cache: one of candle-transformers, or [`gemma3`].
 pub trait Network: Send {
     /// Appends `tokens` (`[1, n]`) at position `offset`, where the cache ends, and gives the
     /// logits of the last one.
@@ -64,6 +65,11 @@ pub trait Network: Send {
 
     /// Empties the cache.
     fn reset(&mut self);
+
+    /// Whether a pass may begin before the end of the last one, which takes the tokens after it back.
+    fn takes_back(&self) -> bool {
+        false
+    }
 }
 
 /// Which passes a family computes right.
@@ -154,7 +160,7 @@ impl LanguageModel for StockModel {
     fn truncate(&mut self, len: usize) {
         if len < self.tokens.len() {
             self.tokens.truncate(len);
-            self.stale = true;
+            self.stale |= !self.network.takes_back();
         }
     }
 }
@@ -217,7 +223,7 @@ impl Opened {
         };
         let network = built.map_err(|e| LoadError::Format {
             path: path.to_owned(),
-            message: format!("candle cannot build this {architecture} model: {}", first_line(&e)),
+            message: format!("this {architecture} model cannot be built: {}", first_line(&e)),
         })?;
         let info = ModelInfo { architecture: architecture.to_owned(), vocab, ..info.with(&summary) };
         Ok(StockModel::new(info, network, passes, device.clone()))

@@ -1,6 +1,6 @@
-//! Which families of candle-transformers are offered, and which are not.
+//! Which families are offered, and which of candle-transformers are not.
 //!
-//! A family's `prepare` is a function of `stock/prepare.rs`, its `build` calls candle's constructor.
+//! A family's `prepare` is a function of `stock/prepare.rs`, its `build` calls the constructor.
 
 use candle_core::{Result as Candle, Tensor};
 use candle_nn::VarBuilder;
@@ -9,10 +9,12 @@ use candle_transformers::models::glm4_new::ModelForCausalLM as Glm4;
 use candle_transformers::models::qwen3_moe::ModelForCausalLM as Qwen3Moe;
 use candle_transformers::models::smol::smollm3::ModelForCausalLM as SmolLm3;
 use candle_transformers::models::{
-    gemma, gemma2, gemma3, granitemoehybrid, helium, lfm2, mixtral, olmo, olmo2, phi, phi3, qwen2_moe,
+    gemma, gemma2, granitemoehybrid, helium, lfm2, mixtral, olmo, olmo2, phi, phi3, qwen2_moe,
     recurrent_gemma, starcoder2,
 };
+use serde_json::{Map, Value as Json};
 
+use super::gemma3::Gemma3;
 use super::settings::{RopeScaling, Settings};
 use super::{Network, gguf, prepare};
 use crate::engine::model::config::Architecture;
@@ -29,12 +31,16 @@ pub struct Family {
     pub name: &'static str,
     /// Whether the head is the embedding if nothing is said.
     pub tied: bool,
+    /// Finds the keys of the language model among those of the file.
+    pub open: fn(Map<String, Json>) -> Map<String, Json>,
     /// Checks and completes the settings.
     pub prepare: fn(&mut Settings, Option<RopeScaling>) -> Prepared,
     /// Makes the model.
     pub build: fn(&Settings, VarBuilder<'_>) -> Built,
     /// The stored tensors whose rows make up one that candle asks for.
     pub rename: fn(&str) -> Option<Vec<String>>,
+    /// How the names of tensors begin that are no part of the language model.
+    pub without: &'static [&'static str],
 }
 
 /// The families whose logits are those of transformers.
@@ -47,10 +53,13 @@ pub const FAMILIES: &[Family] = &[
         running(gemma2::Model::new(false, &s.parse()?, v)?, gemma2::Model::forward)
     })
     .tied(),
-    of("gemma3_text", prepare::gemma3, |s, v| {
-        running(gemma3::Model::new(false, &s.parse()?, v)?, gemma3::Model::forward)
-    })
-    .tied(),
+    of("gemma3_text", prepare::gemma3, build_gemma3).tied().opened(prepare::gemma3_keys),
+    of("gemma3", prepare::gemma3, build_gemma3).tied().opened(prepare::gemma3_keys).without(&[
+        "vision_tower.",
+        "multi_modal_projector.",
+        "model.vision_tower.",
+        "model.multi_modal_projector.",
+    ]),
     of("phi", prepare::phi, |s, v| {
         running(phi::Model::new(&s.parse()?, v)?, |m, tokens, _| m.forward(tokens))
     }),
@@ -88,7 +97,7 @@ const fn of(
     prepare: fn(&mut Settings, Option<RopeScaling>) -> Prepared,
     build: fn(&Settings, VarBuilder<'_>) -> Built,
 ) -> Family {
-    Family { name, tied: false, prepare, build, rename: |_| None }
+    Family { name, tied: false, open: |keys| keys, prepare, build, rename: |_| None, without: &[] }
 }
 
 impl Family {
@@ -100,6 +109,21 @@ impl Family {
     const fn renamed(mut self, rename: fn(&str) -> Option<Vec<String>>) -> Self {
         self.rename = rename;
         self
+    }
+
+    const fn opened(mut self, open: fn(Map<String, Json>) -> Map<String, Json>) -> Self {
+        self.open = open;
+        self
+    }
+
+    const fn without(mut self, parts: &'static [&'static str]) -> Self {
+        self.without = parts;
+        self
+    }
+
+    /// Whether a stored tensor belongs to something else than the language model.
+    pub fn leaves_out(&self, tensor: &str) -> bool {
+        self.without.iter().any(|part| tensor.starts_with(part))
     }
 }
 
@@ -142,6 +166,10 @@ impl Network for DeepSeekV2 {
     }
 }
 
+fn build_gemma3(settings: &Settings, variables: VarBuilder<'_>) -> Built {
+    Ok(Box::new(Gemma3::of_folder(settings.parse()?, &variables)?))
+}
+
 fn build_granite(settings: &Settings, variables: VarBuilder<'_>) -> Built {
     use granitemoehybrid::{GraniteMoeHybrid, GraniteMoeHybridCache, GraniteMoeHybridConfig};
     let config = settings.parse::<GraniteMoeHybridConfig>()?.into_config(false);
@@ -161,7 +189,6 @@ fn build_lfm2(settings: &Settings, variables: VarBuilder<'_>) -> Built {
 /// Families that candle-transformers has and that are not offered, with the reason.
 pub const LEFT_OUT: &[(&str, &str)] = &[
     ("falcon", "candle's model approximates its GELU, the logits are off by 0.001"),
-    ("gemma3", "the models that also see have linearly scaled rotary embeddings, which candle's model lacks"),
     ("gemma4", "candle's model lacks the layer scalars and the inputs per layer"),
     ("gemma4_text", "candle's model lacks the layer scalars and the inputs per layer"),
     ("gpt_bigcode", "the cache of candle's model cannot be emptied"),
@@ -189,7 +216,7 @@ pub fn refusal(name: &str) -> String {
 pub fn refusal_in_gguf(name: &str) -> String {
     let own = own();
     let supported: Vec<&str> = gguf::FAMILIES.iter().map(|f| f.name).collect();
-    let folder = match FAMILIES.iter().any(|f| f.name.trim_end_matches("_text").replace("_", "") == name) {
+    let folder = match FAMILIES.iter().any(|f| f.name.replace("_", "") == name) {
         true => ", but a folder with safetensors of it is",
         false => "",
     };

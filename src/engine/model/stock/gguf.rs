@@ -1,6 +1,6 @@
-//! GGUF files through the quantised models of candle-transformers.
+//! GGUF files through the quantised models of candle-transformers, and our own of Gemma 3.
 //!
-//! candle reads the metadata itself; what it would read wrong is refused before. The header it is given
+//! candle's models read the metadata themselves; what it would read wrong is refused before. The header it is given
 //! is the one that our own [`Gguf`] has checked, and the data comes through a reader that counts
 //! the bytes and fails once the load is cancelled.
 
@@ -8,10 +8,11 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::io::{self, Read, Seek, SeekFrom};
 
 use candle_core::quantized::gguf_file::{Content, TensorInfo, Value, VersionedMagic};
-use candle_core::{DType, Device, Shape};
+use candle_core::{DType, Device, Error, Shape};
 use candle_transformers::models::{quantized_glm4, quantized_phi, quantized_phi3};
 
 use super::family::{Built, running};
+use super::gemma3::{Config as Gemma3Config, Gemma3};
 use super::settings;
 use super::{Passes, Report};
 use crate::engine::error::LoadError;
@@ -28,7 +29,9 @@ pub struct Family {
     check: fn(&Sizes<'_>) -> Result<usize, String>,
     /// Which passes are right.
     pub passes: Passes,
-    build: fn(Content, &mut Reader<'_>, &Device) -> Built,
+    /// The kinds of rotary embedding beside the plain one.
+    ropes: &'static [&'static str],
+    build: fn(&Model, Content, &mut Reader<'_>, &Device) -> Built,
 }
 
 /// All of them take several tokens at any position.
@@ -40,7 +43,8 @@ pub const FAMILIES: &[Family] = &[
         name: "phi2",
         check: phi2,
         passes: PASSES,
-        build: |c, r, d| {
+        ropes: &[],
+        build: |_, c, r, d| {
             running(quantized_phi::ModelWeights::from_gguf(c, r, d)?, quantized_phi::ModelWeights::forward)
         },
     },
@@ -48,7 +52,8 @@ pub const FAMILIES: &[Family] = &[
         name: "phi3",
         check: phi3,
         passes: PASSES,
-        build: |c, r, d| {
+        ropes: &[],
+        build: |_, c, r, d| {
             running(
                 quantized_phi3::ModelWeights::from_gguf(false, c, r, d)?,
                 quantized_phi3::ModelWeights::forward,
@@ -59,11 +64,22 @@ pub const FAMILIES: &[Family] = &[
         name: "glm4",
         check: glm4,
         passes: PASSES,
-        build: |c, r, d| {
+        ropes: &[],
+        build: |_, c, r, d| {
             running(
                 quantized_glm4::ModelWeights::from_gguf(c, r, d, DType::F32)?,
                 quantized_glm4::ModelWeights::forward,
             )
+        },
+    },
+    Family {
+        name: "gemma3",
+        check: |sizes| Gemma3Config::of_gguf(sizes.gguf, sizes.head_dim, sizes.vocab).map(|_| sizes.context),
+        passes: PASSES,
+        ropes: &["linear"],
+        build: |m, c, r, d| {
+            let config = Gemma3Config::of_gguf(r.gguf, m.head_dim, m.vocab).map_err(Error::Msg)?;
+            Ok(Box::new(Gemma3::of_gguf(config, &c, r, d)?))
         },
     },
 ];
@@ -75,6 +91,8 @@ pub struct Model {
     pub family: &'static Family,
     /// Width of the logits.
     pub vocab: usize,
+    /// Width of a head.
+    pub head_dim: usize,
     /// The context that the model was trained for.
     pub trained: usize,
     /// The longest context that candle computes right.
@@ -87,6 +105,7 @@ struct Sizes<'a> {
     name: &'a str,
     context: usize,
     head_dim: usize,
+    vocab: usize,
 }
 
 impl Sizes<'_> {
@@ -134,9 +153,12 @@ impl Model {
             None if hidden.is_multiple_of(heads) => hidden / heads,
             _ => return Err(format!("the head size is not {hidden} / {heads}")),
         };
-        if let Some(kind) = gguf.string(&format!("{name}.rope.scaling.type")).filter(|k| *k != "none") {
+        let kinds = [&["none"], family.ropes].concat();
+        let kind = gguf.string(&format!("{name}.rope.scaling.type"));
+        if let Some(kind) = kind.filter(|kind| !kinds.contains(kind)) {
             return Err(format!(
-                "the rope kind {kind:?} is not supported for {name} in GGUF (supported: none)"
+                "the rope kind {kind:?} is not supported for {name} in GGUF (supported: {})",
+                kinds.join(", ")
             ));
         }
         if let Some(factors) = gguf.names().find(|n| n.starts_with("rope_f")) {
@@ -153,8 +175,8 @@ impl Model {
             }
             None => return Err("tensor token_embd.weight is missing".into()),
         };
-        let context = (family.check)(&Sizes { gguf, name, context: trained, head_dim })?;
-        Ok(Some(Self { family, vocab, trained, context }))
+        let context = (family.check)(&Sizes { gguf, name, context: trained, head_dim, vocab })?;
+        Ok(Some(Self { family, vocab, head_dim, trained, context }))
     }
 }
 
@@ -268,7 +290,7 @@ pub fn build(
         Content { magic: VersionedMagic::GgufV3, metadata, tensor_infos: infos, tensor_data_offset: 0 };
     let begun = BTreeSet::new();
     let mut reader = Reader { gguf, starts, total, position: 0, begun, done: 0, report, cancelled: false };
-    let built = super::guarded(|| (model.family.build)(content, &mut reader, device));
+    let built = super::guarded(|| (model.family.build)(&model, content, &mut reader, device));
     if reader.cancelled {
         return Err(LoadError::Cancelled);
     }
@@ -276,7 +298,7 @@ pub fn build(
     match unused {
         Some((_, tensor)) => {
             let blob = gguf.blob_of(tensor).map_or(gguf.path(), |blob| blob.path());
-            let message = format!("tensor {tensor} is not part of the {name} block that candle computes");
+            let message = format!("tensor {tensor} is not part of the {name} block");
             Err(LoadError::Format { path: blob.to_owned(), message })
         }
         None => Ok((built, summary)),

@@ -1,11 +1,12 @@
-//! What each family's `config.json` must say for candle's model to be right.
+//! What each family's `config.json` must say for its model to be right.
 //!
-//! A function here refuses what candle's model of its family does not compute, and corrects what can
+//! A function here refuses what the model of its family does not compute, and corrects what can
 //! be corrected: keys, the context, the size of passes, or the weights (see [`Fix`]).
 
-use serde_json::{Value as Json, json};
+use serde_json::{Map, Value as Json, json};
 
 use super::family::Prepared;
+use super::gemma3::Attention;
 use super::settings::{Fix, RopeScaling, Settings, numbers};
 
 /// Most tokens in a pass where only the first may take several.
@@ -65,28 +66,83 @@ pub fn gemma2(s: &mut Settings, rope: Option<RopeScaling>) -> Prepared {
     Ok(())
 }
 
-/// A pass of several tokens sees one token too many once it is beyond the window; single tokens
-/// see the right ones.
-pub fn gemma3(s: &mut Settings, rope: Option<RopeScaling>) -> Prepared {
-    gemma(s, rope)?;
-    s.default("rope_local_base_freq", 10_000.0);
-    s.default("sliding_window", 4096);
-    s.passes.until = s.size("sliding_window")?.unwrap_or(1);
-    let factors = vec![query_factor(s)?; s.head_dim];
-    s.fixes.push(Fix { suffix: "self_attn.q_norm.weight", plus: 1., factors });
-    s.alias("sliding_window_pattern", "_sliding_window_pattern");
-    if let Some(types) = s.json.get("layer_types").and_then(Json::as_array) {
-        let full = |t: &Json| t == "full_attention";
-        let period = types.iter().position(full).map_or(types.len() + 1, |i| i + 1);
-        if types.iter().enumerate().any(|(i, t)| full(t) != (i + 1).is_multiple_of(period)) {
-            return Err("layer_types has no period; candle's model has every n-th layer full".into());
-        }
-        s.set("sliding_window_pattern", period);
+/// What published Gemma 3 leaves out because transformers assumes it.
+const GEMMA3: [(&str, f64); 10] = [
+    ("vocab_size", 262_208.),
+    ("num_attention_heads", 8.),
+    ("num_key_value_heads", 4.),
+    ("head_dim", 256.),
+    ("max_position_embeddings", 131_072.),
+    ("rms_norm_eps", 1e-6),
+    ("query_pre_attn_scalar", 256.),
+    ("sliding_window", 4096.),
+    ("rope_theta", 1e6),
+    ("rope_local_base_freq", 10_000.),
+];
+
+/// The models that also see have the language model's keys in `text_config`.
+pub fn gemma3_keys(mut all: Map<String, Json>) -> Map<String, Json> {
+    let tied = all.get("tie_word_embeddings").cloned();
+    let mut keys = match all.remove("text_config") {
+        Some(Json::Object(keys)) => keys,
+        _ => all,
+    };
+    keys.retain(|_, value| !value.is_null());
+    if let Some(tied) = tied {
+        keys.entry("tie_word_embeddings").or_insert(tied);
     }
+    for (key, usual) in GEMMA3 {
+        let usual = if usual < 1. { json!(usual) } else { json!(usual as u64) };
+        keys.entry(key).or_insert(usual);
+    }
+    keys
+}
+
+/// Our own model, which has all that the published ones have.
+pub fn gemma3(s: &mut Settings, rope: Option<RopeScaling>) -> Prepared {
+    s.default("rope_factor", 1.0);
+    if let Some(rope) = rope {
+        let factor = rope.keys.get("factor").and_then(Json::as_f64).filter(|f| f.is_finite() && *f > 0.);
+        match (rope.kind.as_str(), factor) {
+            ("linear", Some(factor)) => s.set("rope_factor", factor),
+            ("linear", None) => {
+                return Err(format!("rope_scaling is {}, expected a positive \"factor\"", rope.keys));
+            }
+            (kind, _) => {
+                let name = s.family.name;
+                return Err(format!(
+                    "the rope kind {kind:?} is not supported for {name} (supported: default, linear)"
+                ));
+            }
+        }
+    }
+    gemma(s, None)?;
+    s.only("hidden_activation", "gelu_pytorch_tanh")?;
+    s.only("attention_bias", false)?;
+    for key in ["attn_logit_softcapping", "final_logit_softcapping"] {
+        if let Some(value) = s.json.get(key) {
+            return Err(format!("{key} is {value}, Gemma 3 has none"));
+        }
+    }
+    for key in ["sliding_window", "query_pre_attn_scalar"] {
+        if !s.json.get(key).and_then(Json::as_f64).is_some_and(|n| n >= 1.) {
+            return Err(format!("{key} is {}, expected 1 or more", s.json[key]));
+        }
+    }
+    s.set("head_dim", s.head_dim);
+    s.alias("sliding_window_pattern", "_sliding_window_pattern");
     s.default("sliding_window_pattern", 6);
-    match s.size("sliding_window_pattern")? {
-        Some(0) | None => Err("sliding_window_pattern is 0, expected 1 or more".into()),
-        Some(_) => Ok(()),
+    let Some(period) = s.size("sliding_window_pattern")?.filter(|&n| n > 0) else {
+        return Err("sliding_window_pattern is 0, expected 1 or more".into());
+    };
+    let layers = s.size("num_hidden_layers")?.unwrap_or_default();
+    let full = |layer: usize| Attention::every(period, layer) == Attention::FullAttention;
+    let name = |layer| if full(layer) { "full_attention" } else { "sliding_attention" };
+    s.default("layer_types", (1..=layers).map(name).collect::<Vec<_>>());
+    match serde_json::from_value::<Vec<Attention>>(s.json["layer_types"].clone()) {
+        Ok(types) if types.len() == layers => Ok(()),
+        Ok(types) => Err(format!("layer_types has {} entries for {layers} layers", types.len())),
+        Err(e) => Err(format!("layer_types: {e}")),
     }
 }
 

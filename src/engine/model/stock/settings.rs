@@ -1,4 +1,4 @@
-//! A `config.json` for candle-transformers, checked, with the keys that its models read.
+//! A `config.json` of one of the families, checked, with the keys that their models read.
 //!
 //! transformers has renamed keys over the years (`rope_theta` and `rope_scaling` are inside
 //! `rope_parameters` now); candle reads the old ones. Sizes are checked before candle divides by them.
@@ -108,6 +108,7 @@ impl Settings {
             passes: Passes { most: PIECE, until: usize::MAX, again: true },
             fixes: Vec::new(),
         };
+        settings.json = (family.open)(settings.json);
         settings.json.retain(|_, value| !value.is_null());
         settings.sizes()?;
         let scaling = settings.flatten_rope()?;
@@ -163,7 +164,10 @@ impl Settings {
             let full = new.get("full_attention").unwrap_or(&new).clone();
             if let Some(local) = new.get("sliding_attention") {
                 if let Some(other) = scaling(local)? {
-                    return Err(self.rope_refusal(&other.kind));
+                    let (kind, name) = (other.kind, self.family.name);
+                    return Err(format!(
+                        "the rope kind {kind:?} is not supported for the sliding layers of {name}"
+                    ));
                 }
                 self.copy(local, "rope_theta", "rope_local_base_freq");
             }
@@ -214,7 +218,7 @@ impl Settings {
         match self.json.get(key) {
             Some(value) if *value != only => {
                 let name = self.family.name;
-                Err(format!("{key} is {value}, candle's model of {name} computes only {only}"))
+                Err(format!("{key} is {value}, the model of {name} computes only {only}"))
             }
             _ => Ok(()),
         }

@@ -51,14 +51,15 @@ struct Books<'a> {
 impl<'a> Source<'a> {
     /// The tensors of `files`, as the family of `settings` names them.
     pub fn new(files: &'a Safetensors, folder: &'a Path, settings: &Settings, report: Report<'a>) -> Self {
-        let unused = files.names().map(str::to_owned).collect();
+        let wanted = |name: &str| !settings.family.leaves_out(name);
+        let unused = files.names().filter(|name| wanted(name)).map(str::to_owned).collect();
         Self(Arc::new(Shared {
             files,
             folder,
             tied: settings.tied,
             rename: settings.family.rename,
             fixes: settings.fixes.clone(),
-            total: files.tensor_bytes(),
+            total: files.types().filter(|(name, ..)| wanted(name)).map(|(.., bytes)| bytes).sum(),
             books: Mutex::new(Books {
                 report,
                 done: 0,
@@ -80,12 +81,10 @@ impl<'a> Source<'a> {
         if let Some(error) = books.error.take() {
             return Err(error);
         }
-        let tied = |name: &str| self.0.tied && name == "lm_head.weight";
+        let tied = |name: &str| self.0.tied && name.ends_with("lm_head.weight");
         let redundant = |name: &str| name.ends_with("rotary_emb.inv_freq") || tied(name);
         if let Some(name) = books.unused.iter().find(|name| complete && !redundant(name)) {
-            return Err(self
-                .0
-                .error(name, &format!("is not part of the {family} block that candle computes")));
+            return Err(self.0.error(name, &format!("is not part of the {family} block")));
         }
         let largest = books.counts.iter().max_by_key(|(_, n)| *n).map_or(GgmlDType::F32, |(d, _)| *d);
         Ok(Summary {
