@@ -62,7 +62,7 @@
 //! - Only the command line prints; nothing does while the terminal is drawn on.
 //! - Every byte of model output is neutralised before it reaches a terminal, a title or a
 //!   clipboard.
-//! - The library does not panic on purpose; `unsafe` is for CUDA and mapped files.
+//! - The library does not panic on purpose; `unsafe` is for CUDA.
 
 pub mod app;
 pub mod atomic;

@@ -5,12 +5,14 @@ use std::time::{Duration, Instant};
 
 use maze::engine::chat::{ChatError, ChatPrompt, ChatSettings, ChatTemplate, PromptMode};
 use maze::engine::grammar::{Compiler, GrammarSource};
+use maze::engine::load::Loaded;
 use maze::engine::model::scripted::ScriptedModel;
+use maze::engine::replay::{self, DifferenceKind};
 use maze::engine::sampler::SamplerSettings;
 use maze::engine::session::Session;
-use maze::engine::trace::{FinishReason, Request, StepKind, TokenId};
+use maze::engine::trace::{FinishReason, Request, StepKind, TokenId, Trace};
 use maze::engine::vocabulary::{SpecialTokens, Vocabulary};
-use maze::engine::{EngineError, LanguageModel};
+use maze::engine::{Engine, EngineError, LanguageModel};
 use serde_json::{Map, Value as Json};
 
 /// The clock of `tests/fixtures/make_chat.py`.
@@ -387,6 +389,40 @@ fn tokens_can_be_put_into_the_thinking_and_after_it() {
     s.rewind(1).unwrap();
     s.force(id("Y")).unwrap();
     assert_eq!(s.trace().thoughts(), "aY");
+}
+
+/// A saved run that thought is found again, also one that went back; and what is thinking in it cannot
+/// be changed.
+#[test]
+fn a_trace_with_thinking_is_verified() {
+    let v = vocabulary(CHATML, &["</", "think", ">\n", "nk>\n\n4"]);
+    for (text, budget) in [("ab, <\n</think>\n\n42", 50), ("on and on and on", 6), ("x", 0)] {
+        let mut s = thinking_run(&v, text, budget, Some("start: /[0-9]{2}/ \"abc\" /x?/"));
+        finish(&mut s);
+        let steps = s.trace().steps.len();
+        for back in (0..steps).rev() {
+            s.rewind(back).unwrap();
+            finish(&mut s);
+        }
+        let saved = serde_json::to_vec(s.trace()).unwrap();
+        let loaded = Loaded { model: says(&v, text), vocabulary: v.clone() };
+        let mut engine = Engine::new(loaded).unwrap();
+        let trace = Trace::from_json(&saved).unwrap();
+        let verified = replay::verify(&mut engine, &trace, false).unwrap();
+        assert_eq!((verified.masks, verified.difference), (steps, None), "{text:?}");
+        // The last of the thinking as answer, and the first of the answer as thinking.
+        let from = trace.answer_from();
+        for (at, recorded) in [(from - 1, false), (from, true)] {
+            let mut changed = trace.clone();
+            Arc::make_mut(&mut changed.steps[at]).thinking = recorded;
+            let found = replay::verify(&mut engine, &changed, false).unwrap().difference.unwrap();
+            assert_eq!((found.step, found.kind), (at + 1, DifferenceKind::Thinking { recorded }));
+        }
+        let mut changed = trace.clone();
+        Arc::make_mut(changed.steps.last_mut().unwrap()).thinking = true;
+        let error = Trace::from_json(&serde_json::to_vec(&changed).unwrap()).unwrap_err();
+        assert_eq!(error, format!("step {steps}: it is thinking, but the answer has begun before it"));
+    }
 }
 
 /// Fail closed: whatever a model says, the answer follows the grammar or there is none and the run

@@ -125,6 +125,19 @@ fn a_chat_model_answers_in_its_template() {
     assert_eq!(prompt.iter().filter(special).count(), 3, "one start, two ends; not what the person wrote");
     let thinking = value["steps"].as_array().expect("steps").iter().filter(|s| s["thinking"] == true).count();
     assert_eq!(thinking, 15);
+    let (code, stdout, stderr) = ran(&["replay", str(&trace), "--model", str(folder.path())]);
+    assert_eq!((code, stderr.as_str()), (0, ""), "{stdout}");
+    assert!(stdout.contains("Verified: 18 masks are reproduced;\nthe probabilities of 18 steps"), "{stdout}");
+    // Any template will do for a chat without thinking, and none too.
+    let plain = chat_model("{{ messages[0].content }}");
+    run(&["hi", "--trace", str(&trace)]);
+    for (template, code) in [("{{ strftime_now('%c') }}", 0), ("{{ broken", 0)] {
+        file(&plain, "chat_template.jinja", template);
+        assert_eq!(ran(&["replay", str(&trace), "--model", str(plain.path())]).0, code, "{template}");
+    }
+    run(&["hi", "--think=7", "--trace", str(&trace)]);
+    let (code, _, stderr) = ran(&["replay", str(&trace), "--model", str(plain.path())]);
+    assert!(code == 2 && stderr.contains("thinks before its answer"), "{code} {stderr}");
 
     let (_, _, stderr) = run(&["hi", "--raw"]);
     assert!(stderr.contains(", raw, "), "{stderr}");

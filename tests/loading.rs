@@ -9,6 +9,8 @@ use candle_core::{DType, Device, Tensor};
 use maze::engine::error::LoadError;
 use maze::engine::load::{DeviceSpec, Loaded, ModelSpec, Stage, load, survey};
 use maze::engine::model::blob::Blob;
+use maze::engine::model::config::Config;
+use maze::engine::model::cpu::CpuNetwork;
 use maze::engine::model::safetensors::Safetensors;
 
 fn open(path: &Path) -> Result<Loaded, LoadError> {
@@ -66,7 +68,7 @@ fn what_a_config_asks_for_beyond_the_block_is_refused() {
     use serde_json::json;
     let cases = [
         ("model_type", json!("mamba"), "architecture \"mamba\""),
-        ("model_type", json!(null), "without a model_type"),
+        ("model_type", json!(null), "model_type is missing"),
         ("hidden_act", json!("gelu"), "hidden_act is \"gelu\""),
         ("num_experts", json!(8), "num_experts is 8: mixtures of experts"),
         ("model_type", json!("phimoe"), "\"phimoe\", a mixture of experts, is not supported"),
@@ -181,6 +183,25 @@ fn a_context_beyond_the_model_is_refused() {
     }
 }
 
+/// A model may say that it was trained on texts of any length.
+#[test]
+fn a_context_beyond_the_memory_is_refused() {
+    let mut json: serde_json::Value =
+        serde_json::from_slice(&std::fs::read(fixture("llama-tied").join("config.json")).unwrap()).unwrap();
+    for (key, value) in [
+        ("num_attention_heads", 1 << 10),
+        ("num_key_value_heads", 1 << 10),
+        ("head_dim", 1 << 10),
+        ("max_position_embeddings", 1 << 30),
+    ] {
+        json[key] = value.into();
+    }
+    let config = Config::from_json(&serde_json::to_vec(&json).unwrap()).unwrap();
+    assert_eq!(CpuNetwork::has_room(&config, 1), Ok(()));
+    let error = CpuNetwork::has_room(&config, 1 << 30).unwrap_err();
+    assert!(error.starts_with("there is no memory for a context of 1073741824 tokens, which"), "{error}");
+}
+
 #[test]
 fn device_names_are_read_and_a_missing_device_is_named() {
     for spec in [DeviceSpec::Auto, DeviceSpec::Cpu, DeviceSpec::Cuda(0), DeviceSpec::Cuda(3)] {
@@ -286,6 +307,24 @@ fn a_folder_is_searched_for_a_model() {
     let pipe = folder.join("model.gguf");
     nix::unistd::mkfifo(&pipe, nix::sys::stat::Mode::S_IRWXU).unwrap();
     assert_says(&message(open(&pipe), &pipe), &["not a regular file"]);
+    for name in ["config.json", "tokenizer.json", "chat_template.jinja", "model.safetensors.index.json"] {
+        let (_keep, folder) = broken("llama-tied", |f| {
+            std::fs::remove_file(f.join(name)).ok();
+            nix::unistd::mkfifo(&f.join(name), nix::sys::stat::Mode::S_IRWXU).unwrap();
+        });
+        assert_says(&message(open(&folder), &folder.join(name)), &["not a regular file"]);
+    }
+    let (_keep, folder) = broken("llama-tied", |f| std::fs::remove_file(f.join("config.json")).unwrap());
+    assert_says(&message(open(&folder), &folder.join("config.json")), &["No such file"]);
+    assert_says(&message(survey(&folder), &folder.join("config.json")), &["No such file"]);
+    // A tokenizer that only Python reads.
+    let (_keep, folder) = broken("llama-tied", |f| {
+        std::fs::rename(f.join("tokenizer.json"), f.join("tokenizer.model")).unwrap()
+    });
+    assert_says(
+        &message(open(&folder), &folder.join("tokenizer.json")),
+        &["no such file", "tokenizer.model is not read", "save_pretrained"],
+    );
 }
 
 /// Writes a changed copy of a fixture's weights.

@@ -262,6 +262,15 @@ fn gguf_headers_are_not_believed() {
         (&["architecture \"mamba\""], |d| d.keys[0] = key("general.architecture", 8, &text("mamba"))),
         (&["general.architecture is missing"], |d| drop(d.keys.remove(0))),
         (&["rope_freqs.weight has 32 values, expected 4"], |d| d.add("rope_freqs.weight", &[32])),
+        (&["rope_freqs.weight has 80000 bytes, 65536 are the limit"], |d| {
+            d.add("rope_freqs.weight", &[20_000]);
+        }),
+        (&["metadata c", "12000000 array elements in all", "8388608 are the limit"], |d| {
+            for name in ["a", "b", "c"] {
+                let head = [&0u32.to_le_bytes()[..], &4_000_000u64.to_le_bytes()].concat();
+                d.keys.push(key(name, 9, &[head, vec![0; 4_000_000]].concat()));
+            }
+        }),
     ];
     for (fragments, change) in cases {
         let mut draft = Draft::good();

@@ -155,8 +155,7 @@ fn the_top_level_holds_only_what_was_agreed() {
 }
 
 #[test]
-fn unsafe_is_for_cuda_and_mapped_files_only() {
-    let found =
-        lines_with("src", &["unsafe "], &["src/engine/model/blob.rs", "src/engine/model/cuda_graph.rs"]);
-    assert_none(found, "unsafe needs a reason that only CUDA and mmap have");
+fn unsafe_is_for_cuda_only() {
+    let found = lines_with("src", &["unsafe "], &["src/engine/model/cuda_graph.rs"]);
+    assert_none(found, "unsafe needs a reason that only CUDA has");
 }

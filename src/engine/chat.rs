@@ -205,14 +205,21 @@ impl ChatTemplate {
         settings: &ChatSettings,
     ) -> Result<ChatPrompt, ChatError> {
         let system = settings.system.as_deref().unwrap_or_default();
-        let names =
-            vocabulary.control_names().filter(|(name, is_special)| *is_special || self.source.contains(name));
+        let counts = |name: &str, is_special: bool| is_special || self.source.contains(name);
+        let names = vocabulary.control_names().filter(|(name, is_special)| counts(name, *is_special));
         let guard = Guard::new(names.map(|(name, _)| name), &[text, system], &self.source);
+        let marked = |text: &str| {
+            let seen = vocabulary.named(text).into_iter().filter(|&(_, token)| {
+                let name = String::from_utf8_lossy(vocabulary.bytes(token));
+                !name.trim().is_empty() && counts(&name, vocabulary.is_special(token))
+            });
+            guard.marked(text, seen.map(|(at, _)| at))
+        };
         let thinking = settings.thinking.is_some();
-        let user = guard.marked(text);
+        let user = marked(text);
         let mut rendered = match &settings.system {
             None => self.render_turns(&[Turn::new("user", &user)], true, thinking)?,
-            Some(system) => self.with_system(&guard.marked(system), &user, thinking)?,
+            Some(system) => self.with_system(&marked(system), &user, thinking)?,
         };
         let style = self.thinking(vocabulary);
         let opened = style.as_ref().filter(|s| rendered.trim_end().ends_with(s.open.trim_end()));

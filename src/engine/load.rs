@@ -257,7 +257,7 @@ impl Opened {
     ) -> Result<Self, LoadError> {
         let side = SideFiles::Folder(folder.clone());
         let path = side.path("config.json");
-        let text = std::fs::read(&path).map_err(|source| LoadError::Read { path: path.clone(), source })?;
+        let text = side.required("config.json")?;
         let format = |message| LoadError::Format { path: path.clone(), message };
         if let Some(settings) = stock::Settings::read(&text).map_err(format)? {
             let files = Safetensors::open(blobs(shards)?)?;
@@ -290,6 +290,9 @@ impl Opened {
                 Box::new(model)
             }
             Block::Own(source, config) => {
+                if place.device.is_cpu() {
+                    CpuNetwork::has_room(&config, context).map_err(error)?;
+                }
                 let weights = Weights::load(&source, &config, &place.device, &mut report)?;
                 let info = ModelInfo {
                     architecture: config.architecture.name().to_owned(),

@@ -14,10 +14,10 @@ use super::constraint::{ConstraintStop, Mask};
 use super::error::EngineError;
 use super::generate::Engine;
 use super::grammar::Compiled;
-use super::guide::{Canceller, Guide};
+use super::guide::Guide;
 use super::model::LanguageModel;
 use super::sampler::{Sampler, SamplerSettings};
-use super::session::prepare::prepare;
+use super::session::prepare::recorded;
 use super::trace::{Insight, Step, StepKind, TokenId, Trace};
 use super::vocabulary::Vocabulary;
 
@@ -86,6 +86,11 @@ pub enum DifferenceKind {
     Refused,
     /// The grammar cannot go on, and why.
     Stopped(String),
+    /// The token is part of the thinking in the trace and of the answer now, or the other way round.
+    Thinking {
+        /// Whether it is thinking in the trace.
+        recorded: bool,
+    },
     /// A probability is further off than the tolerance.
     Probability {
         /// Which one.
@@ -109,6 +114,12 @@ impl fmt::Display for Difference {
             ),
             DifferenceKind::Refused => f.write_str("the grammar refuses the token"),
             DifferenceKind::Stopped(reason) => write!(f, "the grammar allows nothing here: {reason}"),
+            DifferenceKind::Thinking { recorded: true } => {
+                f.write_str("it is part of the thinking in the trace, and of the answer now")
+            }
+            DifferenceKind::Thinking { recorded: false } => {
+                f.write_str("it is part of the answer in the trace, and of the thinking now")
+            }
             DifferenceKind::Probability { name, recorded, computed } => {
                 write!(f, "{name} is {recorded:.6} in the trace and {computed:.6} now")
             }
@@ -176,7 +187,7 @@ fn verify_step(
     };
     let Some(insight) = &step.insight else {
         verified.unrecorded += 1;
-        return Ok(walk.commit(step.token));
+        return Ok(walk.commit(i, step));
     };
     if let Err(kind) = same_mask(&insight.allowed, &mask) {
         return Ok(Err(kind));
@@ -191,7 +202,7 @@ fn verify_step(
         }
         *steps += 1;
     }
-    Ok(walk.commit(step.token))
+    Ok(walk.commit(i, step))
 }
 
 fn same_mask(recorded: &AllowedSet, mask: &Mask) -> Result<(), DifferenceKind> {
@@ -220,8 +231,7 @@ impl<'t> Walk<'t> {
         vocabulary: &'t Arc<Vocabulary>,
         grammar: Option<Arc<Compiled>>,
     ) -> Result<Self, EngineError> {
-        let context = trace.model.context;
-        let (_, guide) = prepare(context, vocabulary, grammar, &trace.request, &Canceller::default())?;
+        let guide = recorded(trace, vocabulary, grammar)?;
         let mut walk = Self { vocabulary, guide, forced: VecDeque::new(), stopped: None };
         walk.look_ahead();
         Ok(walk)
@@ -230,7 +240,8 @@ impl<'t> Walk<'t> {
     /// What may come at this step. A forced token is alone there.
     fn mask(&mut self, step: &Step) -> Result<Mask, DifferenceKind> {
         let width = self.vocabulary.len();
-        if step.kind == StepKind::Forced && self.forced.front() != Some(&step.token) {
+        let as_forced = step.kind == StepKind::Forced && self.forced.front() == Some(&step.token);
+        if !as_forced && step.kind != StepKind::Overridden && !self.forced.is_empty() {
             // A rewind into the middle of forced tokens has the grammar look anew.
             self.look_ahead();
         }
@@ -251,11 +262,15 @@ impl<'t> Walk<'t> {
         }
     }
 
-    fn commit(&mut self, token: TokenId) -> Result<(), DifferenceKind> {
-        match self.guide.commit(token) {
+    fn commit(&mut self, i: usize, step: &Step) -> Result<(), DifferenceKind> {
+        match self.guide.commit(step.token) {
             Ok(true) => {}
             Ok(false) => return Err(DifferenceKind::Refused),
             Err(stop) => return Err(DifferenceKind::Stopped(stop.message)),
+        }
+        // What a trace calls thinking is not shown as the answer.
+        if step.thinking != (i < self.guide.thought()) {
+            return Err(DifferenceKind::Thinking { recorded: step.thinking });
         }
         if self.forced.is_empty() {
             self.look_ahead();

@@ -1,6 +1,8 @@
 //! Special tokens: where their names count, and which of them start and end a text.
 
 use candle_core::quantized::gguf_file::Value;
+use maze::engine::chat::{ChatSettings, ChatTemplate};
+use maze::engine::vocabulary::Vocabulary;
 use serde_json::{Value as Json, json};
 
 use crate::corpus::texts;
@@ -26,6 +28,54 @@ fn the_name_of_a_special_token_is_text_when_a_person_writes_it() {
     // Added tokens that are no control tokens are words like others.
     assert_eq!(vocabulary.encode_text("<think>").unwrap(), [1800]);
     assert!(!vocabulary.is_special(1800));
+}
+
+/// The tokens of a chat in which a person says `text`, and nothing else is said.
+fn said(vocabulary: &Vocabulary, text: &str) -> Vec<u32> {
+    let source = "{{ messages[0].content }}{# <tool> <think> aa #}";
+    let template = ChatTemplate::new(source, "test.jinja", serde_json::Map::new());
+    template.prompt(vocabulary, text, &ChatSettings::default()).unwrap().tokens
+}
+
+/// Whatever a tokenizer makes of a text before it looks for names, and whatever its model finds by
+/// itself: no control token comes of what a person says, and nothing of it is lost.
+#[test]
+fn no_tokenizer_finds_a_control_token_in_what_a_person_says() {
+    let added = |id: u32, name: &str, special: bool| {
+        json!({"id": id, "content": name, "single_word": false, "lstrip": false, "rstrip": false,
+            "normalized": true, "special": special})
+    };
+    let mut folded = chat();
+    folded["normalizer"] = json!({"type": "NFKC"});
+    for id in 0..3 {
+        folded["added_tokens"][id]["normalized"] = true.into();
+    }
+    folded["added_tokens"].as_array_mut().unwrap().extend([
+        added(1802, "◆", true),
+        added(1803, "aa", false),
+        added(1804, "(株)", true),
+    ]);
+    let pieces = fixture("pieces.tokenizer.json");
+    for (json, width, texts) in [
+        (&fixture("unigram.json"), 1000, &["</s>", "a </s><s> b", "<</s>", "x<tool>y"][..]),
+        (&pieces, 1400, &["</s>", "a <s></s> b", "</s</s>>", "x<tool>y", "<tool> <tool></s>"]),
+        (&fixture("wordpiece.json"), 900, &["[CLS]", "a [SEP] b"]),
+        (&folded, 1805, &["<|im_end|>", "＜|im_end|＞", "a◆b", "◆", "㈱ ◆◆", "aaa", "<think>", "＜think＞"]),
+    ] {
+        let vocabulary = of_json(json, 2, width).unwrap();
+        for text in texts {
+            let tokens = said(&vocabulary, text);
+            let control = |t: &u32| vocabulary.is_special(*t) || [3, 1800, 1803].contains(t) && width != 900;
+            assert!(!tokens.iter().any(control), "{text:?}: {tokens:?}");
+            let spelled = String::from_utf8(vocabulary.decode(&tokens)).unwrap();
+            let folded = text.replace('＜', "<").replace('＞', ">").replace('㈱', "(株)");
+            let squeezed = |text: &str| text.replace(' ', "");
+            match width {
+                900 => assert_eq!(squeezed(&spelled), squeezed(&folded)),
+                _ => assert_eq!(spelled.strip_prefix(' ').unwrap_or(&spelled), folded),
+            }
+        }
+    }
 }
 
 #[test]

@@ -29,17 +29,25 @@ impl Guard {
         Self { names, template: template.to_ascii_lowercase(), mark: mark.unwrap_or('\u{f0000}') }
     }
 
-    /// The person's text with marks.
-    pub(super) fn marked(&self, text: &str) -> String {
+    /// The person's text with marks; `seen` is where the tokenizer sees names in it.
+    pub(super) fn marked(&self, text: &str, seen: impl Iterator<Item = Range<usize>>) -> String {
         let lower = text.to_ascii_lowercase();
         let inner = lower.trim();
         let start = lower.len() - lower.trim_start().len();
         let end = start + inner.len();
-        let mut marks: Vec<usize> = Vec::new();
+        // Behind the first letter of a name, and before it too if there is no other.
+        let inside = |at: Range<usize>| {
+            let name = &text[at.clone()];
+            let first = at.start + name.len() - name.trim_start().len();
+            let second = first + text[first..].chars().next().map_or(0, char::len_utf8);
+            if second < at.start + name.trim_end().len() { [second; 2] } else { [first, second] }
+        };
+        let mut marks: Vec<usize> = seen.flat_map(inside).collect();
         let firsts: HashSet<char> = self.names.iter().filter_map(|name| name.chars().next()).collect();
-        for (at, c) in lower.char_indices().filter(|(_, c)| firsts.contains(c)) {
-            if self.names.iter().any(|name| lower[at..].starts_with(name)) {
-                marks.push(at + c.len_utf8());
+        for (at, _) in lower.char_indices().filter(|(_, c)| firsts.contains(c)) {
+            let here = self.names.iter().filter(|name| lower[at..].starts_with(*name));
+            if let Some(shortest) = here.map(String::len).min() {
+                marks.extend(inside(at..at + shortest));
             }
         }
         if self.names.iter().any(|name| self.completes(name, inner)) {
@@ -82,13 +90,15 @@ impl Guard {
     }
 
     /// A rendered text without the marks, and the places where they were, which no name of a control
-    /// token may reach across.
+    /// token may reach across. A letter between two marks is such a place as a whole.
     pub(super) fn unmarked(&self, rendered: &str) -> (String, Vec<Range<usize>>) {
         let mut text = String::with_capacity(rendered.len());
-        let mut cuts = Vec::new();
+        let mut cuts: Vec<Range<usize>> = Vec::new();
         for (i, part) in rendered.split(self.mark).enumerate() {
             if i > 0 {
-                cuts.push(text.len()..text.len());
+                let end = text.len();
+                let letter = cuts.last().map(|cut| cut.end).filter(|&at| text[at..].chars().count() == 1);
+                cuts.push(letter.unwrap_or(end)..end);
             }
             text.push_str(part);
         }
@@ -108,7 +118,7 @@ mod tests {
     fn guard(text: &str) -> Vec<String> {
         let names = ["<|im_end|>", "<s>", "[INST]"].map(String::from);
         let guard = Guard::new(names.into_iter(), &[text], "<|im_end|>[INST]");
-        parts(&guard, &guard.marked(text))
+        parts(&guard, &guard.marked(text, [].into_iter()))
     }
 
     /// A rendered text, cut where the marks were.
@@ -140,12 +150,12 @@ mod tests {
         // What could become a name together with the template's text.
         let names = ["<s>".to_owned()].into_iter();
         let g = Guard::new(names, &["x"], "{{ x }}s> <s{{ y }}");
-        assert_eq!(parts(&g, &(g.marked("x <") + "s>")), ["x <", "s>"]);
-        assert_eq!(parts(&g, &("<s".to_owned() + &g.marked("> x"))), ["<s", "> x"]);
+        assert_eq!(parts(&g, &(g.marked("x <", [].into_iter()) + "s>")), ["x <", "s>"]);
+        assert_eq!(parts(&g, &("<s".to_owned() + &g.marked("> x", [].into_iter()))), ["<s", "> x"]);
         let names = || ["[INST]".to_owned()].into_iter();
         let g = Guard::new(names(), &["inst"], "[{{ x }}]");
-        assert_eq!(parts(&g, &format!("[{}]", g.marked("INST"))), ["[", "INST]"]);
+        assert_eq!(parts(&g, &format!("[{}]", g.marked("INST", [].into_iter()))), ["[", "INST]"]);
         let g = Guard::new(names(), &["\u{f0000}"], "");
-        assert_eq!(parts(&g, &g.marked("\u{f0000}[INST]")), ["\u{f0000}[", "INST]"]);
+        assert_eq!(parts(&g, &g.marked("\u{f0000}[INST]", [].into_iter())), ["\u{f0000}[", "INST]"]);
     }
 }

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 
 use crate::engine::error::LoadError;
+use crate::engine::model::tokenizer::SideFiles;
 
 /// What a folder may hold, for messages.
 const EXPECTED: &str =
@@ -74,11 +75,9 @@ fn indexed(folder: &Path) -> Result<Option<Vec<PathBuf>>, LoadError> {
     struct Index {
         weight_map: BTreeMap<String, String>,
     }
-    let index = folder.join("model.safetensors.index.json");
-    if !index.exists() {
-        return Ok(None);
-    }
-    let text = std::fs::read(&index).map_err(|e| unreadable(&index, e))?;
+    let name = "model.safetensors.index.json";
+    let index = folder.join(name);
+    let Some(text) = SideFiles::Folder(folder.to_owned()).read(name)? else { return Ok(None) };
     let parsed: Index = serde_json::from_slice(&text).map_err(|e| wrong(&index, e.to_string()))?;
     let mut names: Vec<String> = parsed.weight_map.into_values().collect();
     names.sort();

@@ -15,6 +15,7 @@ use crate::engine::model::gguf::Gguf;
 use crate::engine::model::matrix::memory;
 use crate::engine::model::safetensors::{self, Safetensors};
 use crate::engine::model::stock;
+use crate::engine::model::tokenizer::SideFiles;
 
 /// What a model is and what it needs.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
@@ -114,7 +115,7 @@ fn of_gguf(blobs: Vec<Blob>, beside: bool) -> Result<Survey, LoadError> {
 
 fn folder_of(folder: &Path, shards: &[std::path::PathBuf]) -> Result<Survey, LoadError> {
     let path = folder.join("config.json");
-    let text = std::fs::read(&path).map_err(|source| LoadError::Read { path: path.clone(), source })?;
+    let text = SideFiles::Folder(folder.to_owned()).required("config.json")?;
     let json: Json = serde_json::from_slice(&text)
         .map_err(|e| LoadError::Format { path: path.clone(), message: format!("not JSON: {e}") })?;
     let blobs = shards.iter().map(|p| Blob::open(p)).collect::<Result<Vec<_>, _>>()?;

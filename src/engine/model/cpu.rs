@@ -42,6 +42,21 @@ impl CpuNetwork {
         Self { config, weights, context, angles, caches }
     }
 
+    /// Whether the system has the memory for a cache of `context` tokens, as far as it tells before the
+    /// memory is used.
+    ///
+    /// # Errors
+    /// How much it would be.
+    pub fn has_room(config: &Config, context: usize) -> std::result::Result<(), String> {
+        let per_token = [config.layers, 2 * config.kv_width(), size_of::<f32>()];
+        let bytes = per_token.into_iter().fold(context, usize::saturating_mul);
+        let gib = bytes as f64 / f64::from(1 << 30);
+        // A large piece of memory that nothing is written to costs nothing.
+        Vec::<u8>::new().try_reserve_exact(bytes).map_err(|_| {
+            format!("there is no memory for a context of {context} tokens, which takes {gib:.1} GiB")
+        })
+    }
+
     /// Normalises and rotates queries and keys, and writes keys and values into the cache.
     fn remember(&mut self, layer: usize, qkv: &mut [f32], position: usize) {
         let c = &self.config;

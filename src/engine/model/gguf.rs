@@ -22,6 +22,9 @@ use types::{BlockType, SUPPORTED};
 
 const DEFAULT_ALIGNMENT: u64 = 32;
 const MAX_ALIGNMENT: u64 = 1 << 20;
+/// Bytes of the longest list of rotary divisors: a head has a few hundred dimensions. It is read when models
+/// are listed.
+const MAX_FACTORS: u64 = 1 << 16;
 
 /// A GGUF model whose header is in memory.
 #[derive(Debug)]
@@ -223,6 +226,10 @@ impl Gguf {
         let (Some((dtype, dims)), Some(blob)) = (self.find(name)?, self.blob_of(name)) else {
             return Ok(None);
         };
+        if entry.bytes > MAX_FACTORS {
+            let message = format!("tensor {name} has {} bytes, {MAX_FACTORS} are the limit", entry.bytes);
+            return Err(blob.error(message));
+        }
         Ok(Some(raw::values(dtype, dims, &blob.read(entry.offset, entry.bytes)?)?))
     }
 

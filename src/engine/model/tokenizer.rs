@@ -2,7 +2,7 @@
 //! start and end a text.
 
 use std::collections::HashSet;
-use std::io::Read;
+use std::io::{ErrorKind, Read};
 use std::path::{Path, PathBuf};
 
 use serde_json::Value as Json;
@@ -49,20 +49,37 @@ impl SideFiles {
             Self::Embedded => Ok(embedded::side_file(name).map(<[u8]>::to_vec)),
             Self::Folder(folder) => {
                 let path = folder.join(name);
+                // Opening a pipe would wait for someone to write to it.
+                if std::fs::metadata(&path).is_ok_and(|m| !m.is_file() && !m.is_dir()) {
+                    return Err(LoadError::Format { path, message: "it is not a regular file".into() });
+                }
                 let mut text = Vec::new();
                 let opened = std::fs::File::open(&path);
                 match opened.and_then(|file| file.take(MAX_SIDE_FILE + 1).read_to_end(&mut text)) {
                     Ok(_) if text.len() as u64 > MAX_SIDE_FILE => {
                         let message =
-                            format!("larger than {} MiB, which is no tokenizer", MAX_SIDE_FILE >> 20);
+                            format!("larger than {} MiB, the limit for such a file", MAX_SIDE_FILE >> 20);
                         Err(LoadError::Format { path, message })
                     }
                     Ok(_) => Ok(Some(text)),
-                    Err(e) if e.kind() == std::io::ErrorKind::NotFound => Ok(None),
+                    Err(e) if e.kind() == ErrorKind::NotFound => Ok(None),
                     Err(source) => Err(LoadError::Read { path, source }),
                 }
             }
         }
+    }
+
+    /// The content of a file that must be there.
+    ///
+    /// # Errors
+    /// If it is not there or cannot be read.
+    pub fn required(&self, name: &str) -> Result<Vec<u8>, LoadError> {
+        let missing = || {
+            let path = self.path(name);
+            let source = std::fs::metadata(&path).err().unwrap_or_else(|| ErrorKind::NotFound.into());
+            LoadError::Read { path, source }
+        };
+        self.read(name)?.ok_or_else(missing)
     }
 
     /// A file's content as JSON; null if there is no such file.
@@ -104,10 +121,7 @@ pub fn vocabulary(
             });
             (gguf.path().to_owned(), parts)
         }
-        (None, None) => {
-            let path = files.path("tokenizer.json");
-            return Err(LoadError::Read { path, source: std::io::ErrorKind::NotFound.into() });
-        }
+        (None, None) => return Err(no_tokenizer(files)),
     };
     let format = |message: String| LoadError::Format { path: path.clone(), message };
     let parts = parts.map_err(format)?;
@@ -116,6 +130,19 @@ pub fn vocabulary(
     let vocabulary = Vocabulary::from_parts(parts, &special, width).map_err(|e| format(e.to_string()))?;
     step(3, 3)?;
     Ok(vocabulary)
+}
+
+/// Older repositories have the tokenizer in forms that only Python reads.
+fn no_tokenizer(files: &SideFiles) -> LoadError {
+    let older = ["tokenizer.model", "vocab.json", "vocab.txt"].map(|name| (name, files.path(name).exists()));
+    let message = match older.iter().find(|(_, exists)| *exists) {
+        Some((name, _)) => format!(
+            "there is no such file, and {name} is not read; AutoTokenizer.from_pretrained(...).save_pretrained(...) \
+             in transformers writes it"
+        ),
+        None => "there is no such file; a model needs its tokenizer".into(),
+    };
+    LoadError::Format { path: files.path("tokenizer.json"), message }
 }
 
 /// A vocabulary of any width for measuring: the embedded model's words, then pairs of them, so

@@ -3,13 +3,13 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use crate::engine::chat::{ChatError, ChatPrompt, PromptMode};
+use crate::engine::chat::{ChatError, ChatPrompt, PromptMode, ThinkingStyle};
 use crate::engine::error::{EngineError, ModelError};
 use crate::engine::grammar::Compiled;
 use crate::engine::guide::thinking::Thinking;
 use crate::engine::guide::{Canceller, Guide};
 use crate::engine::model::LanguageModel;
-use crate::engine::trace::{Request, Step, StepKind, Timings, TokenId};
+use crate::engine::trace::{Request, Step, StepKind, Timings, TokenId, Trace};
 use crate::engine::vocabulary::Vocabulary;
 
 /// The prompt as the model reads it: the text itself, or the model's own template around it.
@@ -40,27 +40,63 @@ pub(in crate::engine) fn prepare(
     canceller: &Canceller,
 ) -> Result<(Vec<TokenId>, Guide), EngineError> {
     request.sampler.validate().map_err(EngineError::Setting)?;
-    let guide = match (&request.grammar, grammar) {
-        (None, None) => Guide::free(vocabulary),
-        (Some(_), Some(compiled)) => Guide::grammar(vocabulary, compiled, canceller)?,
-        (Some(source), None) => {
-            return Err(EngineError::Grammar { name: source.name.clone(), diagnostics: Vec::new() });
-        }
-        (None, Some(_)) => {
-            return Err(EngineError::Constraint("a grammar was given that the request does not name".into()));
-        }
-    };
+    let guide = constrained(vocabulary, grammar, request, canceller)?;
     let ChatPrompt { tokens, thinking } = prompt(vocabulary, &request.prompt, &request.mode)?;
     match tokens.len() {
         0 => return Err(EngineError::EmptyPrompt),
         n if n > context => return Err(EngineError::PromptTooLong { tokens: n, context }),
         _ => {}
     }
-    let PromptMode::Chat(settings) = &request.mode else { return Ok((tokens, guide)) };
-    // An answer needs room too.
-    let budget = settings.thinking.unwrap_or_default().min((context - tokens.len()) / 2);
-    let thinking = thinking.map(|style| Thinking::new(&style, vocabulary, budget));
+    let thinking = thinking.map(|style| block(&style, vocabulary, &request.mode, context - tokens.len()));
     Ok((tokens, guide.after(thinking)))
+}
+
+/// The guide of a run in the past. Its prompt is not made anew: a template may write the date into it.
+pub(in crate::engine) fn recorded(
+    trace: &Trace,
+    vocabulary: &Arc<Vocabulary>,
+    grammar: Option<Arc<Compiled>>,
+) -> Result<Guide, EngineError> {
+    let Trace { request, model, prompt, .. } = trace;
+    let guide = constrained(vocabulary, grammar, request, &Canceller::default())?;
+    if !matches!(&request.mode, PromptMode::Chat(settings) if settings.thinking.is_some()) {
+        return Ok(guide);
+    }
+    let style = vocabulary.chat().and_then(|template| template.thinking(vocabulary)).ok_or_else(|| {
+        let reason = "the model of the trace thinks before its answer, and this one has no chat template \
+                      that says where the thinking ends";
+        EngineError::Setting(reason.into())
+    })?;
+    let room = model.context.saturating_sub(prompt.len());
+    Ok(guide.after(Some(block(&style, vocabulary, &request.mode, room))))
+}
+
+/// A guide for a request whose grammar was compiled; a request for a grammar never gets a free one.
+fn constrained(
+    vocabulary: &Arc<Vocabulary>,
+    grammar: Option<Arc<Compiled>>,
+    request: &Request,
+    canceller: &Canceller,
+) -> Result<Guide, EngineError> {
+    match (&request.grammar, grammar) {
+        (None, None) => Ok(Guide::free(vocabulary)),
+        (Some(_), Some(compiled)) => Guide::grammar(vocabulary, compiled, canceller),
+        (Some(source), None) => {
+            Err(EngineError::Grammar { name: source.name.clone(), diagnostics: Vec::new() })
+        }
+        (None, Some(_)) => {
+            Err(EngineError::Constraint("a grammar was given that the request does not name".into()))
+        }
+    }
+}
+
+/// The thinking before an answer, in half of the `room` at most: the answer needs some too.
+fn block(style: &ThinkingStyle, vocabulary: &Vocabulary, mode: &PromptMode, room: usize) -> Thinking {
+    let asked = match mode {
+        PromptMode::Chat(settings) => settings.thinking.unwrap_or_default(),
+        PromptMode::Raw => 0,
+    };
+    Thinking::new(style, vocabulary, asked.min(room / 2))
 }
 
 /// A forward pass to be run, with the time it takes.

@@ -66,8 +66,13 @@ impl Trace {
         self.request.sampler.validate().map_err(|e| format!("request: {e}"))?;
         let lists = [("prompt token", &self.prompt, true), ("step", &self.steps, false)];
         for (name, steps, is_prompt) in lists {
+            let mut answers = is_prompt;
             for (i, step) in steps.iter().enumerate() {
                 let wrong = |e: String| format!("{name} {}: {e}", i + 1);
+                if step.thinking && answers {
+                    return Err(wrong("it is thinking, but the answer has begun before it".into()));
+                }
+                answers |= !step.thinking;
                 if (step.kind == StepKind::Prompt) != is_prompt {
                     return Err(wrong(format!("its kind cannot be {:?} here", step.kind)));
                 }

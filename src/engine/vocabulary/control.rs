@@ -4,7 +4,8 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use super::Vocabulary;
+use super::text::TextTokenizer;
+use super::{Vocabulary, guarded};
 use crate::engine::chat::ChatTemplate;
 use crate::engine::trace::TokenId;
 
@@ -26,6 +27,14 @@ impl Vocabulary {
         let special = self.specials().map(|(name, _)| (String::from_utf8_lossy(name).into_owned(), true));
         let added = self.tokenizer.iter().flat_map(|t| t.added()).filter(|(_, id)| !self.is_special(*id));
         special.chain(added.map(|(name, _)| (name, false)))
+    }
+
+    /// Where the tokenizer sees special or added tokens in a text, and which. Some change a text before
+    /// they look, so that `＜s＞` is such a name too.
+    pub fn named(&self, text: &str) -> Vec<(Range<usize>, TokenId)> {
+        let seen = |tokenizer: &Arc<TextTokenizer>| guarded(|| Ok(tokenizer.added_tokens(text)));
+        // A text that it cannot look at gives no prompt either.
+        self.tokenizer.as_ref().and_then(|tokenizer| seen(tokenizer).ok()).unwrap_or_default()
     }
 
     /// The special or added token of this name.

@@ -4,6 +4,7 @@
 //!
 //! The large model exists once; only the small parts around it exist in several variants.
 
+use std::collections::HashSet;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -24,8 +25,12 @@ pub(super) struct TextTokenizer {
     plain: Around,
     /// `plain` for text that is not at the start of a prompt.
     later: Around,
+    /// `plain` for text that goes on in the middle of a person's text.
+    inside: Around,
     /// Without anything that would change the text.
     exact: Around,
+    /// The added tokens that are control tokens.
+    special: HashSet<TokenId>,
 }
 
 /// What is around a model: it finds added tokens, changes the text and cuts it into words.
@@ -35,14 +40,25 @@ struct Around {
     pre_tokenizer: Option<PreTokenizerWrapper>,
 }
 
+/// A text whose sections lie between the special tokens of a template.
+struct Sections<'t> {
+    text: &'t str,
+    /// Where to cut them.
+    cuts: Vec<usize>,
+    /// Where the names of control tokens can be cut.
+    marks: Vec<usize>,
+    /// The special tokens that were named by a person.
+    typed: Vec<TokenId>,
+}
+
 impl TextTokenizer {
     pub(super) fn new(tokenizer: Tokenizer) -> Result<Self> {
         let mut added = tokenizer.get_added_vocabulary().clone();
         added.set_encode_special_tokens(true);
         let added = Arc::new(added);
         let around = |edit: fn(&Value) -> Option<Value>| Around::new(&tokenizer, &added, edit);
-        let (plain, later, exact) =
-            (around(|part| Some(part.clone()))?, around(|part| Some(without_first(part)))?, around(exact)?);
+        let (plain, later) = (around(|part| Some(part.clone()))?, around(|part| Some(without_first(part)))?);
+        let (inside, exact) = (around(without_prefix)?, around(exact)?);
         // The only way to learn what a post-processor puts where.
         let bare = tokenizer.encode_fast("a", false)?;
         let whole = tokenizer.encode_fast("a", true)?;
@@ -52,7 +68,9 @@ impl TextTokenizer {
             .position(|window| window == bare.get_ids())
             .unwrap_or(0);
         let start = whole.get_ids()[..before].to_vec();
-        Ok(Self { tokenizer, start, plain, later, exact })
+        let decoder = tokenizer.get_added_tokens_decoder();
+        let special = decoder.into_iter().filter(|(_, token)| token.special).map(|(id, _)| id).collect();
+        Ok(Self { tokenizer, start, plain, later, inside, exact, special })
     }
 
     /// What the tokenizer puts before a text. What it puts behind one is left out: generation goes
@@ -66,46 +84,75 @@ impl TextTokenizer {
     pub(super) fn template(&self, text: &str, typed: &[Range<usize>]) -> Result<Vec<TokenId>> {
         let found = self.added_tokens(text);
         let touching = |at: &Range<usize>| typed.iter().find(|t| t.start < at.end && at.start < t.end);
-        if !found.iter().any(|(at, ..)| touching(at).is_some()) {
+        if !found.iter().any(|(at, _)| touching(at).is_some()) {
             return Ok(self.tokenizer.encode_fast(text, false)?.get_ids().to_vec());
         }
-        let mut tokens = Vec::new();
-        let mut done = 0;
-        let section = |text: &str, first: bool| {
-            let around = if first { &self.plain } else { &self.later };
-            around.encode(&self.tokenizer, text)
-        };
-        for (at, token, special) in found {
-            match touching(&at) {
-                None if special => {
-                    tokens.extend(section(&text[done..at.start], done == 0)?);
-                    tokens.push(token);
-                    done = at.end;
-                }
-                // A section knows no special tokens, but it knows the other added ones, unless they are cut.
-                Some(range) if !special => {
-                    let second = text[at.start..].chars().next().map_or(at.end, |c| at.start + c.len_utf8());
-                    let cut = range.start.max(second);
-                    tokens.extend(section(&text[done..cut], done == 0)?);
-                    done = cut;
-                }
-                _ => {}
+        let (special, other): (Vec<_>, Vec<_>) =
+            found.into_iter().partition(|(_, token)| self.special.contains(token));
+        let everywhere = || typed.iter().map(|range| range.start);
+        let mut sections =
+            Sections { text, cuts: Vec::new(), marks: everywhere().collect(), typed: Vec::new() };
+        // A section knows no special tokens, but it knows the other added ones, unless those are cut.
+        for (at, _) in other {
+            if let Some(range) = touching(&at) {
+                let second = text[at.start..].chars().next().map_or(at.end, |c| at.start + c.len_utf8());
+                sections.cuts.push(range.start.max(second));
             }
         }
-        tokens.extend(section(&text[done..], done == 0)?);
+        if !sections.cuts.is_empty() {
+            // What is left of a name may be another one.
+            sections.cuts.extend(everywhere());
+            sections.cuts.sort_unstable();
+        }
+        let (typed, own): (Vec<_>, Vec<_>) = special.into_iter().partition(|(at, _)| touching(at).is_some());
+        sections.typed = typed.into_iter().map(|(_, token)| token).collect();
+        let mut tokens = Vec::new();
+        let mut done = 0;
+        for (at, token) in own {
+            tokens.extend(self.section(&sections, done..at.start)?);
+            tokens.push(token);
+            done = at.end;
+        }
+        tokens.extend(self.section(&sections, done..text.len())?);
         Ok(tokens)
     }
 
-    /// Where added tokens are named in a text, which they are, and whether they are special.
-    fn added_tokens(&self, text: &str) -> Vec<(Range<usize>, TokenId, bool)> {
+    /// The tokens of a section. Some models find the names of special tokens in plain text by
+    /// themselves: then it is cut inside of every name.
+    fn section(&self, sections: &Sections<'_>, at: Range<usize>) -> Result<Vec<TokenId>> {
+        let mut tokens = self.pieces(sections.text, at.clone(), &sections.cuts)?;
+        if tokens.iter().any(|token| sections.typed.contains(token)) {
+            tokens = self.pieces(sections.text, at, &sections.marks)?;
+            tokens.retain(|token| !sections.typed.contains(token));
+        }
+        Ok(tokens)
+    }
+
+    /// The tokens of the pieces between `cuts`.
+    fn pieces(&self, text: &str, at: Range<usize>, cuts: &[usize]) -> Result<Vec<TokenId>> {
+        let mut around = if at.start == 0 { &self.plain } else { &self.later };
+        let mut tokens = Vec::new();
+        let mut from = at.start;
+        for &cut in cuts.iter().filter(|&&cut| at.start < cut && cut < at.end) {
+            tokens.extend(around.encode(&self.tokenizer, &text[from..cut])?);
+            (from, around) = (cut, &self.inside);
+        }
+        tokens.extend(around.encode(&self.tokenizer, &text[from..at.end])?);
+        Ok(tokens)
+    }
+
+    /// Where added tokens are named in a text, and which they are.
+    pub(super) fn added_tokens(&self, text: &str) -> Vec<(Range<usize>, TokenId)> {
         let added = self.tokenizer.get_added_vocabulary();
         let pieces = added.extract_and_normalize(self.tokenizer.get_normalizer(), text);
         let splits = pieces.get_splits(OffsetReferential::Original, OffsetType::Byte);
-        let special = |id| added.get_added_tokens_decoder().get(&id).is_some_and(|token| token.special);
         splits
             .into_iter()
-            .filter_map(|(_, (start, end), tokens)| Some((start..end, tokens.as_ref()?.first()?.id)))
-            .map(|(at, id)| (at, id, special(id)))
+            .filter_map(|(_, (start, end), tokens)| {
+                let start = (0..=start).rev().find(|&at| text.is_char_boundary(at))?;
+                let end = (end..=text.len()).find(|&at| text.is_char_boundary(at))?;
+                Some((start..end, tokens.as_ref()?.first()?.id))
+            })
             .collect()
     }
 
@@ -184,18 +231,29 @@ fn without_first(part: &Value) -> Value {
     part
 }
 
-/// A part that keeps every byte: steps that only spell or split stay, those that add, drop or
-/// replace text go.
-fn exact(part: &Value) -> Option<Value> {
+/// A part that puts nothing before a text.
+fn without_prefix(part: &Value) -> Option<Value> {
     let mut kept = part.clone();
     for steps in ["normalizers", "pretokenizers"] {
         if let Some(list) = kept.get_mut(steps).and_then(Value::as_array_mut) {
-            *list = list.iter().filter_map(exact).collect();
+            *list = list.iter().filter_map(without_prefix).collect();
         }
     }
     for (key, value) in [("prepend_scheme", Value::from("never")), ("add_prefix_space", false.into())] {
         if let Some(setting) = kept.get_mut(key) {
             *setting = value;
+        }
+    }
+    (part.get("type").is_none_or(|kind| kind != "Prepend")).then_some(kept)
+}
+
+/// A part that keeps every byte: steps that only spell or split stay, those that add, drop or
+/// replace text go.
+fn exact(part: &Value) -> Option<Value> {
+    let mut kept = without_prefix(part)?;
+    for steps in ["normalizers", "pretokenizers"] {
+        if let Some(list) = kept.get_mut(steps).and_then(Value::as_array_mut) {
+            *list = list.iter().filter_map(exact).collect();
         }
     }
     let keeps = match part.get("type").and_then(Value::as_str)? {

@@ -17,7 +17,9 @@ impl Config {
     pub fn from_json(text: &[u8]) -> Result<Self, String> {
         let json: Json = serde_json::from_slice(text).map_err(|e| format!("not JSON: {e}"))?;
         let keys = Keys(&json);
-        let name = keys.text("model_type")?.unwrap_or("without a model_type");
+        let Some(name) = keys.text("model_type")? else {
+            return Err("model_type is missing: it is not the config of a model in transformers' form".into());
+        };
         let architecture = Architecture::of(name).ok_or_else(|| stock::refusal(name))?;
         refuse_quantised(&json)?;
         for (key, only) in [("hidden_act", "silu"), ("activation_function", "silu")] {

@@ -18,6 +18,8 @@ const MAX_NAME: u64 = 1 << 16;
 const MAX_STRING: u64 = 1 << 26;
 /// Most elements of an array; the longest in practice are merges, some hundred thousand.
 const MAX_ARRAY: u64 = 1 << 22;
+/// Most elements of all arrays together; in memory each takes many times what it takes in the file.
+const MAX_ELEMENTS: u64 = 1 << 23;
 const MAX_DEPTH: usize = 4;
 
 /// Metadata, tensors with their offsets within the data section, and where the header ends.
@@ -28,13 +30,15 @@ pub(super) struct Header<'a> {
     blob: &'a Blob,
     stream: &'a mut dyn Read,
     position: u64,
+    /// Array elements so far.
+    elements: u64,
     /// What is being read, for messages.
     subject: String,
 }
 
 impl<'a> Header<'a> {
     pub fn new(blob: &'a Blob, stream: &'a mut dyn Read) -> Self {
-        Self { blob, stream, position: 0, subject: "the header".into() }
+        Self { blob, stream, position: 0, elements: 0, subject: "the header".into() }
     }
 
     pub fn read(mut self) -> Result<Parsed, LoadError> {
@@ -154,6 +158,13 @@ impl<'a> Header<'a> {
             return Err(self.error(format!("is an array of {len} elements, {MAX_ARRAY} are the limit")));
         }
         self.expect(len, smallest, "array elements")?;
+        self.elements += len;
+        if self.elements > MAX_ELEMENTS {
+            return Err(self.error(format!(
+                "makes {} array elements in all metadata, {MAX_ELEMENTS} are the limit",
+                self.elements
+            )));
+        }
         let mut items = Vec::new();
         for _ in 0..len {
             items.push(self.value(kind, depth + 1)?);
