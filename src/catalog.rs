@@ -40,7 +40,7 @@ impl Catalog {
             survey: load::survey(path).map_err(|e| e.to_string()),
         }));
         entries.extend(cache.map(cache::list).into_iter().flatten().map(Entry::cached));
-        Self { entries, free: free_memory() }
+        Self { entries, free: Memory::now().free }
     }
 }
 
@@ -74,13 +74,25 @@ impl Entry {
     }
 }
 
-/// Bytes of memory that programs may still take.
-pub fn free_memory() -> u64 {
-    let mut system = sysinfo::System::new();
-    system.refresh_memory();
-    // In a container, its limit counts.
-    match system.cgroup_limits() {
-        Some(limits) => limits.free_memory.min(system.available_memory()),
-        None => system.available_memory(),
+/// The memory of this machine, or of the container that this process is in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Memory {
+    /// Bytes that programs may still take.
+    pub free: u64,
+    /// Bytes that there are.
+    pub total: u64,
+}
+
+impl Memory {
+    /// As it is now.
+    pub fn now() -> Self {
+        let mut system = sysinfo::System::new();
+        system.refresh_memory();
+        let (free, total) = (system.available_memory(), system.total_memory());
+        // In a container, its limit counts. What it has cached of files is given up on demand, above
+        // all of the weights that were just read, so that only the rest is taken.
+        let Some(limits) = system.cgroup_limits() else { return Self { free, total } };
+        let total = limits.total_memory.min(total);
+        Self { free: total.saturating_sub(limits.rss).min(free), total }
     }
 }

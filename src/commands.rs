@@ -16,6 +16,7 @@ use crate::engine::load::{self, Progress};
 use crate::engine::{EngineError, GrammarKind, GrammarSource, LoadError};
 use output::Sink;
 use progress::ProgressLine;
+use signals::Signals;
 
 mod bench;
 mod check;
@@ -169,13 +170,32 @@ fn read_text(path: &Path) -> Result<String, Failure> {
         .map_err(|e| unreadable(format!("it is not UTF-8 text (byte {})", e.utf8_error().valid_up_to())))
 }
 
-/// Loads the model, unless `stopped` becomes true. A download tells on stderr how it goes.
-fn load(config: &Config, stopped: impl Fn() -> bool + Sync) -> Result<load::Loaded, LoadError> {
+/// Loads the model for a command that a signal may end at any time, save in a download.
+fn load(config: &Config) -> Result<load::Loaded, Failure> {
+    let signals = Signals::listen()?;
+    let loaded = load_until(config, &signals)?;
+    signals.end_at_once();
+    Ok(loaded)
+}
+
+/// Loads the model, unless a signal comes. A download tells on stderr how it goes, and what becomes
+/// of it if it is stopped.
+fn load_until(config: &Config, signals: &Signals) -> Result<load::Loaded, Failure> {
     use std::ops::ControlFlow::{Break, Continue};
     let mut shown = ProgressLine::stderr();
     let mut watch = |progress: Progress| {
         shown.tell(&progress);
-        if stopped() { Break(()) } else { Continue(()) }
+        if signals.exit_code().is_some() { Break(()) } else { Continue(()) }
     };
-    load::load(&config.model, config.device, config.context, &mut watch)
+    let loaded = load::load(&config.model, config.device, config.context, &mut watch);
+    drop(shown);
+    loaded.map_err(|error| {
+        let Some(code) = signals.exit_code() else { return error.into() };
+        if let LoadError::Hub(error) = error {
+            let mut stderr = Sink::stderr();
+            let message = stderr.shown(&error.to_string()).into_owned();
+            let _ = writeln!(stderr, "{message}");
+        }
+        Failure::Signal(code)
+    })
 }

@@ -558,9 +558,14 @@ fn the_command_line_downloads_and_then_works_offline() {
 
 #[test]
 fn an_interrupt_ends_a_download_and_says_that_it_goes_on() {
+    interrupted(&GENERATE);
+    interrupted(&["check", "grammars/json.lark", "--model", "tiny/llama"]);
+}
+
+fn interrupted(args: &[&str]) {
     let scene = Scene::tiny();
     scene.hub.fault("content", Fault::Stall(1_000));
-    let child = maze(&scene, &GENERATE).spawn().unwrap();
+    let child = maze(&scene, args).spawn().unwrap();
     scene.hub.wait_for_stall();
     let weights = fs::read(Path::new(TINY).join("model.safetensors")).unwrap();
     let partial = format!("{}.incomplete", checksum("model.safetensors", &weights));
@@ -576,7 +581,7 @@ fn an_interrupt_ends_a_download_and_says_that_it_goes_on() {
     let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
     assert_eq!(output.status.code(), Some(130), "{stderr}");
     assert!(stderr.contains("the next one goes on from there"), "{stderr}");
-    assert!(maze(&scene, &GENERATE).output().unwrap().status.success());
+    assert!(maze(&scene, args).output().unwrap().status.success());
     assert!(scene.hub.seen().iter().any(|s| s.range.as_deref() == Some("bytes=1000-")));
 }
 

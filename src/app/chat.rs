@@ -15,7 +15,7 @@ pub struct Chat {
     pub choice: ModeChoice,
     /// The system prompt; none if it is empty.
     pub system: EditorBuffer,
-    /// Whether the prompt's pane shows the system prompt.
+    /// Whether the prompt's pane shows the system prompt, as long as the mode is chat.
     pub shows_system: bool,
     /// Whether the model thinks before its answer.
     pub thinks: bool,
@@ -74,13 +74,19 @@ impl State {
         PromptMode::Chat(ChatSettings { system, thinking: self.chat.thinks.then_some(self.chat.budget) })
     }
 
+    /// Whether the prompt's pane shows the system prompt. Another model may have no template, and
+    /// without one the prompt alone counts.
+    pub fn shows_system(&self) -> bool {
+        self.chat.shows_system && self.is_chat()
+    }
+
     /// The text in the prompt's pane: the prompt, or the system prompt of a chat.
     pub fn prompt_text(&self) -> &EditorBuffer {
-        if self.chat.shows_system { &self.chat.system } else { &self.prompt }
+        if self.shows_system() { &self.chat.system } else { &self.prompt }
     }
 
     /// The same, to be edited.
     pub fn prompt_text_mut(&mut self) -> &mut EditorBuffer {
-        if self.chat.shows_system { &mut self.chat.system } else { &mut self.prompt }
+        if self.shows_system() { &mut self.chat.system } else { &mut self.prompt }
     }
 }

@@ -245,6 +245,11 @@ impl Run {
         self.trace.as_ref().map_or(&[], |t| &t.steps)
     }
 
+    /// Nothing is asked for any more: what there is on the screen is the end of the run before.
+    pub fn rest(&mut self) {
+        self.status = if self.trace.is_some() { RunStatus::Ended } else { RunStatus::Idle };
+    }
+
     /// How many of the generated tokens belong to what the model thought before its answer.
     pub fn thought(&self) -> usize {
         self.trace.as_ref().map_or(0, Trace::answer_from)

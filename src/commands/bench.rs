@@ -28,7 +28,7 @@ pub(super) fn run(args: &BenchArgs) -> Result<(), Failure> {
         Some(shape) => {
             loading::random(shape, config.device, args.weights, context, &mut |_| ControlFlow::Continue(()))?
         }
-        None => load(&config, || false)?,
+        None => load(&config)?,
     };
     let grammar = match source(&args.grammar)? {
         Some(grammar) => grammar,

@@ -20,7 +20,7 @@ pub(super) fn run(args: &CheckArgs) -> Result<(), Failure> {
     let config = Config::new(&args.model, config::environment).map_err(Failure::Input)?;
     let sources = args.files.iter().map(|f| read_grammar(f)).collect::<Result<Vec<_>, _>>()?;
     let text = args.text.as_deref().map(read_bytes).transpose()?;
-    let loaded = load(&config, || false)?;
+    let loaded = load(&config)?;
     let compiler = Compiler::new(&loaded.vocabulary).map_err(Failure::Run)?;
 
     let mut findings: Vec<(&GrammarSource, Vec<Diagnostic>)> = Vec::new();

@@ -61,11 +61,13 @@ pub(super) fn list(config: &Config, json: bool) -> Result<(), Failure> {
         return Ok(stdout.json(&json!({ "settings": settings }))?);
     }
     let names = KEYS.iter().map(|k| k.name.len()).max().unwrap_or_default();
-    for setting in &config.settings {
-        let value = stdout.shown_in_line(&setting.value).into_owned();
+    let shown: Vec<String> =
+        config.settings.iter().map(|s| stdout.shown_in_line(&s.value).into_owned()).collect();
+    let values = shown.iter().map(|value| value.chars().count()).max().unwrap_or_default();
+    for (setting, value) in config.settings.iter().zip(&shown) {
         let origin = setting.origin.to_string();
         let origin = stdout.shown_in_line(&origin).into_owned();
-        writeln!(stdout, "{:<names$}  {value:<20}  {origin}", setting.key.name)?;
+        writeln!(stdout, "{:<names$}  {value:<values$}  {origin}", setting.key.name)?;
     }
     Ok(())
 }

@@ -9,12 +9,12 @@ use serde_json::json;
 
 use super::output::Sink;
 use super::signals::Signals;
-use super::{Failure, load, source};
+use super::{Failure, load_until, source};
 use crate::atomic::AtomicFile;
 use crate::cli::GenerateArgs;
 use crate::config::{self, Config};
 use crate::engine::bench::Percentiles;
-use crate::engine::{Engine, EngineError, Event, FinishReason, LoadError, PromptMode, Request, Trace};
+use crate::engine::{Engine, EngineError, Event, FinishReason, PromptMode, Request, Trace};
 
 pub(super) fn run(args: &GenerateArgs) -> Result<(), Failure> {
     let config = Config::generate(args, config::environment).map_err(Failure::Input)?;
@@ -29,19 +29,8 @@ pub(super) fn run(args: &GenerateArgs) -> Result<(), Failure> {
     };
     // A path that cannot be written to is better known before the run than after it.
     let trace_file = args.trace.as_deref().map(TraceFile::create).transpose()?;
-    let signals = Signals::listen().map_err(|e| Failure::Run(format!("cannot listen for signals: {e}")))?;
-    let stopped = |signals: &Signals| signals.exit_code().map(Failure::Signal);
-
-    let loaded = match load(&config, || signals.exit_code().is_some()) {
-        Ok(loaded) => loaded,
-        Err(error) => {
-            let Some(failure) = stopped(&signals) else { return Err(error.into()) };
-            if let LoadError::Hub(error) = error {
-                let _ = writeln!(Sink::stderr(), "{error}");
-            }
-            return Err(failure);
-        }
-    };
+    let signals = Signals::listen()?;
+    let loaded = load_until(&config, &signals)?;
     request.mode = args.chat.mode(loaded.vocabulary.chat().is_some()).map_err(Failure::Input)?;
     let mut engine = Engine::new(loaded)?;
     let mut stdout = Sink::stdout();
@@ -57,8 +46,8 @@ pub(super) fn run(args: &GenerateArgs) -> Result<(), Failure> {
         writeln!(stdout)?;
     }
     report(&trace, args.json);
-    if let Some(failure) = stopped(&signals) {
-        return Err(failure);
+    if let Some(code) = signals.exit_code() {
+        return Err(Failure::Signal(code));
     }
     match &trace.outcome {
         Some(outcome) if !outcome.reason.is_success() => Err(Failure::Told(1)),

@@ -27,9 +27,12 @@ pub(super) fn run(args: &ModelsArgs) -> Result<(), Failure> {
     } else {
         table(&mut stdout, &catalog)?;
         let mut stderr = Sink::stderr();
-        let place = cache.map_or_else(|| "nowhere".to_owned(), |path| path.display().to_string());
+        let place = match cache {
+            Some(path) => format!("the cache is {}", path.display()),
+            None => "there is no place for a cache: set HOME or HF_HOME".to_owned(),
+        };
         let place = stderr.shown_in_line(&place).into_owned();
-        let _ = writeln!(stderr, "{} of memory are free; the cache is {place}", bytes(catalog.free));
+        let _ = writeln!(stderr, "{} of memory are free; {place}", bytes(catalog.free));
     }
     let is_broken = |entry: &Entry| matches!(entry.model, ModelSpec::Path(_)) && entry.survey.is_err();
     if catalog.entries.iter().any(is_broken) { Err(Failure::Told(2)) } else { Ok(()) }

@@ -72,7 +72,7 @@ fn engine(config: &Config, name: &str, trace: &Trace) -> Result<Option<Engine>, 
     if trace.steps.iter().all(|step| step.insight.is_none()) {
         return Ok(None);
     }
-    let engine = Engine::new(load(config, || false)?)?;
+    let engine = Engine::new(load(config)?)?;
     replay::same_tokens(trace, engine.vocabulary()).map_err(|difference| {
         let (theirs, ours) = (&trace.model, &engine.info().name);
         let article = if theirs.name == *ours { "another" } else { "the" };

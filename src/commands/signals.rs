@@ -1,10 +1,11 @@
 //! Ctrl-C and the polite kinds of kill, turned into a cancel.
 
-use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::signal::unix::{SignalKind, signal};
 
+use super::Failure;
 use crate::engine::Canceller;
 
 /// Which signal came, and the run that it stops.
@@ -12,6 +13,8 @@ use crate::engine::Canceller;
 pub struct Signals {
     number: Arc<AtomicU8>,
     run: Arc<Mutex<Option<Canceller>>>,
+    /// Whether there is nothing that has to end in order.
+    at_once: Arc<AtomicBool>,
 }
 
 impl Signals {
@@ -19,7 +22,11 @@ impl Signals {
     ///
     /// # Errors
     /// If the system gives no thread or no handler.
-    pub fn listen() -> std::io::Result<Self> {
+    pub(super) fn listen() -> Result<Self, Failure> {
+        Self::start().map_err(|e| Failure::Run(format!("cannot listen for signals: {e}")))
+    }
+
+    fn start() -> std::io::Result<Self> {
         let signals = Self::default();
         let seen = signals.clone();
         let runtime = tokio::runtime::Builder::new_current_thread().enable_io().build()?;
@@ -43,7 +50,7 @@ impl Signals {
 
     /// The exit code that the shell expects, if a signal came.
     pub fn exit_code(&self) -> Option<u8> {
-        match self.number.load(Ordering::Acquire) {
+        match self.number.load(Ordering::SeqCst) {
             0 => None,
             number => Some(128 + number),
         }
@@ -57,9 +64,17 @@ impl Signals {
         }
     }
 
+    /// From now on a signal ends the process at once; one that came before does so now.
+    pub fn end_at_once(&self) {
+        self.at_once.store(true, Ordering::SeqCst);
+        if let Some(code) = self.exit_code() {
+            std::process::exit(i32::from(code));
+        }
+    }
+
     fn arrived(&self, number: i32) {
         let number = u8::try_from(number).unwrap_or(1);
-        if self.number.swap(number, Ordering::AcqRel) != 0 {
+        if self.number.swap(number, Ordering::SeqCst) != 0 || self.at_once.load(Ordering::SeqCst) {
             std::process::exit(i32::from(128 + number));
         }
         if let Some(run) = &*self.run.lock().unwrap_or_else(PoisonError::into_inner) {

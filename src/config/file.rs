@@ -271,7 +271,10 @@ mod tests {
             ),
             ("\n  temperature = 200 # hot\n", "c:2:17: temperature = 200: must be a number from 0 to 100"),
             ("theme = dark\n", "c:1:9: theme: "),
-            ("model = 7\n", "c:1:9: model = 7: must be a name, a folder or a .gguf file, in quotes"),
+            (
+                "model = 7\n",
+                "c:1:9: model = 7: must be a folder, a .gguf file or org/name of the hub, in quotes",
+            ),
             ("mouse = 'yes'\n", "c:1:9: mouse = yes: must be true or false"),
             ("seed = [1]\n", "c:1:8: seed = [1]: must be a whole number"),
             ("seed = 1\nseed = 2\n", "c:2:1: seed: duplicate key"),

@@ -61,7 +61,7 @@ macro_rules! key {
 
 /// Every setting.
 pub const KEYS: &[Key] = &[
-    key!("model", Text, model, "a name, a folder or a .gguf file", "maze-nano", "the model"),
+    key!("model", Text, model, "a folder, a .gguf file or org/name of the hub", "maze-nano", "the model"),
     key!("device", Text, device, "auto, cpu, cuda or cuda:N", "auto", "where to compute"),
     key!(
         "context",

@@ -71,7 +71,7 @@ fn detail(state: &State, pane: Pane) -> String {
             let language = if state.run.trace.is_some() { state.run.language } else { state.language };
             language.name().to_owned()
         }
-        Pane::Prompt => match (state.is_chat(), state.chat.shows_system) {
+        Pane::Prompt => match (state.is_chat(), state.shows_system()) {
             (true, true) => "chat, system".to_owned(),
             (true, false) => "chat".to_owned(),
             (false, _) => "raw".to_owned(),
@@ -102,7 +102,7 @@ fn note(state: &State, pane: Pane) -> Option<(String, Role)> {
         Pane::Prompt => {
             let PromptMode::Chat(ChatSettings { system, thinking }) = state.mode() else { return None };
             // The title says it while the system prompt is on the screen.
-            let has_system = system.is_some() && !state.chat.shows_system;
+            let has_system = system.is_some() && !state.shows_system();
             let parts = [(has_system, "system"), (thinking.is_some(), "thinks")];
             let said: Vec<&str> = parts.iter().filter(|(is, _)| *is).map(|(_, word)| *word).collect();
             (!said.is_empty()).then(|| (said.join(", "), Role::Dim))

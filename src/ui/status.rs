@@ -1,26 +1,31 @@
 //! The last two lines: how the run goes, and the keys that matter here.
 
+use std::sync::Arc;
+
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
+use ratatui::widgets::{Clear, Widget};
 
 use crate::app::action::Action;
 use crate::app::keymap;
-use crate::app::state::{Loading, ModelState, Overlay, Pane, RunStatus, State};
+use crate::app::state::{Loading, Message, ModelState, Overlay, Pane, RunStatus, State};
 
 use super::format;
 use super::glyphs::width;
 use super::pen::Pen;
 use super::theme::{Role, Theme};
+use super::wrap;
+
+/// Rows that a message may take, at most.
+const MESSAGE_ROWS: u16 = 6;
 
 /// Draws the line about the run: a message if there is one, else figures; the model at the right.
 pub fn draw(buffer: &mut Buffer, area: Rect, state: &State, theme: &Theme) {
+    if let Some(message) = &state.message {
+        return tell(buffer, area, message, theme);
+    }
     let mut pen = Pen::new(buffer, area, 0);
     pen.skip(1);
-    if let Some(message) = &state.message {
-        let (mark, role) = if message.is_error { ("● ", Role::Error) } else { ("", Role::Title) };
-        pen.put(mark, theme.text(role)).put(&message.text, theme.text(role));
-        return;
-    }
     let (mark, word, role) = phase(state);
     let needs = |form: Form| {
         let figures: usize = figures(state, form).iter().map(|f| width(f, 0) + GAP).sum();
@@ -42,6 +47,27 @@ pub fn draw(buffer: &mut Buffer, area: Rect, state: &State, theme: &Theme) {
     pen.skip(blanks);
     for (text, role) in right {
         pen.skip(GAP - 1).put(&text, theme.text(role)).skip(1);
+    }
+}
+
+/// Draws a message. One that is longer than the line covers what is above it until the next key:
+/// what to do about a mistake stands at its end.
+fn tell(buffer: &mut Buffer, area: Rect, message: &Message, theme: &Theme) {
+    let (mark, role) = if message.is_error { ("● ", Role::Error) } else { ("", Role::Title) };
+    let text = crate::sanitize::line(&message.text);
+    let indent = 1 + width(mark, 0);
+    let rows = wrap::rows(&text, usize::from(area.width).saturating_sub(indent + 1));
+    let height = (rows.len() as u16).min(MESSAGE_ROWS).min(area.y + 1);
+    let area = Rect { y: area.y + 1 - height, height, ..area };
+    if height > 1 {
+        Clear.render(area, buffer);
+        buffer.set_style(area, theme.base());
+    }
+    Pen::new(buffer, area, 0).skip(1).put(mark, theme.text(role));
+    for (y, row) in (0..height).zip(&rows) {
+        // What does not fit into the last row either is cut there, visibly.
+        let end = if y + 1 == height { text.len() } else { row.end };
+        Pen::new(buffer, area, y).skip(indent).put(text[row.start..end].trim_end(), theme.text(role));
     }
 }
 
@@ -73,13 +99,23 @@ fn phase(state: &State) -> (&'static str, String, Role) {
         (RunStatus::Waiting { .. }, ..) => ("◌", "checking the grammar".into(), Role::Running),
         (RunStatus::Ended, _, Some(outcome)) => {
             let role = if outcome.reason.is_success() { Role::Good } else { Role::Error };
-            let reason = outcome.reason.name().replace('_', " ");
+            let reason = outcome.reason.name().replace('_', " ") + &by_another(state);
             let detail = outcome.detail.as_ref().map_or_else(String::new, |d| format!(": {d}"));
             ("■", reason + &detail, role)
         }
         (RunStatus::Ended, _, None) => ("■", "failed".into(), Role::Error),
         (RunStatus::Idle, ..) => ("○", "ready".into(), Role::Title),
     }
+}
+
+/// Names the model of the run, if the one in use has taken its place.
+fn by_another(state: &State) -> String {
+    let is_same = match (&state.run.vocabulary, state.model.vocabulary()) {
+        (Some(of_run), Some(in_use)) => Arc::ptr_eq(of_run, in_use),
+        _ => true,
+    };
+    let trace = state.run.trace.as_ref().filter(|_| !is_same);
+    trace.map_or_else(String::new, |trace| format!(" with {}", trace.model.name))
 }
 
 /// The weightiest first.
@@ -168,16 +204,31 @@ fn hints(state: &State) -> Vec<(Action, &'static str)> {
         out.push((Action::Close, "cancel loading"));
     }
     out.extend(match state.focus {
-        Pane::Grammar | Pane::Prompt => Vec::new(),
+        Pane::Grammar => Vec::new(),
+        Pane::Prompt => of_prompt(state),
         Pane::Output => vec![(Action::Left, "back"), (Action::Right, "on"), (Action::End, "follow")],
         Pane::Inspector => named(&[Action::NextList, Action::Search]),
     });
-    out.extend([
-        (Action::NextPane, "pane"),
-        (Action::Examples, "examples"),
-        (Action::Models, "model"),
-        (Action::Help, "keys"),
-    ]);
+    out.push((Action::NextPane, "pane"));
+    // The prompt's own keys leave no room for all of them.
+    if state.focus == Pane::Prompt {
+        out.extend([(Action::Help, "keys"), (Action::Models, "model")]);
+    } else {
+        out.extend([(Action::Examples, "examples"), (Action::Models, "model"), (Action::Help, "keys")]);
+    }
     out.push((Action::Quit, "quit"));
+    out
+}
+
+/// What can be done with the prompt besides typing.
+fn of_prompt(state: &State) -> Vec<(Action, &'static str)> {
+    let mut out = Vec::new();
+    if state.is_chat() {
+        out.push((Action::PromptMode, "raw"));
+        out.push((Action::SystemPrompt, if state.shows_system() { "prompt" } else { "system" }));
+    } else if state.has_template() {
+        out.push((Action::PromptMode, "chat"));
+    }
+    out.push((Action::Rendered, "view"));
     out
 }

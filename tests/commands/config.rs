@@ -36,6 +36,16 @@ fn a_flag_wins_over_the_environment_over_the_file_over_the_default() {
 }
 
 #[test]
+fn a_long_value_keeps_the_columns() {
+    let model = "/a/folder/with/a/long/name/model.gguf";
+    let (code, stdout, _) = finished(maze().args(["config", "list"]).env("MAZE_MODEL", model));
+    assert_eq!(code, 0);
+    let column = |line: &str| line.rfind("  ").expect("three columns");
+    let columns: Vec<usize> = stdout.lines().map(column).collect();
+    assert!(columns.len() > 5 && columns.iter().all(|&c| c == columns[0]), "{stdout}");
+}
+
+#[test]
 fn every_setting_is_listed_with_its_origin() {
     let folder = TempDir::new().expect("a folder");
     let path = folder.path().join("config.toml");

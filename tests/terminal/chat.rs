@@ -24,26 +24,19 @@ const SAYS: &str =
 
 /// Bytes, some words, ChatML's tokens, and a template.
 fn loaded() -> Loaded {
+    with_template(TEMPLATE, &["</think>", "<think>"])
+}
+
+/// The same with another template and other marks for thinking.
+fn with_template(template: &'static str, marks: &[&str]) -> Loaded {
     let special = |name: &str| [&[0xff], name.as_bytes()].concat();
     let mut words = vec![special("<|im_start|>"), special("<|im_end|>")];
     words.extend((0..=u8::MAX).map(|b| vec![b]));
-    let more = [
-        "system",
-        "user",
-        "assistant",
-        "\n\n",
-        "</think>",
-        "<think>",
-        "def ",
-        "words",
-        "line",
-        "the ",
-        "count",
-    ];
-    words.extend(more.map(|w| w.as_bytes().to_vec()));
+    let more = ["system", "user", "assistant", "\n\n", "def ", "words", "line", "the ", "count"];
+    words.extend(marks.iter().chain(&more).map(|w| w.as_bytes().to_vec()));
     let vocabulary = Vocabulary::from_words(words, &SpecialTokens { bos: None, eos: vec![1] }).unwrap();
     let vocabulary =
-        Arc::new(vocabulary.with_chat(Some(ChatTemplate::new(TEMPLATE, "test", Default::default()))));
+        Arc::new(vocabulary.with_chat(Some(ChatTemplate::new(template, "test", Default::default()))));
     let v = vocabulary.clone();
     let model = ScriptedModel::new(v.len(), 4096, move |tokens| {
         let text: Vec<u8> = tokens.iter().flat_map(|&t| v.bytes(t)).copied().collect();
@@ -144,6 +137,48 @@ fn thinking_is_shown_and_told_from_the_answer() {
     let trace = p.state.run.trace.as_ref().unwrap();
     assert!(trace.text().starts_with("def count(text):"), "{}", trace.text());
     assert!(trace.thoughts().ends_with("</think>\n\n"));
+}
+
+/// The prompt's pane shows what the next run reads, whatever the model before could do.
+#[test]
+fn a_model_without_a_template_brings_the_prompt_back() {
+    let mut p = Playground::of(80, 24, loaded());
+    with_system_prompt(&mut p);
+    p.switch("base");
+    let screen = p.screen();
+    assert!(screen.contains("Prompt · raw") && screen.contains("# Python: count"), "{screen}");
+    assert!(!screen.contains("Short answers"), "{screen}");
+    p.type_text("x");
+    assert!(p.state.prompt.text().starts_with("x# Python"), "typing goes into what is shown");
+}
+
+#[test]
+fn thinking_is_refused_where_the_template_knows_none() {
+    let template = "{% for m in messages %}{{ m.content }}{% endfor %}";
+    let mut p = Playground::of(80, 24, with_template(template, &[]));
+    p.press("Alt-T");
+    assert!(p.screen().contains("no mark for thinking"), "{}", p.screen());
+    p.press("F5");
+    p.advance(3);
+    let trace = p.state.run.trace.as_ref().expect("a run");
+    assert_eq!((trace.request.mode.name(), trace.answer_from()), ("chat", 0));
+    assert!(trace.steps.len() >= 3, "it runs");
+}
+
+#[test]
+fn the_footer_names_the_keys_of_a_chat() {
+    let mut p = Playground::of(80, 24, loaded());
+    p.press("Alt-2");
+    let footer = "Alt-C raw  Alt-S system  Alt-P view  Tab pane  F1 keys";
+    assert!(p.screen().contains(footer), "{}", p.screen());
+    p.press("Alt-S");
+    assert!(p.screen().contains("Alt-S prompt"), "{}", p.screen());
+    p.press("Alt-C");
+    assert!(p.screen().contains("Alt-C chat  Alt-P view"), "{}", p.screen());
+    let mut base = Playground::new(80, 24);
+    base.press("Alt-2");
+    let screen = base.screen();
+    assert!(screen.contains("Alt-P view") && !screen.contains("Alt-C"), "{screen}");
 }
 
 #[test]

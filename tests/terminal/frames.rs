@@ -131,6 +131,55 @@ fn the_smallest_screen() {
 }
 
 /// Forced tokens are underlined and no others, and the selected token has its colours.
+/// What to do about a mistake stands at the end of its message: none of it is cut away.
+#[test]
+fn a_long_message_is_shown_whole() {
+    let message = "Qwen/Qwen3-0.6B is not in the cache (nothing of it is there), and HF_HUB_OFFLINE or \
+                   TRANSFORMERS_OFFLINE forbids to download it";
+    for (width, height) in [(40, 10), (60, 16), (80, 24), (160, 45)] {
+        let mut p = Playground::new(width, height);
+        p.press("Ctrl-P");
+        p.type_text("Qwen/Qwen3-0.6B");
+        p.press("Enter");
+        p.load(ModelEvent::Failed(message.into()));
+        // The frame and the rows' ends are no part of it.
+        let words: Vec<String> = p.screen().split(['"', ' ', '\n']).map(str::to_owned).collect();
+        let words: Vec<&str> = words.iter().map(String::as_str).filter(|w| !w.is_empty()).collect();
+        let wanted: Vec<&str> = message.split(' ').collect();
+        assert!(words.windows(wanted.len()).any(|w| w == wanted), "{}", p.screen());
+        assert!(p.screen().contains("F5 run"), "the keys stay");
+        p.press("Home");
+        assert!(!p.screen().contains("forbids"), "{}", p.screen());
+    }
+    let mut p = Playground::new(80, 24);
+    p.load(ModelEvent::Failed("word ".repeat(300)));
+    let screen = p.screen();
+    assert!(screen.contains('…') && screen.lines().filter(|l| l.contains("word word")).count() == 6);
+}
+
+/// The figures of a run are not taken for those of the model that came after it.
+#[test]
+fn a_finished_run_names_its_model_once_another_is_in_use() {
+    let mut p = Playground::new(160, 45);
+    p.press("F5");
+    p.advance(500);
+    let screen = p.screen();
+    assert!(screen.contains("■ eos  40 tokens"), "{screen}");
+    let before = p.state.run.trace.as_ref().expect("a run").model.name.clone();
+    p.switch("other");
+    let screen = p.screen();
+    assert!(screen.contains(&format!("■ eos with {before}  40 tokens")), "{screen}");
+    // A run that is asked for and given up leaves what was there.
+    p.press("Ctrl-P");
+    p.type_text("a/b");
+    p.press("Enter");
+    p.press("F5");
+    p.press("F5");
+    p.press("Esc");
+    p.press("Home");
+    assert!(p.screen().contains("■ eos with"), "{}", p.screen());
+}
+
 #[test]
 fn forced_and_selected_tokens_are_marked() {
     let mut p = Playground::new(160, 45);

@@ -7,6 +7,7 @@ use crate::app::keymap;
 use crate::app::state::{ModelState, Overlay, Pane, State};
 use crate::engine::chat::ModeChoice;
 use crate::engine::trace::TokenId;
+use crate::engine::vocabulary::Vocabulary;
 
 pub(super) fn act(state: &mut State, action: Action) -> Vec<Effect> {
     match action {
@@ -15,14 +16,7 @@ pub(super) fn act(state: &mut State, action: Action) -> Vec<Effect> {
             state.chat.shows_system = !state.chat.shows_system;
             state.focus = Pane::Prompt;
         }
-        Action::Thinking if wants_chat(state, "Thinking") => {
-            state.chat.thinks = !state.chat.thinks;
-            state.say(if state.chat.thinks {
-                format!("The model thinks first, in up to {} tokens.", state.chat.budget)
-            } else {
-                "The model answers at once.".to_owned()
-            });
-        }
+        Action::Thinking if wants_chat(state, "Thinking") => think(state),
         Action::Rendered => return look(state),
         _ => {}
     }
@@ -41,6 +35,26 @@ fn switch(state: &mut State) {
         state.chat.choice = ModeChoice::Chat;
         state.say("Chat: the prompt goes into the model's own template.");
     }
+}
+
+/// From answering at once to thinking first, and back.
+fn think(state: &mut State) {
+    let thinks = !state.chat.thinks;
+    if thinks && state.model.vocabulary().is_some_and(|v| !thinks_at_all(v)) {
+        state.warn("The model's chat template has no mark for thinking: it answers at once.");
+        return;
+    }
+    state.chat.thinks = thinks;
+    state.say(if thinks {
+        format!("The model thinks first, in up to {} tokens.", state.chat.budget)
+    } else {
+        "The model answers at once.".to_owned()
+    });
+}
+
+/// Whether the model's template tells where a thought ends.
+fn thinks_at_all(vocabulary: &Vocabulary) -> bool {
+    vocabulary.chat().is_some_and(|template| template.thinking(vocabulary).is_some())
 }
 
 /// Whether the mode is chat; if not, says that `what` needs it.

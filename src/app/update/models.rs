@@ -102,12 +102,12 @@ pub(super) fn broken(state: &mut State, message: String) {
     state.loading = None;
     state.warn(message.clone());
     state.model = ModelState::Failed(message);
-    state.run.status = if state.run.trace.is_some() { RunStatus::Ended } else { RunStatus::Idle };
+    state.run.rest();
 }
 
 /// A run that waits for a model that does not come is not asked for any more.
 fn wait_no_more(state: &mut State) {
     if let RunStatus::Waiting { .. } = state.run.status {
-        state.run.status = if state.run.trace.is_some() { RunStatus::Ended } else { RunStatus::Idle };
+        state.run.rest();
     }
 }

@@ -11,7 +11,7 @@ pub(super) fn toggle(state: &mut State) -> Vec<Effect> {
     match state.run.status {
         RunStatus::Idle | RunStatus::Ended => ask(state, false),
         RunStatus::Waiting { .. } => {
-            state.run.status = RunStatus::Idle;
+            state.run.rest();
             Vec::new()
         }
         RunStatus::Starting | RunStatus::Running => {
@@ -42,7 +42,7 @@ pub(super) fn step(state: &mut State) -> Vec<Effect> {
 pub(super) fn stop(state: &mut State) -> Option<Vec<Effect>> {
     match state.run.status {
         RunStatus::Waiting { .. } => {
-            state.run.status = RunStatus::Idle;
+            state.run.rest();
             Some(Vec::new())
         }
         status if status.is_live() => Some(vec![Effect::Stop]),
@@ -74,7 +74,7 @@ pub(super) fn start_if_ready(state: &mut State) -> Vec<Effect> {
         return Vec::new();
     }
     let Some(grammar) = state.grammar.compiled.clone() else {
-        state.run.status = if state.run.trace.is_some() { RunStatus::Ended } else { RunStatus::Idle };
+        state.run.rest();
         state.warn("The grammar has an error; nothing runs without it.");
         return Vec::new();
     };

@@ -1,44 +1,48 @@
 //! The build, the system, the terminal, the processor, memory, the settings and the models.
 
 use std::io::IsTerminal;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use nix::sys::statvfs::statvfs;
-use sysinfo::{CpuRefreshKind, MemoryRefreshKind, RefreshKind, System};
+use sysinfo::{CpuRefreshKind, RefreshKind, System};
 
 use super::Finding;
 use crate::app::terminal;
+use crate::catalog::{Catalog, Memory};
 use crate::cli::ModelArgs;
 use crate::config::file::{self, ConfigFile};
 use crate::config::{Config, Origin};
 use crate::engine::model::embedded;
 use crate::engine::{ModelSpec, simd};
+use crate::hub::Settings;
+use crate::hub::status::bytes;
 use crate::ui::depth::ColorDepth;
 
 /// Less free memory than this is worth knowing: a model of half a billion parameters needs it.
-const LITTLE_MEMORY: u64 = 1 << 30;
+const LITTLE_MEMORY: u64 = 1_000_000_000;
 
 /// Less free disk than this is worth knowing: one model of seven billion parameters needs it.
-const LITTLE_DISK: u64 = 5 << 30;
+const LITTLE_DISK: u64 = 5_000_000_000;
 
 /// A view of the environment.
 type Environment<'a> = &'a dyn Fn(&str) -> Option<String>;
 
 pub(super) fn look(environment: Environment<'_>) -> Vec<Finding> {
-    let refresh = RefreshKind::nothing()
-        .with_memory(MemoryRefreshKind::nothing().with_ram())
-        .with_cpu(CpuRefreshKind::nothing());
-    let system = System::new_with_specifics(refresh);
-    vec![
+    let mut findings = vec![
         build(),
         operating_system(),
         screen(environment),
-        processor(&system),
-        memory(&system),
+        processor(),
+        memory(Memory::now()),
         settings(environment),
-        models(environment),
-        cache(environment),
-    ]
+    ];
+    findings.extend(match Settings::from_environment(environment) {
+        Ok(hub) => [models(environment, hub.cache.as_deref()), cache(&hub)],
+        Err(error) => {
+            let advice = "set the variable to a valid value, or unset it";
+            [models(environment, None), Finding::fail("cache", error.to_string(), advice)]
+        }
+    });
+    findings
 }
 
 fn build() -> Finding {
@@ -96,7 +100,8 @@ fn screen(environment: Environment<'_>) -> Finding {
     Finding::ok("terminal", text)
 }
 
-fn processor(system: &System) -> Finding {
+fn processor() -> Finding {
+    let system = System::new_with_specifics(RefreshKind::nothing().with_cpu(CpuRefreshKind::nothing()));
     let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
     let brand = system.cpus().first().map(|cpu| cpu.brand().trim()).filter(|brand| !brand.is_empty());
     let mut features: Vec<&str> = Vec::new();
@@ -115,7 +120,11 @@ fn processor(system: &System) -> Finding {
         features.push("NEON");
     }
     let features = if features.is_empty() { "no vector instructions".into() } else { features.join(" ") };
-    let text = format!("{}, {cores} cores, {features}", brand.unwrap_or("unknown processor"));
+    let text = format!(
+        "{}, {cores} core{}, {features}",
+        brand.unwrap_or("unknown processor"),
+        if cores == 1 { "" } else { "s" }
+    );
     if cfg!(target_arch = "x86_64") && !simd::has_avx2() {
         return Finding::warn(
             "processor",
@@ -126,9 +135,8 @@ fn processor(system: &System) -> Finding {
     Finding::ok("processor", text)
 }
 
-fn memory(system: &System) -> Finding {
-    let (free, total) = (system.available_memory(), system.total_memory());
-    let text = format!("{} free of {}", size(free), size(total));
+fn memory(Memory { free, total }: Memory) -> Finding {
+    let text = format!("{} free of {}", bytes(free), bytes(total));
     match free {
         // Not every system tells.
         0 => Finding::ok("memory", "unknown"),
@@ -159,12 +167,16 @@ fn settings(environment: Environment<'_>) -> Finding {
     }
 }
 
-fn models(environment: Environment<'_>) -> Finding {
+/// The models at hand, as `maze models` finds them, and the one that the settings name.
+fn models(environment: Environment<'_>, cache: Option<&Path>) -> Finding {
+    let catalog = Catalog::read(cache, &[]);
+    let downloaded = || catalog.entries.iter().filter(|entry| entry.model != ModelSpec::Embedded);
     let mut text = format!("{} in the program", embedded::NAME);
-    let found = hub(environment).map_or(0, |folder| downloaded(&folder));
-    text += &match found {
-        0 => ", none downloaded".to_owned(),
-        n => format!(", {n} downloaded"),
+    text += &match (downloaded().count(), downloaded().filter(|e| e.obstacle(catalog.free).is_none()).count())
+    {
+        (0, _) => ", none downloaded".to_owned(),
+        (all, runs) if all == runs => format!(", {all} downloaded"),
+        (all, runs) => format!(", {all} downloaded, of which {runs} would run (see `maze models`)"),
     };
     // A broken configuration has its own line.
     let Ok(config) = Config::new(&ModelArgs::default(), environment) else {
@@ -181,21 +193,22 @@ fn models(environment: Environment<'_>) -> Finding {
     }
 }
 
-/// Where downloaded models are, and how much room is left for them.
-fn cache(environment: Environment<'_>) -> Finding {
-    let Some(folder) = hub(environment) else {
+/// Where downloaded models are, how much room is left for them, and where they come from.
+fn cache(settings: &Settings) -> Finding {
+    let Some(folder) = &settings.cache else {
         return Finding::warn("cache", "no place for downloads", "set HOME or HF_HOME");
     };
     // The folder comes with the first download.
     let Some(there) = folder.ancestors().find(|p| p.exists()) else {
         return Finding::warn("cache", folder.display().to_string(), "the folder cannot be made");
     };
-    match statvfs(there) {
-        // How wide these numbers are depends on the system.
-        Ok(room) => {
-            let free = u128::from(room.blocks_available()) * u128::from(room.fragment_size());
-            let free = u64::try_from(free).unwrap_or(u64::MAX);
-            let text = format!("{} free at {}", size(free), folder.display());
+    match (settings.free_space)(there) {
+        Ok(free) => {
+            let source = match settings.offline {
+                true => "downloads are forbidden by HF_HUB_OFFLINE or TRANSFORMERS_OFFLINE".to_owned(),
+                false => format!("downloads come from {}", settings.endpoint),
+            };
+            let text = format!("{} free at {}, {source}", bytes(free), folder.display());
             if free < LITTLE_DISK {
                 return Finding::warn(
                     "cache",
@@ -213,47 +226,10 @@ fn cache(environment: Environment<'_>) -> Finding {
     }
 }
 
-/// The folder of the Hugging Face cache, as its own tools find it.
-fn hub(environment: Environment<'_>) -> Option<PathBuf> {
-    let variable = |name| environment(name).filter(|v| !v.is_empty()).map(PathBuf::from);
-    variable("HF_HUB_CACHE").or_else(|| {
-        let home = variable("HF_HOME").or_else(|| {
-            let cache = variable("XDG_CACHE_HOME").or_else(|| Some(variable("HOME")?.join(".cache")))?;
-            Some(cache.join("huggingface"))
-        })?;
-        Some(home.join("hub"))
-    })
-}
-
-/// How many models the cache holds.
-fn downloaded(folder: &Path) -> usize {
-    let Ok(entries) = std::fs::read_dir(folder) else { return 0 };
-    entries.flatten().filter(|e| e.file_name().to_string_lossy().starts_with("models--")).count()
-}
-
-/// Bytes for people.
-fn size(bytes: u64) -> String {
-    let gib = bytes as f64 / f64::from(1 << 30);
-    if gib < 10.0 { format!("{gib:.1} GiB") } else { format!("{gib:.0} GiB") }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::commands::doctor::Verdict;
-
-    #[test]
-    fn the_cache_is_found_as_the_hub_finds_it() {
-        let with = |set: &[(&str, &str)]| {
-            let set: Vec<(String, String)> = set.iter().map(|&(n, v)| (n.into(), v.into())).collect();
-            hub(&move |name: &str| set.iter().find(|(n, _)| n == name).map(|(_, v)| v.clone()))
-        };
-        assert_eq!(with(&[("HOME", "/h")]), Some("/h/.cache/huggingface/hub".into()));
-        assert_eq!(with(&[("HOME", "/h"), ("XDG_CACHE_HOME", "/x")]), Some("/x/huggingface/hub".into()));
-        assert_eq!(with(&[("HOME", "/h"), ("HF_HOME", "/f")]), Some("/f/hub".into()));
-        assert_eq!(with(&[("HF_HOME", "/f"), ("HF_HUB_CACHE", "/c")]), Some("/c".into()));
-        assert_eq!(with(&[("HF_HOME", "")]), None);
-    }
 
     #[test]
     fn what_is_wrong_with_the_settings_is_a_failure() {
@@ -265,7 +241,7 @@ mod tests {
             assert_eq!(finding.verdict, Verdict::Fail, "{finding:?}");
             assert!(finding.text.starts_with(expected), "{finding:?}");
         }
-        let finding = models(&|n: &str| (n == "MAZE_MODEL").then(|| "/no/such.gguf".to_owned()));
+        let finding = models(&|n: &str| (n == "MAZE_MODEL").then(|| "/no/such.gguf".to_owned()), None);
         assert_eq!(finding.verdict, Verdict::Fail, "{finding:?}");
     }
 }

@@ -7,6 +7,7 @@ use crate::app::picker::{Picker, Row};
 use crate::app::state::State;
 use crate::catalog::{Catalog, Entry};
 use crate::engine::load::Survey;
+use crate::hub::HubModel;
 use crate::hub::status::bytes;
 use crate::ui::format;
 use crate::ui::glyphs::width;
@@ -108,7 +109,9 @@ fn row(
     pen.skip(1).column(mark, 2, style);
     let entry = match row {
         Row::Typed(text) => {
-            pen.put("load or download ", overlay_text(theme, Role::Dim)).put(text, style);
+            // Only a name of the hub can be downloaded.
+            let verb = if text.parse::<HubModel>().is_ok() { "load or download " } else { "load " };
+            pen.put(verb, overlay_text(theme, Role::Dim)).put(text, style);
             return;
         }
         Row::Listed(entry) => entry,
