@@ -88,7 +88,12 @@ pub const FAMILIES: &[Family] = &[
     of("qwen2_moe", prepare::qwen_moe, |s, v| {
         running(qwen2_moe::Model::new(&s.parse()?, v)?, qwen2_moe::Model::forward)
     }),
-    of("qwen3_moe", prepare::qwen_moe, |s, v| running(Qwen3Moe::new(&s.parse()?, v)?, Qwen3Moe::forward)),
+    of("qwen3_moe", prepare::qwen_moe, |s, v| {
+        if v.device().is_cuda() {
+            candle_core::bail!("on CUDA it computes in half precision only; use the device cpu");
+        }
+        running(Qwen3Moe::new(&s.parse()?, v)?, Qwen3Moe::forward)
+    }),
     of("deepseek_v2", prepare::deepseek2, |s, v| Ok(Box::new(DeepSeekV2::new(&s.parse()?, v)?))),
 ];
 
