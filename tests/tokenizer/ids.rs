@@ -190,7 +190,7 @@ fn decoding_is_what_the_decoder_says() {
         let (ours, theirs) = (of_json(&json, 2, width).unwrap(), oracle(&json));
         for line in texts(1_000, 4) {
             // All of it typed: special tokens have no text.
-            let prompt = ours.encode_template(&line, &[0..line.len()]).unwrap();
+            let prompt = ours.encode_template(&line, std::slice::from_ref(&(0..line.len()))).unwrap();
             let answer = ours.encode_text("= x;\n").unwrap();
             let said = theirs.decode(&[prompt.clone(), answer.clone()].concat(), false).unwrap();
             // The decoder takes away the space that the tokenizer has put before the text.
