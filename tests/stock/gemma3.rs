@@ -4,6 +4,8 @@ use candle_core::Device;
 use candle_core::quantized::GgmlDType;
 use candle_core::quantized::gguf_file::Value;
 use maze::engine::load::survey;
+use maze::engine::model::stock::Settings;
+use maze::engine::model::stock::gemma3::{Attention, Config};
 use serde_json::json;
 
 use super::gguf::{gguf, gguf_of};
@@ -12,6 +14,30 @@ use super::{assert_expected, distance, expected, fixtures, open, try_open};
 
 const SEES: &str = "gemma3-sees";
 const FILE: &str = "gemma3-linear";
+
+/// The whole `text_config` of the 4B model as it was published, and the `Gemma3TextConfig` that
+/// transformers 5.23 makes of it.
+#[test]
+fn what_published_settings_leave_out_is_what_transformers_assumes() {
+    let published = json!({
+        "model_type": "gemma3",
+        "text_config": {
+            "hidden_size": 2560, "intermediate_size": 10240, "model_type": "gemma3_text",
+            "num_hidden_layers": 34, "rope_scaling": {"factor": 8.0, "rope_type": "linear"},
+            "sliding_window": 1024
+        }
+    });
+    let settings = Settings::read(published.to_string().as_bytes()).unwrap().unwrap();
+    assert_eq!((settings.context, settings.trained, settings.tied), (131_072, 131_072, true));
+    let config: Config = settings.parse().unwrap();
+    let heads = (config.num_attention_heads, config.num_key_value_heads, config.head_dim);
+    assert_eq!((config.vocab_size, heads, config.sliding_window), (262_208, (8, 4, 256), 1024));
+    assert_eq!((config.rope_theta, config.rope_factor, config.rope_local_base_freq), (1e6, 8., 1e4));
+    assert_eq!((config.rms_norm_eps, config.query_pre_attn_scalar), (1e-6, 256.));
+    let full: Vec<usize> =
+        (0..34).filter(|&layer| config.layer_types[layer] == Attention::FullAttention).collect();
+    assert_eq!((config.layer_types.len(), full), (34, vec![5, 11, 17, 23, 29]));
+}
 
 #[test]
 fn the_names_of_transformers_5_are_read_too() {
