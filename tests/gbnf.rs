@@ -11,6 +11,10 @@ use maze::engine::{Diagnostic, Severity};
 
 #[path = "support/nano.rs"]
 mod nano;
+#[path = "support/random.rs"]
+mod random;
+
+use random::Random;
 
 /// A grammar as the oracle sees it. Rule 0 is `root`.
 struct Grammar(Vec<Expr>);
@@ -118,16 +122,7 @@ fn name(rule: usize) -> String {
 }
 
 /// A generator of numbers that is the same everywhere (xorshift64).
-struct Random(u64);
-
 impl Random {
-    fn below(&mut self, n: usize) -> usize {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        (self.0 % n as u64) as usize
-    }
-
     fn expr(&mut self, rules: usize, depth: usize) -> Expr {
         let parts = |r: &mut Self| (0..1 + r.below(3)).map(|_| r.expr(rules, depth - 1)).collect();
         match self.below(if depth == 0 { 6 } else { 12 }) {
@@ -360,18 +355,7 @@ fn mutated_texts_are_answered() {
     let mut random = Random(0x9e37_79b9_7f4a_7c15);
     for _ in 0..600 {
         let mut chars: Vec<char> = text.chars().skip_while(|&c| c != 'r').collect();
-        for _ in 0..=random.below(4) {
-            let at = random.below(chars.len());
-            match random.below(4) {
-                0 => drop(chars.remove(at)),
-                1 => {
-                    let other = random.below(chars.len());
-                    chars.swap(at, other);
-                }
-                2 => chars.truncate(at.max(1)),
-                _ => drop(chars.splice(at..at, pieces[random.below(pieces.len())].chars())),
-            }
-        }
+        random.mutate(&mut chars, &pieces);
         let text: String = chars.into_iter().collect();
         let (compiled, found) = compile(&text);
         let broken = found.iter().any(|d| d.severity == Severity::Error);

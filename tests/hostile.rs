@@ -27,6 +27,10 @@ use maze::engine::{Diagnostic, Severity};
 
 #[path = "support/nano.rs"]
 mod nano;
+#[path = "support/random.rs"]
+mod random;
+
+use random::Random;
 
 fn compile(kind: GrammarKind, text: impl Into<String>) -> (Option<Compiled>, Vec<Diagnostic>) {
     nano::COMPILER.compile(&GrammarSource::new(kind, "hostile", text))
@@ -185,17 +189,6 @@ fn every_prefix_of_every_shipped_grammar_is_answered() {
 }
 
 /// A generator of numbers that is the same everywhere (xorshift64).
-struct Random(u64);
-
-impl Random {
-    fn below(&mut self, n: usize) -> usize {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        (self.0 % n as u64) as usize
-    }
-}
-
 #[test]
 fn mutated_grammars_are_answered() {
     let pieces = [
@@ -249,18 +242,7 @@ fn mutated_grammars_are_answered() {
     for round in 0..1_500 {
         let shipped = library::find(small[round % small.len()]).expect("shipped");
         let mut text: Vec<char> = shipped.text.chars().collect();
-        for _ in 0..=random.below(4) {
-            let at = random.below(text.len());
-            match random.below(4) {
-                0 => drop(text.remove(at)),
-                1 => {
-                    let other = random.below(text.len());
-                    text.swap(at, other);
-                }
-                2 => text.truncate(at.max(1)),
-                _ => drop(text.splice(at..at, pieces[random.below(pieces.len())].chars())),
-            }
-        }
+        random.mutate(&mut text, &pieces);
         answered(shipped.kind, &text.into_iter().collect::<String>());
     }
 }

@@ -7,32 +7,16 @@ use std::path::{Path, PathBuf};
 
 use candle_core::{DType, Device, Tensor};
 use maze::engine::error::LoadError;
-use maze::engine::load::{DeviceSpec, Loaded, ModelSpec, Stage, load, survey};
+use maze::engine::load::{DeviceSpec, ModelSpec, Stage, load, survey};
 use maze::engine::model::blob::Blob;
 use maze::engine::model::config::Config;
 use maze::engine::model::cpu::CpuNetwork;
 use maze::engine::model::safetensors::Safetensors;
 
-fn open(path: &Path) -> Result<Loaded, LoadError> {
-    load(&ModelSpec::Path(path.to_owned()), DeviceSpec::Cpu, Some(16), &mut |_| ControlFlow::Continue(()))
-}
+#[path = "support/files.rs"]
+mod files;
 
-fn fixture(case: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/models").join(case)
-}
-
-/// The error's text; fails if it does not name the file.
-fn message<T>(result: Result<T, LoadError>, path: &Path) -> String {
-    let message = result.map(|_| ()).unwrap_err().to_string();
-    assert!(message.contains(&*path.to_string_lossy()), "the file is not named: {message}");
-    message
-}
-
-fn assert_says(message: &str, fragments: &[&str]) {
-    for fragment in fragments {
-        assert!(message.contains(fragment), "{fragment:?} is not in: {message}");
-    }
-}
+use files::{assert_says, fixture, message, open};
 
 /// Copies a fixture and lets `change` break it.
 fn broken(case: &str, change: impl FnOnce(&Path)) -> (tempfile::TempDir, PathBuf) {

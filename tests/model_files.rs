@@ -1,36 +1,17 @@
 //! Model files that are broken, cut short or made to do harm: every one is an error that names
 //! the file and what is wrong in it, and none takes memory for what it only announces.
 
-use std::ops::ControlFlow;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-use maze::engine::error::LoadError;
-use maze::engine::load::{DeviceSpec, Loaded, ModelSpec, load};
 use maze::engine::model::blob::Blob;
 use maze::engine::model::config::Config;
 use maze::engine::model::gguf::Gguf;
 use maze::engine::model::safetensors::Safetensors;
 
-fn open(path: &Path) -> Result<Loaded, LoadError> {
-    load(&ModelSpec::Path(path.to_owned()), DeviceSpec::Cpu, Some(16), &mut |_| ControlFlow::Continue(()))
-}
+#[path = "support/files.rs"]
+mod files;
 
-fn fixture(case: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/models").join(case)
-}
-
-/// The error's text; fails if it does not name the file.
-fn message<T>(result: Result<T, LoadError>, path: &Path) -> String {
-    let message = result.map(|_| ()).unwrap_err().to_string();
-    assert!(message.contains(&*path.to_string_lossy()), "the file is not named: {message}");
-    message
-}
-
-fn assert_says(message: &str, fragments: &[&str]) {
-    for fragment in fragments {
-        assert!(message.contains(fragment), "{fragment:?} is not in: {message}");
-    }
-}
+use files::{assert_says, fixture, message, open};
 
 /// A GGUF file under construction, every field of which can be made wrong.
 #[derive(Clone)]

@@ -418,7 +418,8 @@ impl<'a> Fetcher<'a> {
             let growing = patience.pause.saturating_mul(1 << (tries - 1).min(5));
             let pause =
                 self.asked_pause.take().unwrap_or_default().clamp(growing, LONGEST_PAUSE.max(growing));
-            let note = format!("{reason}; try {} of {} in {}", tries + 1, patience.tries, time(pause));
+            let note =
+                format!("again in {} (try {} of {}): {reason}", time(pause), tries + 1, patience.tries);
             self.report.pause(pause, &note)?;
         }
     }

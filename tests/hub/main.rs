@@ -293,7 +293,10 @@ fn a_server_that_asks_to_wait_is_waited_for() {
     scene.get("tiny/llama").unwrap();
     assert!(start.elapsed() >= Duration::from_secs(1));
     assert!(
-        scene.told.iter().any(|s| s.note.as_deref() == Some("the server answers 429; try 2 of 5 in 1 s"))
+        scene
+            .told
+            .iter()
+            .any(|s| s.note.as_deref() == Some("again in 1 s (try 2 of 5): the server answers 429"))
     );
 }
 
