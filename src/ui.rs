@@ -29,6 +29,7 @@ use crate::app::state::{Pane, State};
 pub mod candidates;
 pub mod depth;
 pub mod editor;
+pub mod field;
 pub mod format;
 pub mod frame;
 pub mod glyphs;

@@ -30,7 +30,7 @@ macro_rules! actions {
                 }
             }
 
-            /// The name in configuration files and in tests.
+            /// The name in the source and in tests; [`key_name`](Self::key_name) is the one for people.
             pub fn name(self) -> &'static str {
                 match self {
                     $(Action::$name => stringify!($name),)+
@@ -40,6 +40,20 @@ macro_rules! actions {
     };
 }
 
+impl Action {
+    /// The name in the config file: `focus-grammar`.
+    pub fn key_name(self) -> String {
+        let mut out = String::new();
+        for c in self.name().chars() {
+            if c.is_ascii_uppercase() && !out.is_empty() {
+                out.push('-');
+            }
+            out.push(c.to_ascii_lowercase());
+        }
+        out
+    }
+}
+
 actions! {
     /// Run, pause, or go on.
     Run = "run",
@@ -47,6 +61,34 @@ actions! {
     Step = "step",
     /// Close what is open; else stop the run.
     Close = "stop",
+    /// Find any command by a part of its name; each is listed with its key.
+    Commands = "commands",
+    /// Open a grammar: an example, a recent file, or any other.
+    Open = "open",
+    /// Save the grammar to its file.
+    Save = "save",
+    /// Save the grammar to another file.
+    SaveAs = "save as",
+    /// Start an empty grammar.
+    New = "new",
+    /// Edit the focused text in the program that $VISUAL or $EDITOR names.
+    ExternalEditor = "editor",
+    /// Change the model's device, the sampler, the most tokens and the prompt's mode.
+    Settings = "settings",
+    /// Pick the model: one that is at hand, or one to download.
+    Models = "model",
+    /// Pick an earlier prompt.
+    Prompts = "prompts",
+    /// Open, name, or delete a session: a grammar, a prompt, settings and runs.
+    Sessions = "sessions",
+    /// Pick an earlier run of this session, to look at it again.
+    Runs = "runs",
+    /// Show the run beside an earlier one, and where they part.
+    Compare = "compare",
+    /// Write the run to a file: as JSON, as a web page, or as text.
+    Export = "export",
+    /// Pick the theme, and see each while you choose.
+    Themes = "theme",
     /// Focus the next pane.
     NextPane = "next pane",
     /// Focus the previous pane.
@@ -61,6 +103,20 @@ actions! {
     FocusInspector = "inspector",
     /// Give the focused pane the whole screen, or take it back.
     Zoom = "zoom",
+    /// Make the focused pane larger.
+    Grow = "larger",
+    /// Make the focused pane smaller.
+    Shrink = "smaller",
+    /// Hide the focused pane; focusing it shows it again.
+    Hide = "hide",
+    /// Give every pane its first place and size.
+    ResetLayout = "reset panes",
+    /// Next look of the output: text, its tokens, or its tokens tinted by what the mask removed.
+    Tint = "tokens",
+    /// Show or hide the graphs under the output: removed mass, entropy and time of every step.
+    Graphs = "graphs",
+    /// Go to the next mistake in the grammar.
+    NextFinding = "next mistake",
     /// Switch between raw and chat: the prompt as it is, or in the model's chat template.
     PromptMode = "raw or chat",
     /// Edit the system prompt of a chat, or the prompt again.
@@ -69,16 +125,12 @@ actions! {
     Thinking = "thinking",
     /// Show the prompt as the model reads it, with its special tokens.
     Rendered = "whole prompt",
-    /// Open one of the shipped examples.
-    Examples = "examples",
-    /// Pick the model: one that is at hand, or one to download.
-    Models = "model",
-    /// Switch between the dark and the light theme.
-    Theme = "theme",
     /// Let the terminal select text with the mouse, or take the mouse back.
     Mouse = "mouse",
     /// Show the keys.
     Help = "help",
+    /// Show the hints for the first minutes again.
+    Tour = "tour",
     /// Suspend to the shell; `fg` comes back.
     Suspend = "suspend",
     /// Quit.
@@ -99,6 +151,8 @@ actions! {
     Home = "first",
     /// End of the line; in the output, follow the newest token.
     End = "follow",
+    /// New line; in a list, choose.
+    Enter = "choose",
     /// One word left.
     WordLeft = "word",
     /// One word right.
@@ -119,28 +173,70 @@ actions! {
     SelectHome = "select",
     /// Select to the end of the line.
     SelectEnd = "select",
+    /// Select the word to the left.
+    SelectWordLeft = "select",
+    /// Select the word to the right.
+    SelectWordRight = "select",
+    /// Select to the start of the text.
+    SelectTextStart = "select",
+    /// Select to the end of the text.
+    SelectTextEnd = "select",
+    /// Select the whole text.
+    SelectAll = "select all",
     /// Copy what is selected to the clipboard.
     Copy = "copy",
     /// Copy what is selected and delete it.
     Cut = "cut",
-    /// New line; in a list, choose.
-    Enter = "choose",
+    /// Put what was copied last here.
+    Paste = "paste",
     /// Delete the character before the caret.
     DeleteLeft = "delete",
     /// Delete the character under the caret.
     DeleteRight = "delete",
     /// Delete the word before the caret.
     DeleteWord = "delete word",
+    /// Delete the word after the caret.
+    DeleteWordRight = "delete word",
     /// Delete to the end of the line.
     DeleteToEnd = "delete line",
     /// Undo the last change of the text.
     Undo = "undo",
     /// Make it again.
     Redo = "redo",
+    /// Find text.
+    Find = "find",
+    /// Find text and replace it.
+    Replace = "replace",
+    /// Go to the next place that was found.
+    FindNext = "find next",
+    /// Go to the one before.
+    FindPrevious = "find previous",
+    /// Go to a line by its number.
+    GoToLine = "line",
+    /// Go to the bracket that belongs to the one at the caret.
+    Bracket = "bracket",
+    /// Make the lines comments, or text again.
+    Comment = "comment",
+    /// Move the lines right by one level.
+    Indent = "indent",
+    /// Move the lines left by one level.
+    Outdent = "outdent",
+    /// Move the line up.
+    LineUp = "line up",
+    /// Move the line down.
+    LineDown = "line down",
+    /// In the prompt, the prompt of the run before.
+    PromptBefore = "earlier prompt",
+    /// In the prompt, the prompt of the run after.
+    PromptAfter = "later prompt",
     /// Next part of the inspector: candidates, allowed tokens, rejected tokens.
     NextList = "list",
     /// Search the allowed or the rejected tokens.
     Search = "search",
+    /// Go back to before the selected token, and go on from there.
+    Rewind = "rewind",
+    /// Put the token at the cursor of the inspector in place of the selected one, and go on.
+    Force = "put token",
 }
 
 #[cfg(test)]

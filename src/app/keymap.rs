@@ -53,6 +53,14 @@ const fn with_ctrl(code: KeyCode) -> Key {
     Key { code, modifiers: KeyModifiers::CONTROL }
 }
 
+const fn with_alt(code: KeyCode) -> Key {
+    Key { code, modifiers: KeyModifiers::ALT }
+}
+
+const fn with_ctrl_shift(code: KeyCode) -> Key {
+    Key { code, modifiers: KeyModifiers::CONTROL.union(KeyModifiers::SHIFT) }
+}
+
 const fn with_shift(code: KeyCode) -> Key {
     Key { code, modifiers: KeyModifiers::SHIFT }
 }
@@ -108,13 +116,35 @@ impl std::fmt::Display for Key {
 
 use Context::{Everywhere, Panes, Text};
 
-/// Every binding. The first key of an action is the one that hints show.
-pub const BINDINGS: &[(Context, Key, Action)] = &[
+/// A key where it has a meaning, and the meaning.
+pub type Binding = (Context, Key, Action);
+
+/// The bindings at the start. The first key of an action is the one that hints show.
+pub const BINDINGS: &[Binding] = &[
     (Everywhere, key(KeyCode::F(5)), Action::Run),
     (Everywhere, ctrl('r'), Action::Run),
     (Everywhere, key(KeyCode::F(10)), Action::Step),
     (Everywhere, ctrl('n'), Action::Step),
     (Everywhere, key(KeyCode::Esc), Action::Close),
+    (Everywhere, ctrl('p'), Action::Commands),
+    (Everywhere, ctrl('o'), Action::Open),
+    (Everywhere, ctrl('s'), Action::Save),
+    (Everywhere, alt('w'), Action::SaveAs),
+    (Everywhere, alt('n'), Action::New),
+    (Everywhere, alt('e'), Action::ExternalEditor),
+    (Everywhere, key(KeyCode::F(2)), Action::Settings),
+    (Everywhere, alt('o'), Action::Settings),
+    (Everywhere, key(KeyCode::F(4)), Action::Models),
+    (Everywhere, alt('l'), Action::Models),
+    (Everywhere, key(KeyCode::F(6)), Action::Prompts),
+    (Everywhere, alt('y'), Action::Prompts),
+    (Everywhere, key(KeyCode::F(7)), Action::Sessions),
+    (Everywhere, alt('j'), Action::Sessions),
+    (Everywhere, key(KeyCode::F(9)), Action::Runs),
+    (Everywhere, alt('k'), Action::Runs),
+    (Everywhere, alt('d'), Action::Compare),
+    (Everywhere, alt('x'), Action::Export),
+    (Everywhere, ctrl('t'), Action::Themes),
     (Everywhere, key(KeyCode::Tab), Action::NextPane),
     (Everywhere, key(KeyCode::BackTab), Action::PreviousPane),
     (Everywhere, alt('1'), Action::FocusGrammar),
@@ -123,16 +153,25 @@ pub const BINDINGS: &[(Context, Key, Action)] = &[
     (Everywhere, alt('4'), Action::FocusInspector),
     (Everywhere, alt('z'), Action::Zoom),
     (Panes, char('z'), Action::Zoom),
+    (Everywhere, alt('='), Action::Grow),
+    (Everywhere, alt('+'), Action::Grow),
+    (Everywhere, alt('-'), Action::Shrink),
+    (Everywhere, alt('h'), Action::Hide),
+    (Everywhere, alt('0'), Action::ResetLayout),
+    (Everywhere, alt('v'), Action::Tint),
+    (Panes, char('v'), Action::Tint),
+    (Everywhere, alt('g'), Action::Graphs),
+    (Panes, char('g'), Action::Graphs),
+    (Everywhere, key(KeyCode::F(8)), Action::NextFinding),
+    (Everywhere, alt('i'), Action::NextFinding),
     (Everywhere, alt('c'), Action::PromptMode),
     (Everywhere, alt('s'), Action::SystemPrompt),
     (Everywhere, alt('t'), Action::Thinking),
     (Everywhere, alt('p'), Action::Rendered),
-    (Everywhere, ctrl('o'), Action::Examples),
-    (Everywhere, ctrl('p'), Action::Models),
-    (Everywhere, ctrl('t'), Action::Theme),
     (Everywhere, alt('m'), Action::Mouse),
     (Everywhere, key(KeyCode::F(1)), Action::Help),
     (Panes, char('?'), Action::Help),
+    (Everywhere, alt('?'), Action::Tour),
     (Everywhere, ctrl('z'), Action::Suspend),
     (Everywhere, ctrl('q'), Action::Quit),
     (Everywhere, key(KeyCode::Left), Action::Left),
@@ -145,6 +184,9 @@ pub const BINDINGS: &[(Context, Key, Action)] = &[
     (Text, ctrl('a'), Action::Home),
     (Everywhere, key(KeyCode::End), Action::End),
     (Text, ctrl('e'), Action::End),
+    (Everywhere, key(KeyCode::Enter), Action::Enter),
+    // Some terminals send a line feed for Enter, above all in what they paste.
+    (Everywhere, ctrl('j'), Action::Enter),
     (Text, with_ctrl(KeyCode::Left), Action::WordLeft),
     (Text, alt('b'), Action::WordLeft),
     (Text, with_ctrl(KeyCode::Right), Action::WordRight),
@@ -157,65 +199,108 @@ pub const BINDINGS: &[(Context, Key, Action)] = &[
     (Text, with_shift(KeyCode::Down), Action::SelectDown),
     (Text, with_shift(KeyCode::Home), Action::SelectHome),
     (Text, with_shift(KeyCode::End), Action::SelectEnd),
+    (Text, with_ctrl_shift(KeyCode::Left), Action::SelectWordLeft),
+    (Text, with_ctrl_shift(KeyCode::Right), Action::SelectWordRight),
+    (Text, with_ctrl_shift(KeyCode::Home), Action::SelectTextStart),
+    (Text, with_ctrl_shift(KeyCode::End), Action::SelectTextEnd),
+    (Text, alt('a'), Action::SelectAll),
     (Text, ctrl('c'), Action::Copy),
     (Text, ctrl('x'), Action::Cut),
-    (Everywhere, key(KeyCode::Enter), Action::Enter),
-    // Some terminals send a line feed for Enter, above all in what they paste.
-    (Everywhere, ctrl('j'), Action::Enter),
+    (Text, ctrl('v'), Action::Paste),
     (Text, key(KeyCode::Backspace), Action::DeleteLeft),
     (Text, ctrl('h'), Action::DeleteLeft),
     (Text, key(KeyCode::Delete), Action::DeleteRight),
     (Text, ctrl('d'), Action::DeleteRight),
     (Text, ctrl('w'), Action::DeleteWord),
+    (Text, with_alt(KeyCode::Backspace), Action::DeleteWord),
+    (Text, with_ctrl(KeyCode::Delete), Action::DeleteWordRight),
     (Text, ctrl('k'), Action::DeleteToEnd),
     (Text, ctrl('u'), Action::Undo),
     (Text, ctrl('y'), Action::Redo),
+    (Text, ctrl('f'), Action::Find),
+    (Text, alt('r'), Action::Replace),
+    (Text, key(KeyCode::F(3)), Action::FindNext),
+    (Text, with_shift(KeyCode::F(3)), Action::FindPrevious),
+    (Text, ctrl('g'), Action::GoToLine),
+    (Text, alt(']'), Action::Bracket),
+    (Text, alt('/'), Action::Comment),
+    // What terminals send for Ctrl-/.
+    (Text, ctrl('7'), Action::Comment),
+    (Text, ctrl('/'), Action::Comment),
+    (Text, alt('.'), Action::Indent),
+    (Text, alt(','), Action::Outdent),
+    (Text, with_alt(KeyCode::Up), Action::LineUp),
+    (Text, with_alt(KeyCode::Down), Action::LineDown),
+    (Text, with_ctrl(KeyCode::Up), Action::PromptBefore),
+    (Text, with_ctrl(KeyCode::Down), Action::PromptAfter),
     (Panes, char('t'), Action::NextList),
     (Panes, char('/'), Action::Search),
+    (Panes, char('r'), Action::Rewind),
+    (Panes, char('f'), Action::Force),
 ];
 
-/// What `event` asks for where keys type (`typing`) or do not; `None` if it has no meaning there.
-pub fn action(event: KeyEvent, typing: bool) -> Option<Action> {
-    let pressed = Key::from(event);
-    let here = if typing { Text } else { Panes };
-    BINDINGS.iter().find(|(c, k, _)| (*c == Everywhere || *c == here) && *k == pressed).map(|(_, _, a)| *a)
+/// Which keys ask for what. A change of it changes the footer, the help and the palette alike.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Keymap {
+    bindings: Vec<Binding>,
 }
 
-/// The keys of an action, and where the first of them works.
-pub fn keys(action: Action) -> (Option<Context>, Vec<Key>) {
-    let of_action = || BINDINGS.iter().filter(|(_, _, a)| *a == action);
-    (of_action().next().map(|b| b.0), of_action().map(|b| b.1).collect())
-}
-
-/// The key that hints name for an action.
-pub fn first_key(action: Action) -> String {
-    keys(action).1.first().map_or_else(String::new, Key::to_string)
-}
-
-/// The help's lines: for each context its title and its actions with all their keys.
-pub fn help() -> Vec<(&'static str, Vec<(String, &'static str)>)> {
-    let rows = |context: Context| {
-        let of_context = Action::ALL.iter().filter_map(|&action| {
-            let (first, keys) = keys(action);
-            let names: Vec<String> = keys.iter().map(Key::to_string).collect();
-            (first == Some(context)).then(|| (names.join(", "), action.doc()))
-        });
-        of_context.collect()
-    };
-    [Everywhere, Text, Panes].map(|context| (context.title(), rows(context))).into()
-}
-
-/// The key table of the README, in Markdown.
-pub fn markdown() -> String {
-    let mut out = String::from("| keys | what they do |\n|---|---|\n");
-    for (title, rows) in help() {
-        out += &format!("| | **{title}** |\n");
-        for (keys, doc) in rows {
-            let keys: Vec<String> = keys.split(", ").map(|k| format!("`{k}`")).collect();
-            out += &format!("| {} | {doc} |\n", keys.join(" "));
-        }
+impl Default for Keymap {
+    fn default() -> Self {
+        Self { bindings: BINDINGS.to_vec() }
     }
-    out
+}
+
+impl Keymap {
+    /// Every binding.
+    pub fn bindings(&self) -> &[Binding] {
+        &self.bindings
+    }
+
+    /// What `event` asks for where keys type (`typing`) or do not; `None` if it has no meaning there.
+    pub fn action(&self, event: KeyEvent, typing: bool) -> Option<Action> {
+        let pressed = Key::from(event);
+        let here = if typing { Text } else { Panes };
+        let holds = |(c, k, _): &&Binding| (*c == Everywhere || *c == here) && *k == pressed;
+        self.bindings.iter().find(holds).map(|(_, _, a)| *a)
+    }
+
+    /// The keys of an action, and where the first of them works.
+    pub fn keys(&self, action: Action) -> (Option<Context>, Vec<Key>) {
+        let of_action = || self.bindings.iter().filter(|(_, _, a)| *a == action);
+        (of_action().next().map(|b| b.0), of_action().map(|b| b.1).collect())
+    }
+
+    /// The key that hints name for an action; empty if it has none.
+    pub fn first_key(&self, action: Action) -> String {
+        self.keys(action).1.first().map_or_else(String::new, Key::to_string)
+    }
+
+    /// The help's lines: for each context its title and its actions with all their keys.
+    pub fn help(&self) -> Vec<(&'static str, Vec<(String, &'static str)>)> {
+        let rows = |context: Context| {
+            let of_context = Action::ALL.iter().filter_map(|&action| {
+                let (first, keys) = self.keys(action);
+                let names: Vec<String> = keys.iter().map(Key::to_string).collect();
+                (first == Some(context)).then(|| (names.join(" "), action.doc()))
+            });
+            of_context.collect()
+        };
+        [Everywhere, Text, Panes].map(|context| (context.title(), rows(context))).into()
+    }
+
+    /// The key table of the README, in Markdown.
+    pub fn markdown(&self) -> String {
+        let mut out = String::from("| keys | what they do |\n|---|---|\n");
+        for (title, rows) in self.help() {
+            out += &format!("| | **{title}** |\n");
+            for (keys, doc) in rows {
+                let keys: Vec<String> = keys.split(' ').map(|k| format!("`{k}`")).collect();
+                out += &format!("| {} | {doc} |\n", keys.join(" "));
+            }
+        }
+        out
+    }
 }
 
 #[cfg(test)]
@@ -224,8 +309,9 @@ mod tests {
 
     #[test]
     fn every_action_has_a_key_and_no_key_two_meanings() {
+        let keymap = Keymap::default();
         for &action in Action::ALL {
-            assert!(!first_key(action).is_empty(), "{} has no key", action.name());
+            assert!(!keymap.first_key(action).is_empty(), "{} has no key", action.name());
         }
         for (i, (context, key, action)) in BINDINGS.iter().enumerate() {
             for (other_context, other_key, other) in &BINDINGS[i + 1..] {
@@ -246,6 +332,7 @@ mod tests {
 
     #[test]
     fn typing_keys_type() {
+        let action = |event, typing| Keymap::default().action(event, typing);
         let press = |c| KeyEvent::new(KeyCode::Char(c), KeyModifiers::NONE);
         for c in ('!'..='~').chain([' ']) {
             assert_eq!(action(press(c), true), None, "{c}");

@@ -18,8 +18,11 @@ use super::editor::EditorBuffer;
 use super::event::{LoadId, RunId, Wanted};
 use super::examples::Example;
 use super::inspector::Inspector;
+use super::keymap::Keymap;
 use super::language::Language;
+use super::menu::Menu;
 use super::picker::Picker;
+use super::question::Question;
 use super::stats::Stats;
 use super::transcript::Transcript;
 
@@ -42,28 +45,34 @@ impl Pane {
 }
 
 /// What floats above the panes and takes the keys.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub enum Overlay {
     /// The keys, scrolled down by so many rows.
     Help {
         /// The first row shown.
         top: usize,
     },
-    /// The shipped examples.
-    Examples {
-        /// The one the person is at.
-        selected: usize,
+    /// The prompt as the model reads it.
+    Rendered {
+        /// The first row shown.
+        top: usize,
     },
     /// The models to pick from, and a line to type into.
     Models {
         /// The row the person is at.
         selected: usize,
     },
-    /// The prompt as the model reads it.
-    Rendered {
-        /// The first row shown.
-        top: usize,
-    },
+    /// A list that is searched by typing.
+    Menu(Menu),
+    /// A question with a line for its answer.
+    Question(Question),
+}
+
+impl Overlay {
+    /// Whether keys type text into it.
+    pub fn takes_text(&self) -> bool {
+        matches!(self, Self::Models { .. } | Self::Menu(_) | Self::Question(_))
+    }
 }
 
 /// Everything the program knows.
@@ -77,6 +86,8 @@ pub struct State {
     pub zoomed: bool,
     /// What floats above the panes.
     pub overlay: Option<Overlay>,
+    /// Which keys ask for what.
+    pub keymap: Arc<Keymap>,
     /// The colours.
     pub theme: ThemeName,
     /// Whether the program takes the mouse.
@@ -279,6 +290,7 @@ impl State {
             focus: Pane::Grammar,
             zoomed: false,
             overlay: None,
+            keymap: Arc::default(),
             theme: ThemeName::default(),
             mouse: true,
             grammar: GrammarPane {
@@ -315,8 +327,8 @@ impl State {
 
     /// Whether keys type text.
     pub fn is_typing(&self) -> bool {
-        match (self.overlay, self.focus) {
-            (Some(overlay), _) => matches!(overlay, Overlay::Models { .. }),
+        match (&self.overlay, self.focus) {
+            (Some(overlay), _) => overlay.takes_text(),
             (None, Pane::Grammar | Pane::Prompt) => true,
             (None, Pane::Output) => false,
             (None, Pane::Inspector) => self.inspector.is_searching,

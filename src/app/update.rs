@@ -9,8 +9,12 @@ use super::event::{Checked, Effect, Event};
 use super::state::State;
 
 mod chat;
+mod edit;
+mod inspector;
 mod keys;
 mod models;
+mod output;
+mod overlay;
 mod pointer;
 mod run;
 

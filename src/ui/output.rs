@@ -9,7 +9,6 @@ use ratatui::layout::Rect;
 use ratatui::style::{Modifier, Style};
 
 use crate::app::action::Action;
-use crate::app::keymap;
 use crate::app::state::{ModelState, RunStatus, State};
 use crate::engine::trace::StepKind;
 
@@ -154,7 +153,7 @@ fn mark_cell(
 fn draw_empty(buffer: &mut Buffer, state: &State, theme: &Theme, area: Rect) {
     let (text, role) = match (&state.model, state.run.status) {
         (ModelState::Failed(reason), _) if state.loading.is_none() => {
-            let key = keymap::first_key(Action::Models);
+            let key = state.keymap.first_key(Action::Models);
             (format!("The model cannot be used: {reason}. {key} picks another."), Role::Error)
         }
         (_, RunStatus::Waiting { .. }) if state.loading.is_some() => {
@@ -162,7 +161,7 @@ fn draw_empty(buffer: &mut Buffer, state: &State, theme: &Theme, area: Rect) {
         }
         (_, RunStatus::Ended) => ("Nothing was generated.".to_owned(), Role::Dim),
         _ => {
-            let (run, step) = (keymap::first_key(Action::Run), keymap::first_key(Action::Step));
+            let (run, step) = (state.keymap.first_key(Action::Run), state.keymap.first_key(Action::Step));
             let text = format!(
                 "{run} writes on from the prompt, under the grammar. {step} goes one token at a time."
             );

@@ -1,11 +1,10 @@
-//! What floats above the panes: the keys, the examples and the models to choose from, the whole prompt.
+//! What floats above the panes: the keys, menus, questions, the whole prompt.
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 use ratatui::widgets::{Clear, Widget};
 
-use crate::app::examples::EXAMPLES;
-use crate::app::keymap;
+use crate::app::keymap::Keymap;
 use crate::app::state::{Overlay, State};
 
 use super::layout;
@@ -13,27 +12,29 @@ use super::pen::Pen;
 use super::theme::{Role, Theme};
 use super::{frame, rendered, wrap};
 
+mod menu;
 mod models;
+mod question;
 
 /// Columns of the keys in the help.
 const KEYS: usize = 22;
 
 /// Draws the overlay that is open; returns where the terminal's own cursor goes.
 pub fn draw(buffer: &mut Buffer, state: &State, theme: &Theme) -> Option<Position> {
-    match state.overlay {
-        None => {}
-        Some(Overlay::Help { top }) => help(buffer, theme, state.size, top),
-        Some(Overlay::Rendered { top }) => rendered::draw(buffer, state, theme, top),
-        Some(Overlay::Examples { selected }) => examples(buffer, theme, state.size, selected),
-        Some(Overlay::Models { selected }) => return models::draw(buffer, state, theme, selected),
+    match state.overlay.as_ref()? {
+        Overlay::Help { top } => help(buffer, theme, state, *top),
+        Overlay::Rendered { top } => rendered::draw(buffer, state, theme, *top),
+        Overlay::Models { selected } => return models::draw(buffer, state, theme, *selected),
+        Overlay::Menu(menu) => return Some(menu::draw(buffer, state, theme, menu)),
+        Overlay::Question(asked) => return Some(question::draw(buffer, state, theme, asked)),
     }
     None
 }
 
-/// How far the help can be scrolled on a screen of this size.
-pub fn last_help_top(size: (u16, u16)) -> usize {
-    let inside = layout::inside(help_area(size));
-    help_lines(usize::from(inside.width)).len().saturating_sub(usize::from(inside.height))
+/// How far the help can be scrolled.
+pub fn last_help_top(state: &State) -> usize {
+    let inside = layout::inside(help_area(state));
+    help_lines(&state.keymap, usize::from(inside.width)).len().saturating_sub(usize::from(inside.height))
 }
 
 enum HelpLine {
@@ -42,15 +43,16 @@ enum HelpLine {
     Blank,
 }
 
-fn help_area(size: (u16, u16)) -> Rect {
-    let lines = help_lines(usize::from(centred(size, 84, 1).width.saturating_sub(2))).len();
+fn help_area(state: &State) -> Rect {
+    let size = state.size;
+    let lines = help_lines(&state.keymap, usize::from(centred(size, 84, 1).width.saturating_sub(2))).len();
     centred(size, 84, lines as u16 + 2)
 }
 
-fn help_lines(width: usize) -> Vec<HelpLine> {
+fn help_lines(keymap: &Keymap, width: usize) -> Vec<HelpLine> {
     let mut lines = Vec::new();
     let keys_width = KEYS.min(width / 2);
-    for (title, rows) in keymap::help() {
+    for (title, rows) in keymap.help() {
         if !lines.is_empty() {
             lines.push(HelpLine::Blank);
         }
@@ -66,12 +68,12 @@ fn help_lines(width: usize) -> Vec<HelpLine> {
     lines
 }
 
-fn help(buffer: &mut Buffer, theme: &Theme, size: (u16, u16), top: usize) {
-    let area = help_area(size);
+fn help(buffer: &mut Buffer, theme: &Theme, state: &State, top: usize) {
+    let area = help_area(state);
     let inside = open(buffer, theme, area, "Keys");
     let width = usize::from(inside.width);
-    let lines = help_lines(width);
-    let top = top.min(last_help_top(size));
+    let lines = help_lines(&state.keymap, width);
+    let top = top.min(last_help_top(state));
     if lines.len() > usize::from(inside.height) {
         let more = format!(" {}–{} of {} ", top + 1, top + usize::from(inside.height), lines.len());
         let bottom = Rect { y: area.bottom() - 1, height: 1, width: area.width - 2, ..area };
@@ -91,24 +93,6 @@ fn help(buffer: &mut Buffer, theme: &Theme, size: (u16, u16), top: usize) {
                     .put(doc, theme.style(Role::Overlay));
             }
         }
-    }
-}
-
-fn examples(buffer: &mut Buffer, theme: &Theme, size: (u16, u16), selected: usize) {
-    let rows = EXAMPLES.len() as u16 * 2;
-    let inside = open(buffer, theme, centred(size, 72, rows + 2), "Examples");
-    // Two rows an example; the selected one stays on the screen.
-    let shown = usize::from(inside.height / 2).max(1);
-    let top = selected.saturating_sub(shown / 2).min(EXAMPLES.len().saturating_sub(shown));
-    for (i, example) in EXAMPLES.iter().enumerate().skip(top).take(shown) {
-        let y = (i - top) as u16 * 2;
-        let (mark, role) = if i == selected { ("▸", Role::TitleFocused) } else { ("", Role::Title) };
-        Pen::new(buffer, inside, y)
-            .skip(1)
-            .column(mark, 2, overlay_text(theme, role))
-            .put(example.name, overlay_text(theme, role))
-            .at_right(&format!("{} ", example.language.name()), overlay_text(theme, Role::Dim));
-        Pen::new(buffer, inside, y + 1).skip(3).put(example.about, overlay_text(theme, Role::Dim));
     }
 }
 

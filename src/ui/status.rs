@@ -7,7 +7,7 @@ use ratatui::layout::Rect;
 use ratatui::widgets::{Clear, Widget};
 
 use crate::app::action::Action;
-use crate::app::keymap;
+use crate::app::menu::MenuKind;
 use crate::app::state::{Loading, Message, ModelState, Overlay, Pane, RunStatus, State};
 
 use super::format;
@@ -165,7 +165,7 @@ pub fn footer(buffer: &mut Buffer, area: Rect, state: &State, theme: &Theme) {
     let mut pen = Pen::new(buffer, area, 0);
     pen.skip(1);
     for (action, hint) in hints(state) {
-        let key = keymap::first_key(action);
+        let key = state.keymap.first_key(action);
         if pen.left() < width(&key, 0) + width(hint, 0) + 1 {
             break;
         }
@@ -176,15 +176,22 @@ pub fn footer(buffer: &mut Buffer, area: Rect, state: &State, theme: &Theme) {
 /// The actions that the footer names here, the weightiest first.
 fn hints(state: &State) -> Vec<(Action, &'static str)> {
     let named = |actions: &[Action]| actions.iter().map(|&a| (a, a.hint())).collect::<Vec<_>>();
-    match state.overlay {
+    match &state.overlay {
         Some(Overlay::Help { .. } | Overlay::Rendered { .. }) => {
             return vec![(Action::Close, "close"), (Action::Down, "more")];
         }
-        Some(Overlay::Examples { .. }) => {
-            return vec![(Action::Enter, "open"), (Action::Down, "next"), (Action::Close, "close")];
+        Some(Overlay::Menu(menu)) => {
+            let enter = match menu.kind {
+                MenuKind::Commands => "do it",
+                MenuKind::Open => "open",
+            };
+            return vec![(Action::Enter, enter), (Action::Down, "next"), (Action::Close, "close")];
         }
         Some(Overlay::Models { .. }) => {
             return vec![(Action::Enter, "load"), (Action::Down, "next"), (Action::Close, "close")];
+        }
+        Some(Overlay::Question(_)) => {
+            return vec![(Action::Enter, "done"), (Action::Close, "close")];
         }
         None => {}
     }
@@ -209,13 +216,8 @@ fn hints(state: &State) -> Vec<(Action, &'static str)> {
         Pane::Output => vec![(Action::Left, "back"), (Action::Right, "on"), (Action::End, "follow")],
         Pane::Inspector => named(&[Action::NextList, Action::Search]),
     });
-    out.push((Action::NextPane, "pane"));
-    // The prompt's own keys leave no room for all of them.
-    if state.focus == Pane::Prompt {
-        out.extend([(Action::Help, "keys"), (Action::Models, "model")]);
-    } else {
-        out.extend([(Action::Examples, "examples"), (Action::Models, "model"), (Action::Help, "keys")]);
-    }
+    out.extend([(Action::NextPane, "pane"), (Action::Commands, "commands")]);
+    out.extend([(Action::Open, "open"), (Action::Models, "model"), (Action::Help, "keys")]);
     out.push((Action::Quit, "quit"));
     out
 }

@@ -3,7 +3,6 @@
 use crate::app::action::Action;
 use crate::app::chat::Rendered;
 use crate::app::event::Effect;
-use crate::app::keymap;
 use crate::app::state::{ModelState, Overlay, Pane, State};
 use crate::engine::chat::ModeChoice;
 use crate::engine::trace::TokenId;
@@ -61,7 +60,7 @@ fn thinks_at_all(vocabulary: &Vocabulary) -> bool {
 fn wants_chat(state: &mut State, what: &str) -> bool {
     let is_chat = state.is_chat();
     if !is_chat {
-        let key = keymap::first_key(Action::PromptMode);
+        let key = state.keymap.first_key(Action::PromptMode);
         state.say(format!("{what} is for chats; {key} switches between raw and chat."));
     }
     is_chat

@@ -3,11 +3,11 @@
 use crossterm::event::{MouseButton, MouseEvent, MouseEventKind};
 
 use crate::app::event::Effect;
-use crate::app::state::{Overlay, Pane, State};
+use crate::app::state::{Pane, State};
 use crate::ui::wrap::{self, RowRef};
-use crate::ui::{editor, output, overlay, rendered};
+use crate::ui::{editor, output};
 
-use super::keys;
+use super::{keys, overlay};
 
 /// Rows that one notch of the wheel scrolls.
 const WHEEL: isize = 3;
@@ -19,23 +19,13 @@ pub(super) fn mouse(state: &mut State, event: MouseEvent) -> Vec<Effect> {
         MouseEventKind::Down(MouseButton::Left) => 0,
         _ => return Vec::new(),
     };
-    match state.overlay {
-        Some(_) if by == 0 => {
+    if state.overlay.is_some() {
+        if by == 0 {
             state.overlay = None;
-            return Vec::new();
+        } else {
+            overlay::scroll(state, by);
         }
-        Some(Overlay::Help { top }) => {
-            let top = top.saturating_add_signed(by).min(overlay::last_help_top(state.size));
-            state.overlay = Some(Overlay::Help { top });
-            return Vec::new();
-        }
-        Some(Overlay::Rendered { top }) => {
-            let top = top.saturating_add_signed(by).min(rendered::last_top(state));
-            state.overlay = Some(Overlay::Rendered { top });
-            return Vec::new();
-        }
-        Some(Overlay::Examples { .. } | Overlay::Models { .. }) => return Vec::new(),
-        None => {}
+        return Vec::new();
     }
     let Some(pane) = state.areas().and_then(|a| a.at(event.column, event.row)) else { return Vec::new() };
     if by != 0 {
@@ -61,7 +51,7 @@ fn click(state: &mut State, pane: Pane, column: u16, row: u16) {
         let at = wrap::advance(text, top, (row - inside.y) as isize, width);
         let token =
             text.token_at(wrap::place_at(text, at, usize::from(column.saturating_sub(inside.x)), width));
-        keys::select(state, token);
+        super::output::select(state, token);
         return;
     }
     let Some(parts) = editor::parts(state, pane) else { return };
@@ -83,7 +73,7 @@ fn wheel(state: &mut State, pane: Pane, by: isize) {
             let top = wrap::advance(text, output::top(state, width, height), by, width);
             state.run.top = (top < bottom || state.run.selected.is_some()).then_some(top.min(bottom));
         }
-        Pane::Inspector => keys::move_in_list(state, by),
+        Pane::Inspector => super::inspector::move_in_list(state, by),
         Pane::Grammar | Pane::Prompt => {
             let Some(parts) = editor::parts(state, pane) else { return };
             if let Some(buffer) = keys::buffer_of(state, pane) {

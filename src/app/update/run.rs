@@ -2,7 +2,6 @@
 
 use crate::app::action::Action;
 use crate::app::event::{Effect, RunEvent, RunId};
-use crate::app::keymap;
 use crate::app::state::{ModelState, Run, RunStatus, State};
 use crate::engine::trace::{Request, Trace};
 
@@ -53,7 +52,7 @@ pub(super) fn stop(state: &mut State) -> Option<Vec<Effect>> {
 fn ask(state: &mut State, paused: bool) -> Vec<Effect> {
     // While a model loads, the run waits; how the load goes is on the screen already.
     if state.loading.is_none() && state.model.vocabulary().is_none() {
-        let key = keymap::first_key(Action::Models);
+        let key = state.keymap.first_key(Action::Models);
         state.warn(match &state.model {
             ModelState::Failed(reason) => format!("No model; {key} picks one. {reason}"),
             _ => format!("No model is loaded; {key} picks one."),
