@@ -45,7 +45,7 @@ pub mod transcript;
 pub mod update;
 pub mod worker;
 
-use event::{Effect, Event, Wanted};
+use event::{Effect, Event, Wake, Wanted};
 use examples::{EXAMPLES, Example};
 use state::{Loading, State};
 use terminal::{Guard, Screen};
@@ -129,7 +129,7 @@ pub fn run(options: Options) -> io::Result<u8> {
     // The first frame does not wait for the threads, nor they for a second core.
     terminal::draw(&mut screen, |frame| ui::draw(frame, &state, &mut view))?;
     let worker = Worker::start(options.models, sender)?;
-    runtime.block_on(App { state, view, worker, screen }.main(signals, events))
+    runtime.block_on(App { state, view, worker, screen, alarms: Vec::new() }.main(signals, events))
 }
 
 struct App {
@@ -137,6 +137,8 @@ struct App {
     view: View,
     worker: Worker,
     screen: Screen,
+    /// When to wake the state up, and what for.
+    alarms: Vec<(Instant, Wake)>,
 }
 
 /// What the loop does next.
@@ -172,6 +174,10 @@ impl App {
                     is_dirty = false;
                     self.draw()?;
                     Flow::Continue
+                }
+                () = tokio::time::sleep_until(self.next_alarm().into()), if !self.alarms.is_empty() => {
+                    is_dirty = true;
+                    self.wake()?
                 }
                 event = input.next() => match event {
                     Some(Ok(event)) => {
@@ -214,7 +220,29 @@ impl App {
                 Some(Effect::CaptureMouse(on)) => terminal::capture_mouse(on)?,
                 Some(Effect::Copy(text)) => terminal::copy(&text)?,
                 Some(Effect::Suspend) => terminal::suspend(),
+                Some(Effect::Wake(after, wake)) => {
+                    self.alarms.retain(|(_, other)| *other != wake);
+                    self.alarms.push((Instant::now() + after, wake));
+                }
                 _ => {}
+            }
+        }
+        Ok(Flow::Continue)
+    }
+
+    /// When the next alarm goes off.
+    fn next_alarm(&self) -> Instant {
+        self.alarms.iter().map(|(at, _)| *at).min().unwrap_or_else(Instant::now)
+    }
+
+    /// Wakes the state up for every alarm whose time has come.
+    fn wake(&mut self) -> io::Result<Flow> {
+        let now = Instant::now();
+        let (due, later) = std::mem::take(&mut self.alarms).into_iter().partition(|(at, _)| *at <= now);
+        self.alarms = later;
+        for (_, wake) in Vec::from(due) {
+            if let Flow::Exit(code) = self.take(Event::Wake(wake))? {
+                return Ok(Flow::Exit(code));
             }
         }
         Ok(Flow::Continue)

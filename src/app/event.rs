@@ -2,6 +2,7 @@
 //! nothing else enters or leaves [`update`](super::update).
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use crossterm::event::{KeyEvent, MouseEvent};
 
@@ -65,6 +66,17 @@ pub enum Event {
     Rendered(u64, Result<Vec<TokenId>, String>),
     /// About a run.
     Run(RunId, RunEvent),
+    /// The time that was asked for has passed.
+    Wake(Wake),
+}
+
+/// What the state asks to be woken up for: it has no clock.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Wake {
+    /// The toast of this number has been seen for long enough.
+    Toast(u64),
+    /// What has changed since the last time is to be saved.
+    Autosave,
 }
 
 /// How loading the model goes.
@@ -158,6 +170,8 @@ pub enum Effect {
     CaptureMouse(bool),
     /// Put text, which is harmless and not long, on the clipboard.
     Copy(String),
+    /// Send [`Event::Wake`] after so long. Asked for again, the time starts anew.
+    Wake(Duration, Wake),
     /// Give the terminal back to the shell until the person returns.
     Suspend,
     /// End the program.

@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use super::event::{Checked, Effect, Event};
+use super::event::{Checked, Effect, Event, Wake};
 use super::state::State;
 
 mod chat;
@@ -67,6 +67,7 @@ pub fn update(state: &mut State, event: Event) -> Vec<Effect> {
             run::happened(state, id, event);
             Vec::new()
         }
+        Event::Wake(Wake::Toast(_) | Wake::Autosave) => Vec::new(),
     };
     if state.grammar.buffer.revision() != revision {
         effects.push(check(state));

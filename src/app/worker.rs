@@ -27,8 +27,10 @@ use crate::ui::highlight;
 use super::event::{Effect, Event, LoadId, ModelEvent, RunEvent, RunId, Wanted};
 
 mod checker;
+mod files;
 
 use checker::Inbox;
+use files::Files;
 
 /// Loads a model, on the engine's thread. Given from outside, so that a test can give another.
 pub type Loader = Box<dyn FnMut(&ModelSpec, OnProgress<'_>) -> Result<Loaded, LoadError> + Send>;
@@ -57,6 +59,8 @@ pub struct Worker {
     grammars: Arc<Inbox>,
     running: Running,
     lister: Lister,
+    /// The thread that reads and writes files.
+    files: Files,
     /// Ends the latest load.
     load: Mutex<Arc<AtomicBool>>,
 }
@@ -101,7 +105,8 @@ impl Worker {
         };
         spawn("maze-engine", events.clone(), move || engine.main(loader, &inbox))?;
         checker::start(grammars.clone(), events.clone())?;
-        Ok(Self { commands, events, grammars, running, lister, load: Mutex::default() })
+        let files = Files::start(events.clone())?;
+        Ok(Self { commands, events, grammars, running, lister, files, load: Mutex::default() })
     }
 
     /// Does what the threads are for; other effects come back.

@@ -136,6 +136,22 @@ roles! {
     Row = "maze.row",
     /// What floats above the panes.
     Overlay = "maze.overlay",
+    /// A sentence that comes and goes.
+    Toast = "maze.toast",
+    /// A place that was found.
+    Match = "maze.match",
+    /// The place that was found and is gone to.
+    MatchCurrent = "maze.match.current",
+    /// A bracket and the one that belongs to it.
+    Bracket = "maze.bracket",
+    /// Every second token, where tokens are told apart.
+    Boundary = "maze.boundary",
+    /// The lowest value of a scale; those between are mixed from both ends.
+    HeatLow = "maze.heat.low",
+    /// The highest value of a scale.
+    HeatHigh = "maze.heat.high",
+    /// The line of a graph.
+    Graph = "maze.graph",
 }
 
 /// A theme, ready to draw with.
