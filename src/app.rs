@@ -17,7 +17,7 @@ use std::time::{Duration, Instant};
 use crossterm::event::{Event as Input, EventStream};
 use futures_util::StreamExt;
 use tokio::signal::unix::{Signal, SignalKind, signal};
-use tokio::sync::mpsc::{Receiver, channel};
+use tokio::sync::mpsc::{Receiver, Sender, channel};
 
 use crate::engine::ModelSpec;
 use crate::engine::grammar::GrammarSource;
@@ -31,21 +31,26 @@ pub mod editor;
 pub mod event;
 pub mod examples;
 pub mod field;
+pub mod find;
 pub mod inspector;
 pub mod keymap;
 pub mod language;
+pub mod marking;
 pub mod menu;
+pub mod outside;
 pub mod picker;
 pub mod question;
+pub mod register;
 pub mod scripted;
 pub mod state;
 pub mod stats;
 pub mod terminal;
+pub mod texts;
 pub mod transcript;
 pub mod update;
 pub mod worker;
 
-use event::{Effect, Event, Wake, Wanted};
+use event::{Edited, Effect, Event, Wake, Wanted};
 use examples::{EXAMPLES, Example};
 use state::{Loading, State};
 use terminal::{Guard, Screen};
@@ -128,8 +133,9 @@ pub fn run(options: Options) -> io::Result<u8> {
     state.size = (size.width, size.height);
     // The first frame does not wait for the threads, nor they for a second core.
     terminal::draw(&mut screen, |frame| ui::draw(frame, &state, &mut view))?;
-    let worker = Worker::start(options.models, sender)?;
-    runtime.block_on(App { state, view, worker, screen, alarms: Vec::new() }.main(signals, events))
+    let worker = Worker::start(options.models, sender.clone())?;
+    let (alarms, input) = (Vec::new(), Some(EventStream::new()));
+    runtime.block_on(App { state, view, worker, screen, sender, input, alarms }.main(signals, events))
 }
 
 struct App {
@@ -137,6 +143,10 @@ struct App {
     view: View,
     worker: Worker,
     screen: Screen,
+    /// For threads that have something to tell.
+    sender: Sender<Event>,
+    /// Keys and the mouse; nothing while the person's own editor has them.
+    input: Option<EventStream>,
     /// When to wake the state up, and what for.
     alarms: Vec<(Instant, Wake)>,
 }
@@ -149,7 +159,6 @@ enum Flow {
 
 impl App {
     async fn main(mut self, mut signals: Signals, mut events: Receiver<Event>) -> io::Result<u8> {
-        let mut input = EventStream::new();
         let mut batch = Vec::with_capacity(BATCH);
         let frame_time = frame_time();
         let mut next_frame = Instant::now();
@@ -161,8 +170,11 @@ impl App {
             let flow = tokio::select! {
                 biased;
                 signal = signals.next() => match signal {
+                    // Ctrl-C in the person's own editor is meant for that.
+                    Caught::End(130) if self.input.is_none() => Flow::Continue,
                     Caught::End(code) => Flow::Exit(code),
                     Caught::Suspend => { terminal::suspend(); Flow::Continue }
+                    Caught::Resume if self.input.is_none() => Flow::Continue,
                     Caught::Resume => {
                         terminal::resume(&mut self.screen, self.state.mouse)?;
                         is_dirty = true;
@@ -171,15 +183,15 @@ impl App {
                 },
                 () = tokio::time::sleep_until(next_frame.into()), if is_dirty && terminal::is_taken() => {
                     next_frame = Instant::now() + frame_time;
-                    is_dirty = false;
                     self.draw()?;
+                    is_dirty = self.view.is_behind();
                     Flow::Continue
                 }
                 () = tokio::time::sleep_until(self.next_alarm().into()), if !self.alarms.is_empty() => {
                     is_dirty = true;
                     self.wake()?
                 }
-                event = input.next() => match event {
+                event = next(&mut self.input), if self.input.is_some() => match event {
                     Some(Ok(event)) => {
                         is_dirty = true;
                         match translate(event) {
@@ -209,6 +221,10 @@ impl App {
     }
 
     fn take(&mut self, event: Event) -> io::Result<Flow> {
+        if let Event::Edited(..) = event {
+            terminal::resume(&mut self.screen, self.state.mouse)?;
+            self.input = Some(EventStream::new());
+        }
         let effects = update::update(&mut self.state, event);
         self.perform(effects)
     }
@@ -220,11 +236,35 @@ impl App {
                 Some(Effect::CaptureMouse(on)) => terminal::capture_mouse(on)?,
                 Some(Effect::Copy(text)) => terminal::copy(&text)?,
                 Some(Effect::Suspend) => terminal::suspend(),
+                Some(Effect::EditOutside(draft)) => {
+                    if let Flow::Exit(code) = self.edit_outside(*draft)? {
+                        return Ok(Flow::Exit(code));
+                    }
+                }
                 Some(Effect::Wake(after, wake)) => {
                     self.alarms.retain(|(_, other)| *other != wake);
                     self.alarms.push((Instant::now() + after, wake));
                 }
                 _ => {}
+            }
+        }
+        Ok(Flow::Continue)
+    }
+
+    /// Gives the terminal to the person's own editor. Nothing reads keys until it has ended.
+    fn edit_outside(&mut self, draft: outside::Draft) -> io::Result<Flow> {
+        let id = draft.id;
+        let ready = outside::command(|name| std::env::var_os(name))
+            .and_then(|command| outside::write(&draft).map(|file| (command, file)));
+        match ready {
+            Ok((command, file)) => {
+                self.input = None;
+                terminal::leave();
+                outside::start(command, draft, file, self.sender.clone())?;
+            }
+            Err(reason) => {
+                let effects = update::update(&mut self.state, Event::Edited(id, Edited::Failed(reason)));
+                return self.perform(effects);
             }
         }
         Ok(Flow::Continue)
@@ -268,6 +308,13 @@ impl App {
 fn frame_time() -> Duration {
     let is_remote = std::env::var_os("SSH_CONNECTION").is_some();
     Duration::from_micros(1_000_000 / if is_remote { 30 } else { 60 })
+}
+
+async fn next(input: &mut Option<EventStream>) -> Option<io::Result<Input>> {
+    match input {
+        Some(input) => input.next().await,
+        None => std::future::pending().await,
+    }
 }
 
 fn translate(input: Input) -> Option<Event> {

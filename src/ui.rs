@@ -30,6 +30,7 @@ pub mod candidates;
 pub mod depth;
 pub mod editor;
 pub mod field;
+pub mod find;
 pub mod format;
 pub mod frame;
 pub mod glyphs;
@@ -73,6 +74,12 @@ impl View {
         }
     }
 
+    /// Whether the next frame would show more than this one, although nothing has happened: highlighting
+    /// a long text takes some frames.
+    pub fn is_behind(&self) -> bool {
+        self.grammar.is_behind() || self.output.is_behind()
+    }
+
     /// How many lines of output have been parsed for highlighting so far.
     pub fn parsed_output_lines(&self) -> usize {
         self.output.parsed()
@@ -109,16 +116,20 @@ fn draw_screen(buffer: &mut Buffer, screen: Rect, state: &State, view: &mut View
         }
         let inside = frame::pane(buffer, state, &view.theme, &areas, pane);
         match pane {
-            Pane::Grammar => grammar::draw(buffer, state, view, inside),
-            Pane::Prompt => prompt::draw(buffer, state, view, inside),
+            Pane::Grammar => grammar::draw(buffer, state, view),
+            Pane::Prompt => prompt::draw(buffer, state, view),
             Pane::Output => output::draw(buffer, state, view, inside),
             Pane::Inspector => inspector::draw(buffer, state, view, inside),
         }
     }
     status::draw(buffer, areas.status, state, &view.theme);
     status::footer(buffer, areas.footer, state, &view.theme);
+    let of_bar = find::draw(buffer, state, &view.theme);
     if state.overlay.is_some() {
         return overlay::draw(buffer, state, &view.theme);
+    }
+    if of_bar.is_some() {
+        return of_bar;
     }
     let parts = editor::parts(state, state.focus)?;
     match state.focus {

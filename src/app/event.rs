@@ -16,6 +16,8 @@ use crate::engine::trace::{Outcome, Request, Step, TokenId};
 use crate::engine::vocabulary::Vocabulary;
 
 use super::language::Language;
+use super::outside::Draft;
+use super::texts::TextId;
 
 /// One generation among all that a session makes. What an older one still sends is dropped.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -68,6 +70,19 @@ pub enum Event {
     Run(RunId, RunEvent),
     /// The time that was asked for has passed.
     Wake(Wake),
+    /// The person's own editor has ended, and the terminal is ours again.
+    Edited(TextId, Edited),
+}
+
+/// What came of editing a text outside.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Edited {
+    /// The text is now this.
+    Changed(String),
+    /// It is as it was.
+    Unchanged,
+    /// Nothing came of it, and why.
+    Failed(String),
 }
 
 /// What the state asks to be woken up for: it has no clock.
@@ -77,6 +92,8 @@ pub enum Wake {
     Toast(u64),
     /// What has changed since the last time is to be saved.
     Autosave,
+    /// The next click has nothing to do with the one before.
+    Clicks,
 }
 
 /// How loading the model goes.
@@ -172,6 +189,8 @@ pub enum Effect {
     Copy(String),
     /// Send [`Event::Wake`] after so long. Asked for again, the time starts anew.
     Wake(Duration, Wake),
+    /// Give the terminal to the person's own editor; the result is an [`Event::Edited`].
+    EditOutside(Box<Draft>),
     /// Give the terminal back to the shell until the person returns.
     Suspend,
     /// End the program.

@@ -17,12 +17,15 @@ use super::chat::Chat;
 use super::editor::EditorBuffer;
 use super::event::{LoadId, RunId, Wanted};
 use super::examples::Example;
+use super::find::Find;
 use super::inspector::Inspector;
 use super::keymap::Keymap;
 use super::language::Language;
+use super::marking::Marking;
 use super::menu::Menu;
 use super::picker::Picker;
 use super::question::Question;
+use super::register::Register;
 use super::stats::Stats;
 use super::transcript::Transcript;
 
@@ -114,6 +117,12 @@ pub struct State {
     pub run: Run,
     /// The inspector.
     pub inspector: Inspector,
+    /// What is looked for in the texts.
+    pub find: Find,
+    /// What was copied or cut last.
+    pub register: Register,
+    /// What the mouse selects.
+    pub marking: Marking,
     /// Something the person should know now; gone with the next key.
     pub message: Option<Message>,
 }
@@ -311,6 +320,9 @@ impl State {
             template: Request::default(),
             run: Run::default(),
             inspector: Inspector::default(),
+            find: Find::default(),
+            register: Register::default(),
+            marking: Marking::default(),
             message: None,
         }
     }

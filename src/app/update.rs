@@ -9,11 +9,15 @@ use super::event::{Checked, Effect, Event, Wake};
 use super::state::State;
 
 mod chat;
+mod clipboard;
 mod edit;
+mod find;
 mod inspector;
 mod keys;
+mod marking;
 mod models;
 mod output;
+mod outside;
 mod overlay;
 mod pointer;
 mod run;
@@ -67,8 +71,17 @@ pub fn update(state: &mut State, event: Event) -> Vec<Effect> {
             run::happened(state, id, event);
             Vec::new()
         }
+        Event::Edited(id, edited) => {
+            outside::returned(state, id, edited);
+            Vec::new()
+        }
+        Event::Wake(Wake::Clicks) => {
+            marking::forget_clicks(state);
+            Vec::new()
+        }
         Event::Wake(Wake::Toast(_) | Wake::Autosave) => Vec::new(),
     };
+    find::refresh(state);
     if state.grammar.buffer.revision() != revision {
         effects.push(check(state));
     }

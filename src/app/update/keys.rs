@@ -10,7 +10,7 @@ use crate::app::menu::{Menu, MenuKind};
 use crate::app::state::{Overlay, Pane, State};
 use crate::ui::editor;
 
-use super::{chat, edit, inspector, models, output, overlay, run};
+use super::{chat, clipboard, edit, find, inspector, models, output, overlay, run};
 
 pub(super) fn press(state: &mut State, key: KeyEvent) -> Vec<Effect> {
     if key.kind == KeyEventKind::Release {
@@ -39,6 +39,9 @@ pub(super) fn paste(state: &mut State, text: &str) {
     if state.overlay.is_some() {
         return overlay::type_text(state, text);
     }
+    if state.find.is_open {
+        return find::type_text(state, text);
+    }
     match state.focus {
         Pane::Grammar => state.grammar.buffer.insert(text),
         Pane::Prompt => state.prompt_text_mut().insert(text),
@@ -61,6 +64,9 @@ pub(super) fn reveal(state: &mut State) {
 }
 
 pub(super) fn act(state: &mut State, action: Action) -> Vec<Effect> {
+    if let Some(effects) = clipboard::in_field(state, action) {
+        return effects;
+    }
     match action {
         Action::Close => close(state),
         Action::Quit => vec![Effect::Quit],
@@ -72,6 +78,11 @@ pub(super) fn act(state: &mut State, action: Action) -> Vec<Effect> {
 
 /// Actions while nothing floats above the panes.
 fn in_panes(state: &mut State, action: Action) -> Vec<Effect> {
+    if state.find.is_open
+        && let Some(effects) = find::act(state, action)
+    {
+        return effects;
+    }
     match action {
         Action::Run => return run::toggle(state),
         Action::Step => return run::step(state),
@@ -90,6 +101,7 @@ fn in_panes(state: &mut State, action: Action) -> Vec<Effect> {
         Action::Open => state.overlay = Some(Overlay::Menu(Menu::new(MenuKind::Open))),
         Action::Themes => state.theme = state.theme.other(),
         Action::Models => return models::open(state),
+        Action::NextFinding => edit::next_finding(state),
         Action::NextPane => turn(state, 1),
         Action::PreviousPane => turn(state, Pane::ALL.len() - 1),
         Action::FocusGrammar => focus(state, Pane::Grammar),
@@ -110,6 +122,8 @@ fn in_panes(state: &mut State, action: Action) -> Vec<Effect> {
             state.inspector.part = state.inspector.part.next();
             state.inspector.row = 0;
         }
+        Action::Paste if state.text_in(state.focus).is_some() => clipboard::paste(state),
+        Action::Paste => paste(state, &state.register.text.clone()),
         _ => match state.focus {
             Pane::Grammar | Pane::Prompt => return edit::act(state, action),
             Pane::Output => output::act(state, action),
@@ -120,7 +134,7 @@ fn in_panes(state: &mut State, action: Action) -> Vec<Effect> {
 }
 
 fn close(state: &mut State) -> Vec<Effect> {
-    if state.overlay.take().is_some() {
+    if state.overlay.take().is_some() || find::close(state) {
         return Vec::new();
     }
     if state.inspector.is_searching || (state.focus == Pane::Inspector && !state.inspector.query.is_empty()) {
@@ -149,9 +163,6 @@ fn turn(state: &mut State, by: usize) {
 
 /// The text that a pane edits.
 pub(super) fn buffer_of(state: &mut State, pane: Pane) -> Option<&mut EditorBuffer> {
-    match pane {
-        Pane::Grammar => Some(&mut state.grammar.buffer),
-        Pane::Prompt => Some(state.prompt_text_mut()),
-        Pane::Output | Pane::Inspector => None,
-    }
+    let id = state.text_in(pane)?;
+    Some(state.text_mut(id))
 }

@@ -7,7 +7,7 @@ use crate::app::state::{Pane, State};
 use crate::ui::wrap::{self, RowRef};
 use crate::ui::{editor, output};
 
-use super::{keys, overlay};
+use super::{keys, marking, overlay};
 
 /// Rows that one notch of the wheel scrolls.
 const WHEEL: isize = 3;
@@ -17,6 +17,14 @@ pub(super) fn mouse(state: &mut State, event: MouseEvent) -> Vec<Effect> {
         MouseEventKind::ScrollUp => -WHEEL,
         MouseEventKind::ScrollDown => WHEEL,
         MouseEventKind::Down(MouseButton::Left) => 0,
+        MouseEventKind::Drag(MouseButton::Left) => {
+            marking::drag(state, event);
+            return Vec::new();
+        }
+        MouseEventKind::Up(MouseButton::Left) => {
+            marking::release(state);
+            return Vec::new();
+        }
         _ => return Vec::new(),
     };
     if state.overlay.is_some() {
@@ -33,6 +41,9 @@ pub(super) fn mouse(state: &mut State, event: MouseEvent) -> Vec<Effect> {
     } else {
         state.message = None;
         click(state, pane, event.column, event.row);
+        if matches!(pane, Pane::Grammar | Pane::Prompt) {
+            return marking::press(state, pane, event);
+        }
     }
     Vec::new()
 }
@@ -53,14 +64,6 @@ fn click(state: &mut State, pane: Pane, column: u16, row: u16) {
             text.token_at(wrap::place_at(text, at, usize::from(column.saturating_sub(inside.x)), width));
         super::output::select(state, token);
         return;
-    }
-    let Some(parts) = editor::parts(state, pane) else { return };
-    let width = parts.wrap_width();
-    let Some(buffer) = keys::buffer_of(state, pane) else { return };
-    if parts.text.y <= row && row < parts.text.bottom() {
-        let at = wrap::advance(buffer, buffer.top(), (row - parts.text.y) as isize, width);
-        let place = wrap::place_at(buffer, at, usize::from(column.saturating_sub(parts.text.x)), width);
-        buffer.go_to(place);
     }
 }
 
