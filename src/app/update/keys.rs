@@ -84,7 +84,7 @@ fn in_panes(state: &mut State, action: Action) -> Vec<Effect> {
             });
             return vec![Effect::CaptureMouse(state.mouse)];
         }
-        Action::Zoom => state.zoomed = !state.zoomed,
+        Action::Zoom => state.layout.zoomed = !state.layout.zoomed,
         Action::Help => state.overlay = Some(Overlay::Help { top: 0 }),
         Action::Commands => state.overlay = Some(Overlay::Menu(Menu::new(MenuKind::Commands))),
         Action::Open => state.overlay = Some(Overlay::Menu(Menu::new(MenuKind::Open))),
