@@ -3,6 +3,8 @@
 
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+
 use crate::engine::ModelSpec;
 use crate::engine::diagnostic::{Diagnostic, Severity};
 use crate::engine::grammar::{Compiled, GrammarKind, GrammarSource};
@@ -13,6 +15,7 @@ use crate::ui::layout::{self, Areas};
 use crate::ui::theme::ThemeName;
 use crate::ui::wrap::RowRef;
 
+use super::action::Action;
 use super::chat::Chat;
 use super::editor::EditorBuffer;
 use super::event::{LoadId, RunId, Wanted};
@@ -20,6 +23,7 @@ use super::examples::Example;
 use super::inspector::Inspector;
 use super::keymap::Keymap;
 use super::language::Language;
+use super::layout::Wishes;
 use super::menu::Menu;
 use super::picker::Picker;
 use super::question::Question;
@@ -27,7 +31,8 @@ use super::stats::Stats;
 use super::transcript::Transcript;
 
 /// A part of the screen that can have the focus.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Pane {
     /// The grammar, to be edited.
     Grammar,
@@ -82,8 +87,8 @@ pub struct State {
     pub size: (u16, u16),
     /// The pane that has the focus.
     pub focus: Pane,
-    /// Whether the focused pane has the whole screen.
-    pub zoomed: bool,
+    /// How the person wants the panes.
+    pub layout: Wishes,
     /// What floats above the panes.
     pub overlay: Option<Overlay>,
     /// Which keys ask for what.
@@ -114,6 +119,8 @@ pub struct State {
     pub run: Run,
     /// The inspector.
     pub inspector: Inspector,
+    /// The commands that were picked in the palette, the last first.
+    pub used: Vec<Action>,
     /// Something the person should know now; gone with the next key.
     pub message: Option<Message>,
 }
@@ -288,7 +295,7 @@ impl State {
         Self {
             size: (80, 24),
             focus: Pane::Grammar,
-            zoomed: false,
+            layout: Wishes::default(),
             overlay: None,
             keymap: Arc::default(),
             theme: ThemeName::default(),
@@ -311,6 +318,7 @@ impl State {
             template: Request::default(),
             run: Run::default(),
             inspector: Inspector::default(),
+            used: Vec::new(),
             message: None,
         }
     }
@@ -337,7 +345,7 @@ impl State {
 
     /// The screen, cut up; `None` if it is too small.
     pub fn areas(&self) -> Option<Areas> {
-        layout::areas(self.size, self.focus, self.zoomed)
+        layout::areas(self.size, self.focus, &self.layout)
     }
 
     /// Says something to the person.
