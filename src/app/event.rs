@@ -77,6 +77,8 @@ pub enum Wake {
     Toast(u64),
     /// What has changed since the last time is to be saved.
     Autosave,
+    /// A second click would be too late to be the second of a double click.
+    Click,
 }
 
 /// How loading the model goes.

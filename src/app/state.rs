@@ -27,9 +27,12 @@ use super::layout::Wishes;
 use super::look::{Graphs, Look};
 use super::menu::Menu;
 use super::picker::Picker;
+use super::pointer::Pointer;
 use super::question::Question;
 use super::series::Series;
 use super::stats::Stats;
+use super::toast::Toasts;
+use super::tour::Tour;
 use super::transcript::Transcript;
 
 /// A part of the screen that can have the focus.
@@ -49,6 +52,26 @@ pub enum Pane {
 impl Pane {
     /// In the order of the Tab key.
     pub const ALL: [Self; 4] = [Self::Grammar, Self::Prompt, Self::Output, Self::Inspector];
+
+    /// Its name, as its title says it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Grammar => "Grammar",
+            Self::Prompt => "Prompt",
+            Self::Output => "Output",
+            Self::Inspector => "Inspector",
+        }
+    }
+
+    /// What goes to it.
+    pub fn action(self) -> Action {
+        match self {
+            Self::Grammar => Action::FocusGrammar,
+            Self::Prompt => Action::FocusPrompt,
+            Self::Output => Action::FocusOutput,
+            Self::Inspector => Action::FocusInspector,
+        }
+    }
 }
 
 /// What floats above the panes and takes the keys.
@@ -56,6 +79,11 @@ impl Pane {
 pub enum Overlay {
     /// The keys, scrolled down by so many rows.
     Help {
+        /// The first row shown.
+        top: usize,
+    },
+    /// What the program has said.
+    Messages {
         /// The first row shown.
         top: usize,
     },
@@ -129,6 +157,12 @@ pub struct State {
     pub used: Vec<Action>,
     /// Something the person should know now; gone with the next key.
     pub message: Option<Message>,
+    /// What the program has to say.
+    pub toasts: Toasts,
+    /// The hints for the first minutes.
+    pub tour: Tour,
+    /// What the mouse is in the middle of.
+    pub pointer: Pointer,
 }
 
 /// The grammar under edit and the latest check of it.
@@ -290,15 +324,6 @@ impl Run {
     }
 }
 
-/// A sentence for the person.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Message {
-    /// What to say; made safe when drawn.
-    pub text: String,
-    /// Whether something is wrong.
-    pub is_error: bool,
-}
-
 impl State {
     /// The state at the start, with a grammar and a prompt open.
     pub fn new(grammar: GrammarSource, prompt: &str, language: Language) -> Self {
@@ -332,6 +357,9 @@ impl State {
             inspector: Inspector::default(),
             used: Vec::new(),
             message: None,
+            toasts: Toasts::default(),
+            tour: Tour::default(),
+            pointer: Pointer::default(),
         }
     }
 
@@ -362,11 +390,11 @@ impl State {
 
     /// Says something to the person.
     pub fn say(&mut self, text: impl Into<String>) {
-        self.message = Some(Message { text: text.into(), is_error: false });
+        self.toasts.push(text.into(), false);
     }
 
     /// Tells the person that something is wrong.
     pub fn warn(&mut self, text: impl Into<String>) {
-        self.message = Some(Message { text: text.into(), is_error: true });
+        self.toasts.push(text.into(), true);
     }
 }

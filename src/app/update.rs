@@ -7,17 +7,20 @@ use std::sync::Arc;
 
 use super::event::{Checked, Effect, Event, Wake};
 use super::state::State;
+use super::tour::Look;
 
 mod chat;
 mod edit;
 mod inspector;
 mod keys;
 mod menu;
+mod layout;
 mod models;
 mod output;
 mod overlay;
 mod pointer;
 mod run;
+mod tour;
 
 /// What is to be done at the start.
 pub fn init(state: &State) -> Vec<Effect> {
@@ -29,10 +32,11 @@ pub fn init(state: &State) -> Vec<Effect> {
 /// Takes in an event.
 pub fn update(state: &mut State, event: Event) -> Vec<Effect> {
     let revision = state.grammar.buffer.revision();
+    let before = Look::at(state);
     let mut effects = match event {
         Event::Key(key) => {
-            state.message = None;
             let effects = keys::press(state, key);
+            state.toasts.somebody_is_there();
             keys::reveal(state);
             effects
         }
@@ -68,13 +72,27 @@ pub fn update(state: &mut State, event: Event) -> Vec<Effect> {
             run::happened(state, id, event);
             Vec::new()
         }
-        Event::Wake(Wake::Toast(_) | Wake::Autosave) => Vec::new(),
+        Event::Wake(wake) => {
+            woken(state, wake);
+            Vec::new()
+        }
     };
     if state.grammar.buffer.revision() != revision {
         effects.push(check(state));
     }
     effects.extend(run::start_if_ready(state));
+    tour::watch(state, &before, &effects);
+    effects.extend(state.toasts.alarms());
     effects
+}
+
+/// The time that was asked for has passed.
+fn woken(state: &mut State, wake: Wake) {
+    match wake {
+        Wake::Toast(id) => state.toasts.wake(id),
+        Wake::Click => state.pointer.rest(),
+        Wake::Autosave => {}
+    }
 }
 
 fn check(state: &State) -> Effect {

@@ -13,8 +13,12 @@ use super::theme::{Role, Theme};
 use super::{frame, rendered, wrap};
 
 pub mod menu;
+mod menu;
+mod messages;
 mod models;
 mod question;
+
+pub use messages::last_top as last_messages_top;
 
 /// Columns of the keys in the help.
 const KEYS: usize = 22;
@@ -23,6 +27,7 @@ const KEYS: usize = 22;
 pub fn draw(buffer: &mut Buffer, state: &State, theme: &Theme) -> Option<Position> {
     match state.overlay.as_ref()? {
         Overlay::Help { top } => help(buffer, theme, state, *top),
+        Overlay::Messages { top } => messages::draw(buffer, state, theme, *top),
         Overlay::Rendered { top } => rendered::draw(buffer, state, theme, *top),
         Overlay::Models { selected } => return models::draw(buffer, state, theme, *selected),
         Overlay::Menu(menu) => return Some(menu::draw(buffer, state, theme, menu)),

@@ -15,7 +15,9 @@ pub(super) fn act(state: &mut State, action: Action) -> Vec<Effect> {
         (Overlay::Help { .. }, Action::Help) | (Overlay::Rendered { .. }, Action::Rendered) => {
             state.overlay = None;
         }
-        (Overlay::Help { .. } | Overlay::Rendered { .. }, _) => scroll(state, rows(action)),
+        (Overlay::Help { .. } | Overlay::Rendered { .. } | Overlay::Messages { .. }, _) => {
+            scroll(state, rows(action));
+        }
         (Overlay::Models { selected }, _) => {
             let selected = *selected;
             return models::act(state, selected, action);
@@ -70,9 +72,12 @@ pub(super) fn scroll(state: &mut State, by: isize) {
     let last = match state.overlay {
         Some(Overlay::Help { .. }) => overlay::last_help_top(state),
         Some(Overlay::Rendered { .. }) => rendered::last_top(state),
+        Some(Overlay::Messages { .. }) => overlay::last_messages_top(state),
         _ => 0,
     };
-    if let Some(Overlay::Help { top } | Overlay::Rendered { top }) = &mut state.overlay {
+    if let Some(Overlay::Help { top } | Overlay::Rendered { top } | Overlay::Messages { top }) =
+        &mut state.overlay
+    {
         *top = top.saturating_add_signed(by).min(last);
     }
 }
