@@ -17,6 +17,7 @@ mod chat;
 mod completions;
 mod config;
 mod doctor;
+mod export;
 mod man;
 mod models;
 mod replay;
@@ -25,6 +26,7 @@ pub use chat::{ChatArgs, DEFAULT_THINKING};
 pub use completions::CompletionsArgs;
 pub use config::{ConfigArgs, ConfigCommand};
 pub use doctor::DoctorArgs;
+pub use export::ExportArgs;
 pub use man::ManArgs;
 pub use models::ModelsArgs;
 pub use replay::ReplayArgs;
@@ -63,6 +65,8 @@ pub enum Command {
     Models(ModelsArgs),
     /// Print a saved trace, and verify that its masks come out the same again.
     Replay(ReplayArgs),
+    /// Write a saved trace as a web page, as text, or as JSON.
+    Export(ExportArgs),
     /// Say what this machine and this build have, and test both for a second.
     Doctor(DoctorArgs),
     /// Look at the settings, or change the config file.

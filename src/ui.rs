@@ -43,6 +43,7 @@ pub mod layout;
 pub mod look;
 pub mod output;
 pub mod overlay;
+pub mod palette;
 pub mod pen;
 pub mod prompt;
 pub mod rendered;
