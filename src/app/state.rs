@@ -13,6 +13,7 @@ use crate::ui::layout::{self, Areas};
 use crate::ui::theme::ThemeName;
 use crate::ui::wrap::RowRef;
 
+use super::action::Action;
 use super::chat::Chat;
 use super::editor::EditorBuffer;
 use super::event::{LoadId, RunId, Wanted};
@@ -114,6 +115,8 @@ pub struct State {
     pub run: Run,
     /// The inspector.
     pub inspector: Inspector,
+    /// The commands that were picked in the palette, the last first.
+    pub used: Vec<Action>,
     /// Something the person should know now; gone with the next key.
     pub message: Option<Message>,
 }
@@ -311,6 +314,7 @@ impl State {
             template: Request::default(),
             run: Run::default(),
             inspector: Inspector::default(),
+            used: Vec::new(),
             message: None,
         }
     }

@@ -21,10 +21,9 @@ pub(super) fn mouse(state: &mut State, event: MouseEvent) -> Vec<Effect> {
     };
     if state.overlay.is_some() {
         if by == 0 {
-            state.overlay = None;
-        } else {
-            overlay::scroll(state, by);
+            return overlay::click(state, event.column, event.row);
         }
+        overlay::scroll(state, by);
         return Vec::new();
     }
     let Some(pane) = state.areas().and_then(|a| a.at(event.column, event.row)) else { return Vec::new() };
