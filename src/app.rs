@@ -34,6 +34,7 @@ pub mod field;
 pub mod inspector;
 pub mod keymap;
 pub mod language;
+pub mod layout;
 pub mod menu;
 pub mod picker;
 pub mod question;

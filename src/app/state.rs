@@ -3,6 +3,8 @@
 
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+
 use crate::engine::ModelSpec;
 use crate::engine::diagnostic::{Diagnostic, Severity};
 use crate::engine::grammar::{Compiled, GrammarKind, GrammarSource};
@@ -21,6 +23,7 @@ use super::examples::Example;
 use super::inspector::Inspector;
 use super::keymap::Keymap;
 use super::language::Language;
+use super::layout::Wishes;
 use super::menu::Menu;
 use super::picker::Picker;
 use super::question::Question;
@@ -28,7 +31,8 @@ use super::stats::Stats;
 use super::transcript::Transcript;
 
 /// A part of the screen that can have the focus.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Pane {
     /// The grammar, to be edited.
     Grammar,
@@ -83,8 +87,8 @@ pub struct State {
     pub size: (u16, u16),
     /// The pane that has the focus.
     pub focus: Pane,
-    /// Whether the focused pane has the whole screen.
-    pub zoomed: bool,
+    /// How the person wants the panes.
+    pub layout: Wishes,
     /// What floats above the panes.
     pub overlay: Option<Overlay>,
     /// Which keys ask for what.
@@ -291,7 +295,7 @@ impl State {
         Self {
             size: (80, 24),
             focus: Pane::Grammar,
-            zoomed: false,
+            layout: Wishes::default(),
             overlay: None,
             keymap: Arc::default(),
             theme: ThemeName::default(),
@@ -341,7 +345,7 @@ impl State {
 
     /// The screen, cut up; `None` if it is too small.
     pub fn areas(&self) -> Option<Areas> {
-        layout::areas(self.size, self.focus, self.zoomed)
+        layout::areas(self.size, self.focus, &self.layout)
     }
 
     /// Says something to the person.

@@ -84,7 +84,7 @@ fn in_panes(state: &mut State, action: Action) -> Vec<Effect> {
             });
             return vec![Effect::CaptureMouse(state.mouse)];
         }
-        Action::Zoom => state.zoomed = !state.zoomed,
+        Action::Zoom => state.layout.zoomed = !state.layout.zoomed,
         Action::Help => state.overlay = Some(Overlay::Help { top: 0 }),
         Action::Commands => return menu::open(state, MenuKind::Commands),
         Action::Open => return menu::open(state, MenuKind::Open),
