@@ -24,9 +24,11 @@ use super::inspector::Inspector;
 use super::keymap::Keymap;
 use super::language::Language;
 use super::layout::Wishes;
+use super::look::{Graphs, Look};
 use super::menu::Menu;
 use super::picker::Picker;
 use super::question::Question;
+use super::series::Series;
 use super::stats::Stats;
 use super::transcript::Transcript;
 
@@ -117,6 +119,10 @@ pub struct State {
     pub template: Request,
     /// The latest run.
     pub run: Run,
+    /// What the output shows of its tokens.
+    pub look: Look,
+    /// What the graphs under it show.
+    pub graphs: Graphs,
     /// The inspector.
     pub inspector: Inspector,
     /// The commands that were picked in the palette, the last first.
@@ -249,10 +255,14 @@ pub struct Run {
     pub transcript: Transcript,
     /// Its figures.
     pub stats: Stats,
+    /// Its figures step by step.
+    pub series: Series,
     /// The step under inspection; `None` follows the newest.
     pub selected: Option<usize>,
     /// The first row on the screen; `None` follows the end.
     pub top: Option<RowRef>,
+    /// The step in the first column of the graphs; `None` follows the newest.
+    pub graphs_from: Option<usize>,
     /// What its text is written in.
     pub language: Language,
 }
@@ -317,6 +327,8 @@ impl State {
             picker: Picker::default(),
             template: Request::default(),
             run: Run::default(),
+            look: Look::default(),
+            graphs: Graphs::default(),
             inspector: Inspector::default(),
             used: Vec::new(),
             message: None,

@@ -106,6 +106,10 @@ fn in_panes(state: &mut State, action: Action) -> Vec<Effect> {
         Action::PromptMode | Action::SystemPrompt | Action::Thinking | Action::Rendered => {
             return chat::act(state, action);
         }
+        Action::Tint => output::tint(state),
+        Action::Graphs => output::next_graphs(state),
+        Action::NextSurprise => output::surprise(state, true),
+        Action::PreviousSurprise => output::surprise(state, false),
         Action::NextList => {
             state.inspector.part = state.inspector.part.next();
             state.inspector.row = 0;
