@@ -13,6 +13,7 @@ pub mod error;
 pub mod generate;
 pub mod grammar;
 pub mod guide;
+pub mod heat;
 pub mod load;
 mod mask_worker;
 pub mod model;

@@ -236,6 +236,8 @@ pub const BINDINGS: &[Binding] = &[
     (Panes, char('t'), Action::NextList),
     (Panes, char('/'), Action::Search),
     (Panes, char('r'), Action::Rewind),
+    (Panes, char('n'), Action::NextSurprise),
+    (Panes, char('N'), Action::PreviousSurprise),
     (Panes, char('f'), Action::Force),
 ];
 

@@ -3,6 +3,8 @@
 
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+
 use crate::engine::ModelSpec;
 use crate::engine::diagnostic::{Diagnostic, Severity};
 use crate::engine::grammar::{Compiled, GrammarKind, GrammarSource};
@@ -13,6 +15,7 @@ use crate::ui::layout::{self, Areas};
 use crate::ui::theme::ThemeName;
 use crate::ui::wrap::RowRef;
 
+use super::action::Action;
 use super::chat::Chat;
 use super::editor::EditorBuffer;
 use super::event::{LoadId, RunId, Wanted};
@@ -20,14 +23,18 @@ use super::examples::Example;
 use super::inspector::Inspector;
 use super::keymap::Keymap;
 use super::language::Language;
+use super::layout::Wishes;
+use super::look::{Graphs, Look};
 use super::menu::Menu;
 use super::picker::Picker;
 use super::question::Question;
+use super::series::Series;
 use super::stats::Stats;
 use super::transcript::Transcript;
 
 /// A part of the screen that can have the focus.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Pane {
     /// The grammar, to be edited.
     Grammar,
@@ -82,8 +89,8 @@ pub struct State {
     pub size: (u16, u16),
     /// The pane that has the focus.
     pub focus: Pane,
-    /// Whether the focused pane has the whole screen.
-    pub zoomed: bool,
+    /// How the person wants the panes.
+    pub layout: Wishes,
     /// What floats above the panes.
     pub overlay: Option<Overlay>,
     /// Which keys ask for what.
@@ -112,8 +119,14 @@ pub struct State {
     pub template: Request,
     /// The latest run.
     pub run: Run,
+    /// What the output shows of its tokens.
+    pub look: Look,
+    /// What the graphs under it show.
+    pub graphs: Graphs,
     /// The inspector.
     pub inspector: Inspector,
+    /// The commands that were picked in the palette, the last first.
+    pub used: Vec<Action>,
     /// Something the person should know now; gone with the next key.
     pub message: Option<Message>,
 }
@@ -242,10 +255,14 @@ pub struct Run {
     pub transcript: Transcript,
     /// Its figures.
     pub stats: Stats,
+    /// Its figures step by step.
+    pub series: Series,
     /// The step under inspection; `None` follows the newest.
     pub selected: Option<usize>,
     /// The first row on the screen; `None` follows the end.
     pub top: Option<RowRef>,
+    /// The step in the first column of the graphs; `None` follows the newest.
+    pub graphs_from: Option<usize>,
     /// What its text is written in.
     pub language: Language,
 }
@@ -288,7 +305,7 @@ impl State {
         Self {
             size: (80, 24),
             focus: Pane::Grammar,
-            zoomed: false,
+            layout: Wishes::default(),
             overlay: None,
             keymap: Arc::default(),
             theme: ThemeName::default(),
@@ -310,7 +327,10 @@ impl State {
             picker: Picker::default(),
             template: Request::default(),
             run: Run::default(),
+            look: Look::default(),
+            graphs: Graphs::default(),
             inspector: Inspector::default(),
+            used: Vec::new(),
             message: None,
         }
     }
@@ -337,7 +357,7 @@ impl State {
 
     /// The screen, cut up; `None` if it is too small.
     pub fn areas(&self) -> Option<Areas> {
-        layout::areas(self.size, self.focus, self.zoomed)
+        layout::areas(self.size, self.focus, &self.layout)
     }
 
     /// Says something to the person.

@@ -12,6 +12,7 @@ mod chat;
 mod edit;
 mod inspector;
 mod keys;
+mod menu;
 mod models;
 mod output;
 mod overlay;

@@ -7,7 +7,6 @@ use ratatui::layout::Rect;
 use ratatui::widgets::{Clear, Widget};
 
 use crate::app::action::Action;
-use crate::app::menu::MenuKind;
 use crate::app::state::{Loading, Message, ModelState, Overlay, Pane, RunStatus, State};
 
 use super::format;
@@ -181,11 +180,11 @@ fn hints(state: &State) -> Vec<(Action, &'static str)> {
             return vec![(Action::Close, "close"), (Action::Down, "more")];
         }
         Some(Overlay::Menu(menu)) => {
-            let enter = match menu.kind {
-                MenuKind::Commands => "do it",
-                MenuKind::Open => "open",
-            };
-            return vec![(Action::Enter, enter), (Action::Down, "next"), (Action::Close, "close")];
+            return vec![
+                (Action::Enter, menu.kind.words().enter),
+                (Action::Down, "next"),
+                (Action::Close, "close"),
+            ];
         }
         Some(Overlay::Models { .. }) => {
             return vec![(Action::Enter, "load"), (Action::Down, "next"), (Action::Close, "close")];

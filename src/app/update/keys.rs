@@ -6,11 +6,11 @@ use crate::app::action::Action;
 use crate::app::editor::EditorBuffer;
 use crate::app::event::Effect;
 use crate::app::inspector::Part;
-use crate::app::menu::{Menu, MenuKind};
+use crate::app::menu::MenuKind;
 use crate::app::state::{Overlay, Pane, State};
 use crate::ui::editor;
 
-use super::{chat, edit, inspector, models, output, overlay, run};
+use super::{chat, edit, inspector, menu, models, output, overlay, run};
 
 pub(super) fn press(state: &mut State, key: KeyEvent) -> Vec<Effect> {
     if key.kind == KeyEventKind::Release {
@@ -84,10 +84,10 @@ fn in_panes(state: &mut State, action: Action) -> Vec<Effect> {
             });
             return vec![Effect::CaptureMouse(state.mouse)];
         }
-        Action::Zoom => state.zoomed = !state.zoomed,
+        Action::Zoom => state.layout.zoomed = !state.layout.zoomed,
         Action::Help => state.overlay = Some(Overlay::Help { top: 0 }),
-        Action::Commands => state.overlay = Some(Overlay::Menu(Menu::new(MenuKind::Commands))),
-        Action::Open => state.overlay = Some(Overlay::Menu(Menu::new(MenuKind::Open))),
+        Action::Commands => return menu::open(state, MenuKind::Commands),
+        Action::Open => return menu::open(state, MenuKind::Open),
         Action::Themes => state.theme = state.theme.other(),
         Action::Models => return models::open(state),
         Action::NextPane => turn(state, 1),
@@ -106,6 +106,10 @@ fn in_panes(state: &mut State, action: Action) -> Vec<Effect> {
         Action::PromptMode | Action::SystemPrompt | Action::Thinking | Action::Rendered => {
             return chat::act(state, action);
         }
+        Action::Tint => output::tint(state),
+        Action::Graphs => output::next_graphs(state),
+        Action::NextSurprise => output::surprise(state, true),
+        Action::PreviousSurprise => output::surprise(state, false),
         Action::NextList => {
             state.inspector.part = state.inspector.part.next();
             state.inspector.row = 0;

@@ -17,14 +17,17 @@ pub(super) fn mouse(state: &mut State, event: MouseEvent) -> Vec<Effect> {
         MouseEventKind::ScrollUp => -WHEEL,
         MouseEventKind::ScrollDown => WHEEL,
         MouseEventKind::Down(MouseButton::Left) => 0,
+        MouseEventKind::Drag(MouseButton::Left) => {
+            drag(state, event.column, event.row);
+            return Vec::new();
+        }
         _ => return Vec::new(),
     };
     if state.overlay.is_some() {
         if by == 0 {
-            state.overlay = None;
-        } else {
-            overlay::scroll(state, by);
+            return overlay::click(state, event.column, event.row);
         }
+        overlay::scroll(state, by);
         return Vec::new();
     }
     let Some(pane) = state.areas().and_then(|a| a.at(event.column, event.row)) else { return Vec::new() };
@@ -41,18 +44,7 @@ fn click(state: &mut State, pane: Pane, column: u16, row: u16) {
     state.focus = pane;
     state.inspector.is_searching = false;
     if pane == Pane::Output {
-        let Some(inside) = output::area(state) else { return };
-        let (width, height) = (output::wrap_width(inside), usize::from(inside.height));
-        if !inside.contains((column, row).into()) {
-            return;
-        }
-        let text = &state.run.transcript;
-        let top = output::top(state, width, height);
-        let at = wrap::advance(text, top, (row - inside.y) as isize, width);
-        let token =
-            text.token_at(wrap::place_at(text, at, usize::from(column.saturating_sub(inside.x)), width));
-        super::output::select(state, token);
-        return;
+        return super::output::click(state, column, row);
     }
     let Some(parts) = editor::parts(state, pane) else { return };
     let width = parts.wrap_width();
@@ -61,6 +53,14 @@ fn click(state: &mut State, pane: Pane, column: u16, row: u16) {
         let at = wrap::advance(buffer, buffer.top(), (row - parts.text.y) as isize, width);
         let place = wrap::place_at(buffer, at, usize::from(column.saturating_sub(parts.text.x)), width);
         buffer.go_to(place);
+    }
+}
+
+/// The mouse moves with its button down: in the output, the token under it is selected.
+fn drag(state: &mut State, column: u16, row: u16) {
+    let is_inside = state.areas().is_some_and(|a| a.at(column, row) == Some(Pane::Output));
+    if state.overlay.is_none() && state.focus == Pane::Output && is_inside {
+        super::output::click(state, column, row);
     }
 }
 

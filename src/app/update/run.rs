@@ -115,6 +115,7 @@ pub(super) fn happened(state: &mut State, id: RunId, event: RunEvent) {
         RunEvent::Steps(steps) => {
             run.transcript.extend(&steps);
             run.stats.extend(&steps);
+            run.series.extend(&steps);
             trace.steps.extend(steps);
         }
         RunEvent::Paused => run.status = RunStatus::Paused,
