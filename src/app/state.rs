@@ -155,8 +155,6 @@ pub struct State {
     pub inspector: Inspector,
     /// The commands that were picked in the palette, the last first.
     pub used: Vec<Action>,
-    /// Something the person should know now; gone with the next key.
-    pub message: Option<Message>,
     /// What the program has to say.
     pub toasts: Toasts,
     /// The hints for the first minutes.
@@ -356,7 +354,6 @@ impl State {
             graphs: Graphs::default(),
             inspector: Inspector::default(),
             used: Vec::new(),
-            message: None,
             toasts: Toasts::default(),
             tour: Tour::default(),
             pointer: Pointer::default(),

@@ -13,7 +13,6 @@ use super::theme::{Role, Theme};
 use super::{frame, rendered, wrap};
 
 pub mod menu;
-mod menu;
 mod messages;
 mod models;
 mod question;
@@ -40,6 +39,7 @@ pub fn draw(buffer: &mut Buffer, state: &State, theme: &Theme) -> Option<Positio
 pub fn area(state: &State) -> Option<Rect> {
     Some(match state.overlay.as_ref()? {
         Overlay::Help { .. } => help_area(state),
+        Overlay::Messages { .. } => messages::area(state),
         Overlay::Rendered { .. } => rendered::area(state),
         Overlay::Models { .. } => models::area(state),
         Overlay::Menu(open) => menu::area(state, open),

@@ -7,8 +7,6 @@ use ratatui::layout::Rect;
 use ratatui::widgets::{Clear, Widget};
 
 use crate::app::action::Action;
-use crate::app::state::{Loading, Message, ModelState, Overlay, Pane, RunStatus, State};
-use crate::app::menu::MenuKind;
 use crate::app::state::{Loading, ModelState, Overlay, Pane, RunStatus, State};
 use crate::app::toast::Toast;
 

@@ -10,8 +10,7 @@ use crate::app::menu::MenuKind;
 use crate::app::state::{Overlay, Pane, State};
 use crate::ui::editor;
 
-use super::{chat, edit, inspector, menu, models, output, overlay, run};
-use super::{chat, edit, inspector, layout, models, output, overlay, run, tour};
+use super::{chat, edit, inspector, layout, menu, models, output, overlay, run, tour};
 
 pub(super) fn press(state: &mut State, key: KeyEvent) -> Vec<Effect> {
     if key.kind == KeyEventKind::Release {

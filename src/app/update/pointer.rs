@@ -19,29 +19,6 @@ const WHEEL: isize = 3;
 const DOUBLE: Duration = Duration::from_millis(400);
 
 pub(super) fn mouse(state: &mut State, event: MouseEvent) -> Vec<Effect> {
-    let by = match event.kind {
-        MouseEventKind::ScrollUp => -WHEEL,
-        MouseEventKind::ScrollDown => WHEEL,
-        MouseEventKind::Down(MouseButton::Left) => 0,
-        MouseEventKind::Drag(MouseButton::Left) => {
-            drag(state, event.column, event.row);
-            return Vec::new();
-        }
-        _ => return Vec::new(),
-    };
-    if state.overlay.is_some() {
-        if by == 0 {
-            return overlay::click(state, event.column, event.row);
-        }
-        overlay::scroll(state, by);
-        return Vec::new();
-    }
-    let Some(pane) = state.areas().and_then(|a| a.at(event.column, event.row)) else { return Vec::new() };
-    if by != 0 {
-        wheel(state, pane, by);
-    } else {
-        state.message = None;
-        click(state, pane, event.column, event.row);
     let (column, row) = (event.column, event.row);
     match event.kind {
         MouseEventKind::ScrollUp => scroll(state, column, row, -WHEEL),
@@ -53,7 +30,9 @@ pub(super) fn mouse(state: &mut State, event: MouseEvent) -> Vec<Effect> {
             return effects;
         }
         MouseEventKind::Drag(MouseButton::Left) => {
-            layout::move_edge(state, column, row);
+            if !layout::move_edge(state, column, row) {
+                drag(state, column, row);
+            }
         }
         MouseEventKind::Up(MouseButton::Left) => state.pointer.drag = None,
         _ => {}
@@ -87,8 +66,8 @@ fn press(state: &mut State, column: u16, row: u16, count: u8) -> Vec<Effect> {
     if let Some(action) = status::hint_at(state, column, row) {
         return keys::act(state, action);
     }
-    if state.overlay.take().is_some() {
-        return Vec::new();
+    if state.overlay.is_some() {
+        return overlay::click(state, column, row);
     }
     let Some(areas) = state.areas() else { return Vec::new() };
     let is_edge = layout::take_edge(state, column, row);

@@ -29,7 +29,7 @@ pub fn last_top(state: &State) -> usize {
     lines(state, inside.width).len().saturating_sub(usize::from(inside.height))
 }
 
-fn area(state: &State) -> Rect {
+pub(super) fn area(state: &State) -> Rect {
     let columns = centred(state.size, COLUMNS, 1).width.saturating_sub(2);
     centred(state.size, COLUMNS, (lines(state, columns).len().max(1) as u16).saturating_add(2))
 }
