@@ -154,7 +154,7 @@ fn about(out: &mut dyn Write, trace: &Trace) -> io::Result<()> {
     }
     writeln!(out, "<section class=\"about\" aria-label=\"The run\">")?;
     for (title, detail, text) in texts {
-        let text = escape(&crate::sanitize::visible(text));
+        let text = escape(text);
         writeln!(
             out,
             "<details><summary>{title} <small>{detail}</small></summary><pre>{text}</pre></details>"

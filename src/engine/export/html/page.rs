@@ -2,27 +2,17 @@
 
 use crate::sanitize::stand_in;
 
-/// Text that is no markup, in an element or in a quoted attribute.
+/// Text that is no markup, in an element or in a quoted attribute. What steers or hides is named; tabs
+/// and the ends of lines stay.
 pub fn escape(text: &str) -> String {
     let mut out = String::with_capacity(text.len() + text.len() / 8);
     text.chars().for_each(|c| push(&mut out, c));
     out
 }
 
-/// The text of a token: no markup, what steers or hides named, and a mark before the end of a line.
+/// The text of a token: as [`escape`] has it, with a mark before the end of a line.
 pub fn visible_text(text: &str) -> String {
-    let mut out = String::with_capacity(text.len() + text.len() / 8);
-    for c in text.chars() {
-        match c {
-            '\n' => out.push_str("<i></i>\n"),
-            '\t' => out.push('\t'),
-            _ => match stand_in(c) {
-                Some(name) => out.push_str(&name),
-                None => push(&mut out, c),
-            },
-        }
-    }
-    out
+    escape(text).replace('\n', "<i></i>\n")
 }
 
 fn push(out: &mut String, c: char) {
@@ -32,7 +22,11 @@ fn push(out: &mut String, c: char) {
         '>' => out.push_str("&gt;"),
         '"' => out.push_str("&quot;"),
         '\'' => out.push_str("&#39;"),
-        _ => out.push(c),
+        '\n' | '\t' => out.push(c),
+        _ => match stand_in(c) {
+            Some(name) => out.push_str(&name),
+            None => out.push(c),
+        },
     }
 }
 

@@ -120,7 +120,11 @@ fn hostile_text_stays_text_everywhere() {
 
 #[test]
 fn nothing_is_loaded_and_only_its_own_script_runs() {
-    let page = page(&trace(vec![step(1, b"x", Some(0.3))]));
+    let plain = Trace {
+        steps: vec![step(1, b"x", Some(0.3))],
+        ..Trace::new(Request::default(), ModelInfo::default())
+    };
+    let page = page(&plain);
     let policy = between(&page, "http-equiv=\"Content-Security-Policy\" content=\"", "\"");
     assert!(policy.starts_with("default-src 'none'; "), "{policy}");
     assert!(!policy.contains("unsafe") && !policy.contains("http") && !policy.contains('*'), "{policy}");
@@ -166,7 +170,7 @@ fn the_data_is_json_and_says_what_the_trace_says() {
     let page = page(&trace);
     let data: Value = serde_json::from_str(between(&page, "id=\"data\">", "</script>")).unwrap();
     let (first, second) = (&data["steps"][0], &data["steps"][1]);
-    assert_eq!((&first[0], &first[1], &first[2][0]), (&17.into(), &"sampled".into(), &1234.0.into()));
+    assert_eq!((&first[0], &first[1], &first[2][0]), (&17.into(), &"sampled".into(), &1234.into()));
     assert_eq!((&first[3], &first[4], &first[5][0]), (&24.into(), &64.into(), &0.1235.into()));
     assert_eq!(first[5][2], Value::Null, "what is no number is said to be none");
     assert_eq!(first[7][0].as_array().map(Vec::len), Some(KEPT));
