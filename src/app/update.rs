@@ -7,8 +7,10 @@ use std::sync::Arc;
 
 use super::event::{Checked, Effect, Event, Wake};
 use super::state::State;
+use super::store::snapshot;
 
 mod chat;
+mod compare;
 mod edit;
 mod inspector;
 mod keys;
@@ -18,10 +20,14 @@ mod output;
 mod overlay;
 mod pointer;
 mod run;
+mod runs;
+mod sessions;
+mod store;
 
 /// What is to be done at the start.
 pub fn init(state: &State) -> Vec<Effect> {
     let mut effects = vec![check(state), Effect::Warm(state.language), Effect::CaptureMouse(state.mouse)];
+    effects.extend(store::init(state));
     effects.extend(state.loading.iter().map(|loading| Effect::Load(state.load, loading.wanted.clone())));
     effects
 }
@@ -29,6 +35,7 @@ pub fn init(state: &State) -> Vec<Effect> {
 /// Takes in an event.
 pub fn update(state: &mut State, event: Event) -> Vec<Effect> {
     let revision = state.grammar.buffer.revision();
+    let is_kept = store::is_of_interest(&event);
     let mut effects = match event {
         Event::Key(key) => {
             state.message = None;
@@ -68,13 +75,24 @@ pub fn update(state: &mut State, event: Event) -> Vec<Effect> {
             run::happened(state, id, event);
             Vec::new()
         }
-        Event::Wake(Wake::Toast(_) | Wake::Autosave) => Vec::new(),
+        Event::Store(answer) => store::answered(state, answer),
+        Event::Wake(Wake::Autosave) => snapshot::changes(state),
+        Event::Wake(Wake::Toast(_)) => Vec::new(),
     };
     if state.grammar.buffer.revision() != revision {
         effects.push(check(state));
     }
     effects.extend(run::start_if_ready(state));
+    state.list_run();
+    if is_kept {
+        effects.extend(store::watch(state));
+    }
     effects
+}
+
+/// Scrolls the editors to their carets.
+pub(super) fn reveal(state: &mut State) {
+    keys::reveal(state);
 }
 
 fn check(state: &State) -> Effect {

@@ -10,7 +10,7 @@ use crate::app::state::{Overlay, State};
 use super::layout;
 use super::pen::Pen;
 use super::theme::{Role, Theme};
-use super::{frame, rendered, wrap};
+use super::{compare, frame, rendered, wrap};
 
 pub mod menu;
 mod models;
@@ -24,6 +24,7 @@ pub fn draw(buffer: &mut Buffer, state: &State, theme: &Theme) -> Option<Positio
     match state.overlay.as_ref()? {
         Overlay::Help { top } => help(buffer, theme, state, *top),
         Overlay::Rendered { top } => rendered::draw(buffer, state, theme, *top),
+        Overlay::Compare(shown) => compare::draw(buffer, state, theme, shown),
         Overlay::Models { selected } => return models::draw(buffer, state, theme, *selected),
         Overlay::Menu(menu) => return Some(menu::draw(buffer, state, theme, menu)),
         Overlay::Question(asked) => return Some(question::draw(buffer, state, theme, asked)),
@@ -36,6 +37,7 @@ pub fn area(state: &State) -> Option<Rect> {
     Some(match state.overlay.as_ref()? {
         Overlay::Help { .. } => help_area(state),
         Overlay::Rendered { .. } => rendered::area(state),
+        Overlay::Compare(_) => compare::area(state),
         Overlay::Models { .. } => models::area(state),
         Overlay::Menu(open) => menu::area(state, open),
         Overlay::Question(_) => question::area(state),
