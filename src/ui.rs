@@ -27,6 +27,7 @@ use ratatui::layout::{Position, Rect};
 use crate::app::state::{Pane, State};
 
 pub mod candidates;
+pub mod compare;
 pub mod corner;
 pub mod depth;
 pub mod editor;

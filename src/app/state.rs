@@ -17,9 +17,11 @@ use crate::ui::wrap::RowRef;
 
 use super::action::Action;
 use super::chat::Chat;
+use super::compare::Compare;
 use super::editor::EditorBuffer;
 use super::event::{LoadId, RunId, Wanted};
 use super::examples::Example;
+use super::history::Past;
 use super::inspector::Inspector;
 use super::keymap::Keymap;
 use super::language::Language;
@@ -29,8 +31,10 @@ use super::menu::Menu;
 use super::picker::Picker;
 use super::pointer::Pointer;
 use super::question::Question;
+use super::runs::Runs;
 use super::series::Series;
 use super::stats::Stats;
+use super::store::Keeping;
 use super::toast::Toasts;
 use super::tour::Tour;
 use super::transcript::Transcript;
@@ -101,6 +105,8 @@ pub enum Overlay {
     Menu(Menu),
     /// A question with a line for its answer.
     Question(Question),
+    /// Two runs side by side.
+    Compare(Compare),
 }
 
 impl Overlay {
@@ -145,8 +151,16 @@ pub struct State {
     pub picker: Picker,
     /// What every run asks for, save its prompt and grammar.
     pub template: Request,
-    /// The latest run.
+    /// The run on the screen: the latest, or an earlier one of the session.
     pub run: Run,
+    /// The runs of the session.
+    pub runs: Runs,
+    /// What was written before.
+    pub history: Past,
+    /// What is kept for the next start.
+    pub store: Keeping,
+    /// When the latest event came, in seconds since 1970; 0 if nobody tells.
+    pub now: i64,
     /// What the output shows of its tokens.
     pub look: Look,
     /// What the graphs under it show.
@@ -277,6 +291,8 @@ impl RunStatus {
 pub struct Run {
     /// Which run this is.
     pub id: RunId,
+    /// Its number in the session, from 1; 0 if there is no run.
+    pub number: u32,
     /// Where it stands.
     pub status: RunStatus,
     /// What happened in it.
@@ -303,6 +319,13 @@ impl Run {
     /// The generated tokens.
     pub fn steps(&self) -> &[Arc<Step>] {
         self.trace.as_ref().map_or(&[], |t| &t.steps)
+    }
+
+    /// Takes generated tokens into everything that is made from them.
+    pub fn follow(&mut self, steps: &[Arc<Step>]) {
+        self.transcript.extend(steps);
+        self.stats.extend(steps);
+        self.series.extend(steps);
     }
 
     /// Nothing is asked for any more: what there is on the screen is the end of the run before.
@@ -350,6 +373,10 @@ impl State {
             picker: Picker::default(),
             template: Request::default(),
             run: Run::default(),
+            runs: Runs::default(),
+            history: Past::default(),
+            store: Keeping::default(),
+            now: 0,
             look: Look::default(),
             graphs: Graphs::default(),
             inspector: Inspector::default(),
@@ -363,11 +390,17 @@ impl State {
     /// Puts an example into the editors.
     pub fn open(&mut self, example: &Example) {
         let grammar = example.source();
+        self.remember_grammar();
         self.grammar.buffer.set_text(&grammar.text);
         (self.grammar.kind, self.grammar.name) = (grammar.kind, grammar.name);
         self.prompt.set_text(example.prompt);
         self.chat.shows_system = false;
         self.language = example.language;
+    }
+
+    /// Remembers the grammar under edit, which something else is about to take the place of.
+    pub fn remember_grammar(&mut self) {
+        self.history.keep(&self.grammar.source());
     }
 
     /// Whether keys type text.

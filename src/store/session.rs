@@ -29,8 +29,12 @@ pub struct Session {
     pub shows_system: bool,
     /// The pane with the focus, by its name.
     pub focus: String,
-    /// Whether it has the whole screen.
-    pub zoomed: bool,
+    /// `auto`, `raw` or `chat`.
+    pub mode: String,
+    /// Whether the model thinks before its answer.
+    pub thinks: bool,
+    /// Most tokens of that; 0 if nobody has said.
+    pub budget: usize,
     /// What the output will be written in, by its name.
     pub language: String,
     /// Settings that differ from those the program started with, each as its flag would be given.

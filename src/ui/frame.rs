@@ -144,7 +144,13 @@ fn about(state: &State, pane: Pane) -> (String, String) {
         }
         Pane::Output => {
             let language = if state.run.trace.is_some() { state.run.language } else { state.language };
-            language.name().to_owned()
+            // What an earlier run is said to be is said where it stands.
+            if state.shows_earlier_run() {
+                let newest = state.runs.newest().unwrap_or_default();
+                format!("run {} of {newest}, earlier", state.run.number)
+            } else {
+                language.name().to_owned()
+            }
         }
         Pane::Prompt => match (state.is_chat(), state.shows_system()) {
             (true, true) => "chat, system".to_owned(),

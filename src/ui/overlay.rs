@@ -10,7 +10,7 @@ use crate::app::state::{Overlay, State};
 use super::layout;
 use super::pen::Pen;
 use super::theme::{Role, Theme};
-use super::{frame, rendered, wrap};
+use super::{compare, frame, rendered, wrap};
 
 pub mod menu;
 mod messages;
@@ -28,6 +28,7 @@ pub fn draw(buffer: &mut Buffer, state: &State, theme: &Theme) -> Option<Positio
         Overlay::Help { top } => help(buffer, theme, state, *top),
         Overlay::Messages { top } => messages::draw(buffer, state, theme, *top),
         Overlay::Rendered { top } => rendered::draw(buffer, state, theme, *top),
+        Overlay::Compare(shown) => compare::draw(buffer, state, theme, shown),
         Overlay::Models { selected } => return models::draw(buffer, state, theme, *selected),
         Overlay::Menu(menu) => return Some(menu::draw(buffer, state, theme, menu)),
         Overlay::Question(asked) => return Some(question::draw(buffer, state, theme, asked)),
@@ -41,6 +42,7 @@ pub fn area(state: &State) -> Option<Rect> {
         Overlay::Help { .. } => help_area(state),
         Overlay::Messages { .. } => messages::area(state),
         Overlay::Rendered { .. } => rendered::area(state),
+        Overlay::Compare(_) => compare::area(state),
         Overlay::Models { .. } => models::area(state),
         Overlay::Menu(open) => menu::area(state, open),
         Overlay::Question(_) => question::area(state),

@@ -158,6 +158,10 @@ fn figures(state: &State, form: Form) -> Vec<String> {
 
 fn right(state: &State, form: Form) -> Vec<(String, Role)> {
     let mut out = Vec::new();
+    let session = state.store.session.as_ref().filter(|name| *name != crate::store::name::DEFAULT);
+    if let (Some(name), Form::Long) = (session, form) {
+        out.push((format!("session {name}"), Role::Title));
+    }
     if let ModelState::Ready(info, _) = &state.model {
         let text = match form {
             Form::Long => format!("{} on {}", info.name, info.device),
@@ -242,6 +246,14 @@ fn hints(state: &State) -> Vec<(Action, &'static str)> {
         Some(Overlay::Models { .. }) => {
             return vec![(Action::Enter, "load"), (Action::Down, "next"), (Action::Close, "close")];
         }
+        Some(Overlay::Compare(_)) => {
+            return vec![
+                (Action::Right, "token"),
+                (Action::Down, "line"),
+                (Action::Enter, "where they part"),
+                (Action::Close, "close"),
+            ];
+        }
         Some(Overlay::Question(_)) => {
             return vec![(Action::Enter, "done"), (Action::Close, "close")];
         }
@@ -257,7 +269,9 @@ fn hints(state: &State) -> Vec<(Action, &'static str)> {
         RunStatus::Idle | RunStatus::Ended => "run",
     };
     let mut out = vec![(Action::Run, run), (Action::Step, "step")];
-    if state.run.status.is_live() {
+    if state.shows_earlier_run() {
+        out.push((Action::Close, "newest run"));
+    } else if state.run.status.is_live() {
         out.push((Action::Close, "stop"));
     } else if state.loading.is_some() {
         out.push((Action::Close, "cancel loading"));

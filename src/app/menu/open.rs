@@ -8,13 +8,13 @@ use crate::engine::grammar::GrammarKind;
 use super::{Pick, Row};
 
 /// The rows of the menu Open.
-pub(super) fn rows(_typed: &str, _state: &State) -> Vec<Row> {
+pub(super) fn rows(_typed: &str, state: &State) -> Vec<Row> {
     let example = |example: &'static crate::app::examples::Example| {
         Row::new("Examples", example.name, Pick::Example(example))
             .about(example.about)
             .right(example.language.name())
     };
-    EXAMPLES.iter().map(example).collect()
+    EXAMPLES.iter().map(example).chain(super::kept::grammars(state)).collect()
 }
 
 /// The rows of the menu New.

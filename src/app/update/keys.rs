@@ -10,7 +10,9 @@ use crate::app::menu::MenuKind;
 use crate::app::state::{Overlay, Pane, State};
 use crate::ui::editor;
 
-use super::{chat, edit, inspector, layout, menu, models, output, overlay, run, tour};
+use super::{
+    chat, compare, edit, inspector, layout, menu, models, output, overlay, run, runs, sessions, tour,
+};
 
 pub(super) fn press(state: &mut State, key: KeyEvent) -> Vec<Effect> {
     if key.kind == KeyEventKind::Release {
@@ -92,6 +94,13 @@ fn in_panes(state: &mut State, action: Action) -> Vec<Effect> {
         Action::Help => state.overlay = Some(Overlay::Help { top: 0 }),
         Action::Commands => return menu::open(state, MenuKind::Commands),
         Action::Open => return menu::open(state, MenuKind::Open),
+        Action::Prompts => return menu::open(state, MenuKind::Prompts),
+        Action::Runs => return runs::open(state),
+        Action::Compare => return compare::open(state),
+        Action::Sessions => return sessions::open(state),
+        Action::PromptBefore | Action::PromptAfter if is_at_prompt(state) => {
+            state.history.walk(&mut state.prompt, action == Action::PromptBefore);
+        }
         Action::Themes => state.theme = state.theme.other(),
         Action::Models => return models::open(state),
         Action::NextPane => focus(state, layout::next_shown(state, 1)),
@@ -140,11 +149,21 @@ fn close(state: &mut State) -> Vec<Effect> {
     if let Some(effects) = run::stop(state).or_else(|| models::cancel(state)) {
         return effects;
     }
+    if state.run.selected.is_none()
+        && let Some(effects) = runs::back(state)
+    {
+        return effects;
+    }
     if state.run.selected.is_none() && state.run.top.is_none() {
         tour::skip(state);
     }
     output::select(state, None);
     Vec::new()
+}
+
+/// Whether keys type into the prompt, rather than into the system prompt of a chat.
+fn is_at_prompt(state: &State) -> bool {
+    state.focus == Pane::Prompt && !state.shows_system()
 }
 
 /// Goes to a pane, and shows it if it was hidden.

@@ -2,11 +2,12 @@
 
 use crate::app::action::Action;
 use crate::app::event::Effect;
+use crate::app::examples;
 use crate::app::menu::{Menu, MenuKind, Pick};
-use crate::app::state::{Overlay, State};
+use crate::app::state::{Overlay, Pane, State};
 use crate::ui::overlay::menu as look;
 
-use super::keys;
+use super::{compare, keys, runs, sessions};
 
 /// Opens a menu, at what there is already.
 pub(super) fn open(state: &mut State, kind: MenuKind) -> Vec<Effect> {
@@ -76,6 +77,26 @@ pub(super) fn pick(state: &mut State, pick: Pick) -> Vec<Effect> {
             state.open(example);
             vec![Effect::Warm(example.language)]
         }
+        Pick::Prompt(text) => {
+            state.prompt.set_text(&text);
+            state.chat.shows_system = false;
+            keys::focus(state, Pane::Prompt);
+            Vec::new()
+        }
+        Pick::Grammar(grammar) => {
+            state.remember_grammar();
+            state.grammar.buffer.set_text(&grammar.text);
+            (state.grammar.kind, state.grammar.name) = (grammar.kind, grammar.name.clone());
+            state.language = examples::language_of(&grammar);
+            vec![Effect::Warm(state.language)]
+        }
+        Pick::Run(number) => runs::show(state, number),
+        Pick::CompareWith(number) => compare::with(state, number),
+        Pick::Session(name) => sessions::go(state, name),
+        Pick::SaveSession(name) => sessions::save_as(state, name),
+        Pick::RenameSession => sessions::ask_name(state),
+        Pick::AskDelete(name) => sessions::ask_delete(state, name),
+        Pick::DeleteSession(name) => sessions::delete(state, name),
         Pick::File(_) | Pick::New(_) | Pick::Type(_) => Vec::new(),
     }
 }

@@ -6,7 +6,7 @@ use crate::app::question::{Ask, Question};
 use crate::app::state::{Overlay, State};
 use crate::ui::{overlay, rendered};
 
-use super::{keys, menu, models};
+use super::{compare, keys, menu, models, sessions};
 
 /// Takes in an action.
 pub(super) fn act(state: &mut State, action: Action) -> Vec<Effect> {
@@ -25,6 +25,10 @@ pub(super) fn act(state: &mut State, action: Action) -> Vec<Effect> {
         (Overlay::Menu(open), _) => {
             let open = open.clone();
             return menu::act(state, open, action);
+        }
+        (Overlay::Compare(shown), _) => {
+            let shown = *shown;
+            return compare::act(state, shown, action);
         }
         (Overlay::Question(_), Action::Enter) => return answer(state),
         (Overlay::Question(question), _) => drop(question.answer.act(action)),
@@ -69,6 +73,9 @@ pub(super) fn scroll(state: &mut State, by: isize) {
         let open = open.clone();
         return menu::scroll(state, open, by);
     }
+    if let Some(Overlay::Compare(shown)) = state.overlay {
+        return compare::scroll(state, shown, by);
+    }
     let last = match state.overlay {
         Some(Overlay::Help { .. }) => overlay::last_help_top(state),
         Some(Overlay::Rendered { .. }) => rendered::last_top(state),
@@ -101,6 +108,13 @@ fn answer(state: &mut State) -> Vec<Effect> {
         return Vec::new();
     };
     match ask {
+        Ask::SessionName => match sessions::rename(state, answer.text()) {
+            Ok(effects) => return effects,
+            Err(error) => {
+                let error = Some(error);
+                state.overlay = Some(Overlay::Question(Question { ask, answer, error }));
+            }
+        },
         Ask::Line => {
             let line: Option<usize> = answer.text().trim().parse().ok().filter(|&line| line > 0);
             let Some(line) = line else {
