@@ -12,7 +12,7 @@
 //! that waits: a fast run costs frames, never keys. Nothing else may write to the terminal.
 
 use std::io::{self, IsTerminal};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use crossterm::event::{Event as Input, EventStream};
 use futures_util::StreamExt;
@@ -27,29 +27,40 @@ use crate::ui::{self, View};
 
 pub mod action;
 pub mod chat;
+pub mod compare;
 pub mod editor;
 pub mod event;
 pub mod examples;
 pub mod field;
+pub mod history;
 pub mod inspector;
+pub mod keep;
 pub mod keymap;
 pub mod language;
+pub mod layout;
 pub mod look;
 pub mod menu;
 pub mod picker;
+pub mod pointer;
 pub mod question;
+pub mod runs;
 pub mod scripted;
 pub mod series;
 pub mod state;
 pub mod stats;
+pub mod store;
 pub mod terminal;
+pub mod toast;
+pub mod tour;
 pub mod transcript;
 pub mod update;
 pub mod worker;
 
 use event::{Effect, Event, Wake, Wanted};
 use examples::{EXAMPLES, Example};
+use keep::Keep;
 use state::{Loading, State};
+use store::{Ask, snapshot};
 use terminal::{Guard, Screen};
 use worker::{Models, Worker};
 
@@ -79,6 +90,8 @@ pub struct Options {
     pub probe: bool,
     /// Whether the program takes the mouse.
     pub mouse: bool,
+    /// What is kept from start to start.
+    pub keep: Keep,
     /// What the person should know first.
     pub warning: Option<String>,
 }
@@ -114,7 +127,9 @@ pub fn run(options: Options) -> io::Result<u8> {
     if let Some(warning) = options.warning {
         state.warn(warning);
     }
-    state.loading = Some(Loading::new(Wanted::Model(options.model)));
+    let mut model = options.model;
+    let store = keep::open(&mut state, options.keep, &mut model);
+    state.loading = Some(Loading::new(Wanted::Model(model)));
 
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let (sender, events) = channel(EVENTS);
@@ -128,9 +143,10 @@ pub fn run(options: Options) -> io::Result<u8> {
     let mut view = View::new(depth);
     let size = screen.size()?;
     state.size = (size.width, size.height);
+    update::reveal(&mut state);
     // The first frame does not wait for the threads, nor they for a second core.
     terminal::draw(&mut screen, |frame| ui::draw(frame, &state, &mut view))?;
-    let worker = Worker::start(options.models, sender)?;
+    let worker = Worker::start(options.models, sender)?.keeping(store);
     runtime.block_on(App { state, view, worker, screen, alarms: Vec::new() }.main(signals, events))
 }
 
@@ -150,7 +166,18 @@ enum Flow {
 }
 
 impl App {
-    async fn main(mut self, mut signals: Signals, mut events: Receiver<Event>) -> io::Result<u8> {
+    /// Runs until the end, and saves what there is then: nobody listens to answers any more.
+    async fn main(mut self, signals: Signals, mut events: Receiver<Event>) -> io::Result<u8> {
+        let end = self.go(signals, &mut events).await;
+        drop(events);
+        if self.state.store.is_on() {
+            let save = Box::new(snapshot::last(&mut self.state));
+            self.worker.perform(Effect::Store(Ask::Save(save)));
+        }
+        end
+    }
+
+    async fn go(&mut self, mut signals: Signals, events: &mut Receiver<Event>) -> io::Result<u8> {
         let mut input = EventStream::new();
         let mut batch = Vec::with_capacity(BATCH);
         let frame_time = frame_time();
@@ -211,6 +238,7 @@ impl App {
     }
 
     fn take(&mut self, event: Event) -> io::Result<Flow> {
+        self.state.now = now();
         let effects = update::update(&mut self.state, event);
         self.perform(effects)
     }
@@ -264,6 +292,12 @@ impl App {
         let Self { state, view, screen, .. } = self;
         terminal::draw(screen, |frame| ui::draw(frame, state, view))
     }
+}
+
+/// Seconds since 1970.
+fn now() -> i64 {
+    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    since.as_secs().try_into().unwrap_or(i64::MAX)
 }
 
 /// The time between two frames: 60 a second, or 30 through a network.

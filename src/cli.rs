@@ -11,6 +11,7 @@ use clap::{ArgGroup, Args, Parser, Subcommand};
 use crate::config::values::{self, OrAuto};
 use crate::engine::model::random::Shape;
 use crate::engine::{DeviceSpec, ModelSpec};
+use crate::store::name;
 use crate::ui::theme::ThemeName;
 
 mod chat;
@@ -140,6 +141,12 @@ pub struct PlayArgs {
     /// How tokens are picked.
     #[command(flatten)]
     pub sampler: SamplerArgs,
+    /// The session to open, or to begin if there is none of that name [default: the last one].
+    #[arg(long, value_name = "NAME", value_parser = name::check, conflicts_with = "fresh")]
+    pub session: Option<String>,
+    /// Begin anew: nothing of earlier starts is read, and nothing of this one is kept.
+    #[arg(long)]
+    pub fresh: bool,
     /// Print every setting and where it comes from, instead of opening the playground.
     #[arg(long)]
     pub print_config: bool,

@@ -16,6 +16,7 @@ use crate::engine::trace::{Outcome, Request, Step, TokenId};
 use crate::engine::vocabulary::Vocabulary;
 
 use super::language::Language;
+use super::store::{Answer, Ask};
 
 /// One generation among all that a session makes. What an older one still sends is dropped.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -66,6 +67,8 @@ pub enum Event {
     Rendered(u64, Result<Vec<TokenId>, String>),
     /// About a run.
     Run(RunId, RunEvent),
+    /// What came of something that the store was asked for.
+    Store(Answer),
     /// The time that was asked for has passed.
     Wake(Wake),
 }
@@ -77,6 +80,8 @@ pub enum Wake {
     Toast(u64),
     /// What has changed since the last time is to be saved.
     Autosave,
+    /// A second click would be too late to be the second of a double click.
+    Click,
 }
 
 /// How loading the model goes.
@@ -170,6 +175,8 @@ pub enum Effect {
     CaptureMouse(bool),
     /// Put text, which is harmless and not long, on the clipboard.
     Copy(String),
+    /// Do something with what is kept for the next start; the result is an [`Event::Store`].
+    Store(Ask),
     /// Send [`Event::Wake`] after so long. Asked for again, the time starts anew.
     Wake(Duration, Wake),
     /// Give the terminal back to the shell until the person returns.

@@ -18,6 +18,8 @@ pub struct Question {
 pub enum Ask {
     /// The number of a line to go to.
     Line,
+    /// Another name for the open session.
+    SessionName,
 }
 
 impl Ask {
@@ -25,6 +27,7 @@ impl Ask {
     pub fn title(self) -> &'static str {
         match self {
             Self::Line => "Go to line",
+            Self::SessionName => "Rename the session",
         }
     }
 }

@@ -3,6 +3,8 @@
 
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+
 use crate::engine::ModelSpec;
 use crate::engine::diagnostic::{Diagnostic, Severity};
 use crate::engine::grammar::{Compiled, GrammarKind, GrammarSource};
@@ -13,23 +15,33 @@ use crate::ui::layout::{self, Areas};
 use crate::ui::theme::ThemeName;
 use crate::ui::wrap::RowRef;
 
+use super::action::Action;
 use super::chat::Chat;
+use super::compare::Compare;
 use super::editor::EditorBuffer;
 use super::event::{LoadId, RunId, Wanted};
 use super::examples::Example;
+use super::history::Past;
 use super::inspector::Inspector;
 use super::keymap::Keymap;
 use super::language::Language;
+use super::layout::Wishes;
 use super::look::{Graphs, Look};
 use super::menu::Menu;
 use super::picker::Picker;
+use super::pointer::Pointer;
 use super::question::Question;
+use super::runs::Runs;
 use super::series::Series;
 use super::stats::Stats;
+use super::store::Keeping;
+use super::toast::Toasts;
+use super::tour::Tour;
 use super::transcript::Transcript;
 
 /// A part of the screen that can have the focus.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Pane {
     /// The grammar, to be edited.
     Grammar,
@@ -44,6 +56,26 @@ pub enum Pane {
 impl Pane {
     /// In the order of the Tab key.
     pub const ALL: [Self; 4] = [Self::Grammar, Self::Prompt, Self::Output, Self::Inspector];
+
+    /// Its name, as its title says it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Grammar => "Grammar",
+            Self::Prompt => "Prompt",
+            Self::Output => "Output",
+            Self::Inspector => "Inspector",
+        }
+    }
+
+    /// What goes to it.
+    pub fn action(self) -> Action {
+        match self {
+            Self::Grammar => Action::FocusGrammar,
+            Self::Prompt => Action::FocusPrompt,
+            Self::Output => Action::FocusOutput,
+            Self::Inspector => Action::FocusInspector,
+        }
+    }
 }
 
 /// What floats above the panes and takes the keys.
@@ -51,6 +83,11 @@ impl Pane {
 pub enum Overlay {
     /// The keys, scrolled down by so many rows.
     Help {
+        /// The first row shown.
+        top: usize,
+    },
+    /// What the program has said.
+    Messages {
         /// The first row shown.
         top: usize,
     },
@@ -68,6 +105,8 @@ pub enum Overlay {
     Menu(Menu),
     /// A question with a line for its answer.
     Question(Question),
+    /// Two runs side by side.
+    Compare(Compare),
 }
 
 impl Overlay {
@@ -84,8 +123,8 @@ pub struct State {
     pub size: (u16, u16),
     /// The pane that has the focus.
     pub focus: Pane,
-    /// Whether the focused pane has the whole screen.
-    pub zoomed: bool,
+    /// How the person wants the panes.
+    pub layout: Wishes,
     /// What floats above the panes.
     pub overlay: Option<Overlay>,
     /// Which keys ask for what.
@@ -112,16 +151,30 @@ pub struct State {
     pub picker: Picker,
     /// What every run asks for, save its prompt and grammar.
     pub template: Request,
-    /// The latest run.
+    /// The run on the screen: the latest, or an earlier one of the session.
     pub run: Run,
+    /// The runs of the session.
+    pub runs: Runs,
+    /// What was written before.
+    pub history: Past,
+    /// What is kept for the next start.
+    pub store: Keeping,
+    /// When the latest event came, in seconds since 1970; 0 if nobody tells.
+    pub now: i64,
     /// What the output shows of its tokens.
     pub look: Look,
     /// What the graphs under it show.
     pub graphs: Graphs,
     /// The inspector.
     pub inspector: Inspector,
-    /// Something the person should know now; gone with the next key.
-    pub message: Option<Message>,
+    /// The commands that were picked in the palette, the last first.
+    pub used: Vec<Action>,
+    /// What the program has to say.
+    pub toasts: Toasts,
+    /// The hints for the first minutes.
+    pub tour: Tour,
+    /// What the mouse is in the middle of.
+    pub pointer: Pointer,
 }
 
 /// The grammar under edit and the latest check of it.
@@ -238,6 +291,8 @@ impl RunStatus {
 pub struct Run {
     /// Which run this is.
     pub id: RunId,
+    /// Its number in the session, from 1; 0 if there is no run.
+    pub number: u32,
     /// Where it stands.
     pub status: RunStatus,
     /// What happened in it.
@@ -266,6 +321,13 @@ impl Run {
         self.trace.as_ref().map_or(&[], |t| &t.steps)
     }
 
+    /// Takes generated tokens into everything that is made from them.
+    pub fn follow(&mut self, steps: &[Arc<Step>]) {
+        self.transcript.extend(steps);
+        self.stats.extend(steps);
+        self.series.extend(steps);
+    }
+
     /// Nothing is asked for any more: what there is on the screen is the end of the run before.
     pub fn rest(&mut self) {
         self.status = if self.trace.is_some() { RunStatus::Ended } else { RunStatus::Idle };
@@ -283,22 +345,13 @@ impl Run {
     }
 }
 
-/// A sentence for the person.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Message {
-    /// What to say; made safe when drawn.
-    pub text: String,
-    /// Whether something is wrong.
-    pub is_error: bool,
-}
-
 impl State {
     /// The state at the start, with a grammar and a prompt open.
     pub fn new(grammar: GrammarSource, prompt: &str, language: Language) -> Self {
         Self {
             size: (80, 24),
             focus: Pane::Grammar,
-            zoomed: false,
+            layout: Wishes::default(),
             overlay: None,
             keymap: Arc::default(),
             theme: ThemeName::default(),
@@ -320,21 +373,34 @@ impl State {
             picker: Picker::default(),
             template: Request::default(),
             run: Run::default(),
+            runs: Runs::default(),
+            history: Past::default(),
+            store: Keeping::default(),
+            now: 0,
             look: Look::default(),
             graphs: Graphs::default(),
             inspector: Inspector::default(),
-            message: None,
+            used: Vec::new(),
+            toasts: Toasts::default(),
+            tour: Tour::default(),
+            pointer: Pointer::default(),
         }
     }
 
     /// Puts an example into the editors.
     pub fn open(&mut self, example: &Example) {
         let grammar = example.source();
+        self.remember_grammar();
         self.grammar.buffer.set_text(&grammar.text);
         (self.grammar.kind, self.grammar.name) = (grammar.kind, grammar.name);
         self.prompt.set_text(example.prompt);
         self.chat.shows_system = false;
         self.language = example.language;
+    }
+
+    /// Remembers the grammar under edit, which something else is about to take the place of.
+    pub fn remember_grammar(&mut self) {
+        self.history.keep(&self.grammar.source());
     }
 
     /// Whether keys type text.
@@ -349,16 +415,16 @@ impl State {
 
     /// The screen, cut up; `None` if it is too small.
     pub fn areas(&self) -> Option<Areas> {
-        layout::areas(self.size, self.focus, self.zoomed)
+        layout::areas(self.size, self.focus, &self.layout)
     }
 
     /// Says something to the person.
     pub fn say(&mut self, text: impl Into<String>) {
-        self.message = Some(Message { text: text.into(), is_error: false });
+        self.toasts.push(text.into(), false);
     }
 
     /// Tells the person that something is wrong.
     pub fn warn(&mut self, text: impl Into<String>) {
-        self.message = Some(Message { text: text.into(), is_error: true });
+        self.toasts.push(text.into(), true);
     }
 }

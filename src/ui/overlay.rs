@@ -10,11 +10,14 @@ use crate::app::state::{Overlay, State};
 use super::layout;
 use super::pen::Pen;
 use super::theme::{Role, Theme};
-use super::{frame, rendered, wrap};
+use super::{compare, frame, rendered, wrap};
 
-mod menu;
+pub mod menu;
+mod messages;
 mod models;
 mod question;
+
+pub use messages::last_top as last_messages_top;
 
 /// Columns of the keys in the help.
 const KEYS: usize = 22;
@@ -23,12 +26,27 @@ const KEYS: usize = 22;
 pub fn draw(buffer: &mut Buffer, state: &State, theme: &Theme) -> Option<Position> {
     match state.overlay.as_ref()? {
         Overlay::Help { top } => help(buffer, theme, state, *top),
+        Overlay::Messages { top } => messages::draw(buffer, state, theme, *top),
         Overlay::Rendered { top } => rendered::draw(buffer, state, theme, *top),
+        Overlay::Compare(shown) => compare::draw(buffer, state, theme, shown),
         Overlay::Models { selected } => return models::draw(buffer, state, theme, *selected),
         Overlay::Menu(menu) => return Some(menu::draw(buffer, state, theme, menu)),
         Overlay::Question(asked) => return Some(question::draw(buffer, state, theme, asked)),
     }
     None
+}
+
+/// Where the open overlay is; `None` if there is none.
+pub fn area(state: &State) -> Option<Rect> {
+    Some(match state.overlay.as_ref()? {
+        Overlay::Help { .. } => help_area(state),
+        Overlay::Messages { .. } => messages::area(state),
+        Overlay::Rendered { .. } => rendered::area(state),
+        Overlay::Compare(_) => compare::area(state),
+        Overlay::Models { .. } => models::area(state),
+        Overlay::Menu(open) => menu::area(state, open),
+        Overlay::Question(_) => question::area(state),
+    })
 }
 
 /// How far the help can be scrolled.
@@ -112,6 +130,36 @@ pub fn open(buffer: &mut Buffer, theme: &Theme, area: Rect, title: &str) -> Rect
         .put(&format!(" {title} "), overlay_text(theme, Role::TitleFocused))
         .at_right(" Esc closes ", overlay_text(theme, Role::Dim));
     layout::inside(area)
+}
+
+/// Shows on the border of a list which part of it is on the screen: `(first, shown, all)` lines; and
+/// the number of the selected row among all rows.
+fn scroll_mark(
+    buffer: &mut Buffer,
+    theme: &Theme,
+    area: Rect,
+    (first, shown, all): (usize, usize, usize),
+    counted: Option<(usize, usize)>,
+) {
+    let area = area.intersection(buffer.area);
+    if area.height < 3 || area.width < 12 {
+        return;
+    }
+    if let Some((at, rows)) = counted {
+        let bottom = Rect { y: area.bottom() - 1, height: 1, width: area.width - 2, ..area };
+        let text = format!(" {} / {rows} ", at + 1);
+        Pen::new(buffer, bottom, 0).at_right(&text, overlay_text(theme, Role::Dim));
+    }
+    if all <= shown {
+        return;
+    }
+    let track = usize::from(area.height - 2);
+    let length = (track * shown / all).max(1);
+    let start = (track - length) * first / (all - shown).max(1);
+    for y in start..(start + length).min(track) {
+        let column = Rect { x: area.right() - 1, y: area.y + 1 + y as u16, width: 1, height: 1 };
+        Pen::new(buffer, column, 0).put("┃", overlay_text(theme, Role::BorderFocused));
+    }
 }
 
 /// A rectangle in the middle of a screen of `size`, not larger than that.

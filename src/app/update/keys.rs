@@ -6,11 +6,13 @@ use crate::app::action::Action;
 use crate::app::editor::EditorBuffer;
 use crate::app::event::Effect;
 use crate::app::inspector::Part;
-use crate::app::menu::{Menu, MenuKind};
+use crate::app::menu::MenuKind;
 use crate::app::state::{Overlay, Pane, State};
 use crate::ui::editor;
 
-use super::{chat, edit, inspector, models, output, overlay, run};
+use super::{
+    chat, compare, edit, inspector, layout, menu, models, output, overlay, run, runs, sessions, tour,
+};
 
 pub(super) fn press(state: &mut State, key: KeyEvent) -> Vec<Effect> {
     if key.kind == KeyEventKind::Release {
@@ -84,14 +86,25 @@ fn in_panes(state: &mut State, action: Action) -> Vec<Effect> {
             });
             return vec![Effect::CaptureMouse(state.mouse)];
         }
-        Action::Zoom => state.zoomed = !state.zoomed,
+        Action::Zoom | Action::Grow | Action::Shrink | Action::Hide | Action::ResetLayout => {
+            layout::act(state, action);
+        }
+        Action::Tour => tour::toggle(state),
+        Action::Messages => state.overlay = Some(Overlay::Messages { top: 0 }),
         Action::Help => state.overlay = Some(Overlay::Help { top: 0 }),
-        Action::Commands => state.overlay = Some(Overlay::Menu(Menu::new(MenuKind::Commands))),
-        Action::Open => state.overlay = Some(Overlay::Menu(Menu::new(MenuKind::Open))),
+        Action::Commands => return menu::open(state, MenuKind::Commands),
+        Action::Open => return menu::open(state, MenuKind::Open),
+        Action::Prompts => return menu::open(state, MenuKind::Prompts),
+        Action::Runs => return runs::open(state),
+        Action::Compare => return compare::open(state),
+        Action::Sessions => return sessions::open(state),
+        Action::PromptBefore | Action::PromptAfter if is_at_prompt(state) => {
+            state.history.walk(&mut state.prompt, action == Action::PromptBefore);
+        }
         Action::Themes => state.theme = state.theme.other(),
         Action::Models => return models::open(state),
-        Action::NextPane => turn(state, 1),
-        Action::PreviousPane => turn(state, Pane::ALL.len() - 1),
+        Action::NextPane => focus(state, layout::next_shown(state, 1)),
+        Action::PreviousPane => focus(state, layout::next_shown(state, Pane::ALL.len() - 1)),
         Action::FocusGrammar => focus(state, Pane::Grammar),
         Action::FocusPrompt => focus(state, Pane::Prompt),
         Action::FocusOutput => focus(state, Pane::Output),
@@ -124,7 +137,7 @@ fn in_panes(state: &mut State, action: Action) -> Vec<Effect> {
 }
 
 fn close(state: &mut State) -> Vec<Effect> {
-    if state.overlay.take().is_some() {
+    if state.toasts.dismiss_all() || state.overlay.take().is_some() {
         return Vec::new();
     }
     if state.inspector.is_searching || (state.focus == Pane::Inspector && !state.inspector.query.is_empty()) {
@@ -136,19 +149,29 @@ fn close(state: &mut State) -> Vec<Effect> {
     if let Some(effects) = run::stop(state).or_else(|| models::cancel(state)) {
         return effects;
     }
+    if state.run.selected.is_none()
+        && let Some(effects) = runs::back(state)
+    {
+        return effects;
+    }
+    if state.run.selected.is_none() && state.run.top.is_none() {
+        tour::skip(state);
+    }
     output::select(state, None);
     Vec::new()
 }
 
+/// Whether keys type into the prompt, rather than into the system prompt of a chat.
+fn is_at_prompt(state: &State) -> bool {
+    state.focus == Pane::Prompt && !state.shows_system()
+}
+
+/// Goes to a pane, and shows it if it was hidden.
 pub(super) fn focus(state: &mut State, pane: Pane) {
+    state.layout.hidden.retain(|&hidden| hidden != pane);
     state.focus = pane;
     state.inspector.is_searching = false;
     state.overlay = None;
-}
-
-fn turn(state: &mut State, by: usize) {
-    let at = Pane::ALL.iter().position(|&p| p == state.focus).unwrap_or(0);
-    focus(state, Pane::ALL[(at + by) % Pane::ALL.len()]);
 }
 
 /// The text that a pane edits.

@@ -75,10 +75,12 @@ pub(super) fn happened(state: &mut State, id: LoadId, event: ModelEvent) -> Vec<
             Vec::new()
         }
         ModelEvent::Ready(info, vocabulary) => {
-            if is_current {
-                state.loading = None;
+            if is_current && let Some(loading) = state.loading.take() {
+                state.store.model = Some(loading.wanted.to_string());
+                state.store.fallback = None;
             }
-            state.model = ModelState::Ready(info, vocabulary);
+            state.model = ModelState::Ready(info, vocabulary.clone());
+            state.name_tokens(Some(&vocabulary));
             // What was compiled is for other tokens.
             (state.grammar.checked, state.grammar.compiled) = (None, None);
             vec![super::check(state)]
@@ -87,6 +89,10 @@ pub(super) fn happened(state: &mut State, id: LoadId, event: ModelEvent) -> Vec<
             if is_current {
                 state.loading = None;
                 state.warn(message.clone());
+                // The model of the last time is gone: the one of the settings takes its place.
+                if let Some(model) = state.store.fallback.take() {
+                    return load(state, Wanted::Model(model));
+                }
                 wait_no_more(state);
                 if state.model.vocabulary().is_none() {
                     state.model = ModelState::Failed(message);

@@ -2,12 +2,11 @@
 
 use crate::app::action::Action;
 use crate::app::event::Effect;
-use crate::app::menu::Pick;
 use crate::app::question::{Ask, Question};
 use crate::app::state::{Overlay, State};
 use crate::ui::{overlay, rendered};
 
-use super::{keys, models};
+use super::{compare, keys, menu, models, sessions};
 
 /// Takes in an action.
 pub(super) fn act(state: &mut State, action: Action) -> Vec<Effect> {
@@ -16,22 +15,20 @@ pub(super) fn act(state: &mut State, action: Action) -> Vec<Effect> {
         (Overlay::Help { .. }, Action::Help) | (Overlay::Rendered { .. }, Action::Rendered) => {
             state.overlay = None;
         }
-        (Overlay::Help { .. } | Overlay::Rendered { .. }, _) => scroll(state, rows(action)),
+        (Overlay::Help { .. } | Overlay::Rendered { .. } | Overlay::Messages { .. }, _) => {
+            scroll(state, rows(action));
+        }
         (Overlay::Models { selected }, _) => {
             let selected = *selected;
             return models::act(state, selected, action);
         }
-        (Overlay::Menu(_), Action::Enter) => return choose(state),
-        (Overlay::Menu(menu), _) => {
-            if menu.query.act(action) {
-                menu.selected = 0;
-            } else {
-                let (selected, menu) = (menu.selected, menu.clone());
-                let last = menu.rows(state).len().saturating_sub(1);
-                if let Some(Overlay::Menu(menu)) = &mut state.overlay {
-                    menu.selected = selected.min(last).saturating_add_signed(rows(action)).min(last);
-                }
-            }
+        (Overlay::Menu(open), _) => {
+            let open = open.clone();
+            return menu::act(state, open, action);
+        }
+        (Overlay::Compare(shown), _) => {
+            let shown = *shown;
+            return compare::act(state, shown, action);
         }
         (Overlay::Question(_), Action::Enter) => return answer(state),
         (Overlay::Question(question), _) => drop(question.answer.act(action)),
@@ -55,14 +52,39 @@ pub(super) fn type_text(state: &mut State, text: &str) {
     }
 }
 
+/// Takes in a click: outside of the overlay it closes it, on a row it chooses it.
+pub(super) fn click(state: &mut State, column: u16, row: u16) -> Vec<Effect> {
+    if overlay::area(state).is_none_or(|area| !area.contains((column, row).into())) {
+        state.overlay = None;
+        return Vec::new();
+    }
+    match &state.overlay {
+        Some(Overlay::Menu(open)) => {
+            let open = open.clone();
+            menu::click(state, open, column, row)
+        }
+        _ => Vec::new(),
+    }
+}
+
 /// Scrolls what is longer than the screen, or moves in a list.
 pub(super) fn scroll(state: &mut State, by: isize) {
+    if let Some(Overlay::Menu(open)) = &state.overlay {
+        let open = open.clone();
+        return menu::scroll(state, open, by);
+    }
+    if let Some(Overlay::Compare(shown)) = state.overlay {
+        return compare::scroll(state, shown, by);
+    }
     let last = match state.overlay {
         Some(Overlay::Help { .. }) => overlay::last_help_top(state),
         Some(Overlay::Rendered { .. }) => rendered::last_top(state),
+        Some(Overlay::Messages { .. }) => overlay::last_messages_top(state),
         _ => 0,
     };
-    if let Some(Overlay::Help { top } | Overlay::Rendered { top }) = &mut state.overlay {
+    if let Some(Overlay::Help { top } | Overlay::Rendered { top } | Overlay::Messages { top }) =
+        &mut state.overlay
+    {
         *top = top.saturating_add_signed(by).min(last);
     }
 }
@@ -80,27 +102,19 @@ fn rows(action: Action) -> isize {
     }
 }
 
-/// Does what the selected row of the menu is for.
-fn choose(state: &mut State) -> Vec<Effect> {
-    let Some(Overlay::Menu(menu)) = state.overlay.clone() else { return Vec::new() };
-    let rows = menu.rows(state);
-    let Some(row) = rows.get(menu.selected.min(rows.len().saturating_sub(1))) else { return Vec::new() };
-    state.overlay = None;
-    match row.pick {
-        Pick::Act(action) => keys::act(state, action),
-        Pick::Example(example) => {
-            state.open(example);
-            vec![Effect::Warm(example.language)]
-        }
-    }
-}
-
 /// Does what the question is for, or says what is wrong with the answer.
 fn answer(state: &mut State) -> Vec<Effect> {
     let Some(Overlay::Question(Question { ask, answer, .. })) = state.overlay.take() else {
         return Vec::new();
     };
     match ask {
+        Ask::SessionName => match sessions::rename(state, answer.text()) {
+            Ok(effects) => return effects,
+            Err(error) => {
+                let error = Some(error);
+                state.overlay = Some(Overlay::Question(Question { ask, answer, error }));
+            }
+        },
         Ask::Line => {
             let line: Option<usize> = answer.text().trim().parse().ok().filter(|&line| line > 0);
             let Some(line) = line else {

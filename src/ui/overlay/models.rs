@@ -28,12 +28,17 @@ const RUNS: usize = 6;
 const ABOVE: u16 = 2;
 const BELOW: u16 = 3;
 
+/// Where it is.
+pub(super) fn area(state: &State) -> Rect {
+    let height = (state.picker.rows().len() as u16).clamp(3, 20) + ABOVE + BELOW + 2;
+    centred(state.size, 100, height)
+}
+
 /// Draws it; returns where the terminal's own cursor goes.
 pub(super) fn draw(buffer: &mut Buffer, state: &State, theme: &Theme, selected: usize) -> Option<Position> {
     let picker = &state.picker;
     let rows = picker.rows();
-    let height = (rows.len() as u16).clamp(3, 20) + ABOVE + BELOW + 2;
-    let inside = open(buffer, theme, centred(state.size, 100, height), "Models");
+    let inside = open(buffer, theme, area(state), "Models");
     let caret = query(buffer, theme, inside, &picker.query);
     heading(buffer, theme, inside);
 
