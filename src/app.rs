@@ -12,6 +12,7 @@
 //! that waits: a fast run costs frames, never keys. Nothing else may write to the terminal.
 
 use std::io::{self, IsTerminal};
+use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use crossterm::event::{Event as Input, EventStream};
@@ -31,6 +32,8 @@ pub mod editor;
 pub mod event;
 pub mod examples;
 pub mod field;
+pub mod files;
+pub mod help;
 pub mod inspector;
 pub mod keymap;
 pub mod language;
@@ -38,6 +41,7 @@ pub mod menu;
 pub mod picker;
 pub mod question;
 pub mod scripted;
+pub mod settings;
 pub mod state;
 pub mod stats;
 pub mod terminal;
@@ -45,8 +49,9 @@ pub mod transcript;
 pub mod update;
 pub mod worker;
 
-use event::{Effect, Event, Wake, Wanted};
+use event::{Effect, Event, Place, Wake, Wanted};
 use examples::{EXAMPLES, Example};
+use files::GrammarFile;
 use state::{Loading, State};
 use terminal::{Guard, Screen};
 use worker::{Models, Worker};
@@ -65,10 +70,16 @@ pub struct Options {
     pub model: ModelSpec,
     /// The grammar to open, in place of the first example's.
     pub grammar: Option<GrammarSource>,
+    /// The file that it was read from.
+    pub file: Option<PathBuf>,
     /// The prompt to open, in place of the one that goes with the grammar.
     pub prompt: Option<String>,
     /// How the prompt goes to the model.
     pub chat: chat::Chat,
+    /// Where models are loaded to at the start.
+    pub place: Place,
+    /// Has them loaded to somewhere else.
+    pub set_place: Box<dyn Fn(Place)>,
     /// What every run asks for, save its prompt, its mode and its grammar.
     pub template: Request,
     /// The colours; found out from the terminal if not given.
@@ -103,12 +114,15 @@ pub fn run(options: Options) -> io::Result<u8> {
         }
         None => (EXAMPLES[0].source(), EXAMPLES[0].prompt, EXAMPLES[0].language),
     };
+    let file_text = grammar.text.clone();
     let mut state = State::new(grammar, prompt, language);
     if let Some(prompt) = options.prompt {
         state.prompt = editor::EditorBuffer::new(&prompt);
     }
     (state.theme, state.mouse, state.template) = (theme, options.mouse, options.template);
-    state.chat = options.chat;
+    (state.chat, state.place) = (options.chat, options.place);
+    let path = options.file.and_then(|path| std::path::absolute(path).ok());
+    state.grammar.file = path.map(|path| GrammarFile { path, text: file_text.into() });
     if let Some(warning) = options.warning {
         state.warn(warning);
     }
@@ -129,7 +143,10 @@ pub fn run(options: Options) -> io::Result<u8> {
     // The first frame does not wait for the threads, nor they for a second core.
     terminal::draw(&mut screen, |frame| ui::draw(frame, &state, &mut view))?;
     let worker = Worker::start(options.models, sender)?;
-    runtime.block_on(App { state, view, worker, screen, alarms: Vec::new() }.main(signals, events))
+    runtime.block_on(
+        App { state, view, worker, screen, alarms: Vec::new(), set_place: options.set_place }
+            .main(signals, events),
+    )
 }
 
 struct App {
@@ -139,6 +156,8 @@ struct App {
     screen: Screen,
     /// When to wake the state up, and what for.
     alarms: Vec<(Instant, Wake)>,
+    /// Has models loaded to somewhere else.
+    set_place: Box<dyn Fn(Place)>,
 }
 
 /// What the loop does next.
@@ -219,6 +238,7 @@ impl App {
                 Some(Effect::Quit) => return Ok(Flow::Exit(0)),
                 Some(Effect::CaptureMouse(on)) => terminal::capture_mouse(on)?,
                 Some(Effect::Copy(text)) => terminal::copy(&text)?,
+                Some(Effect::Place(place)) => (self.set_place)(place),
                 Some(Effect::Suspend) => terminal::suspend(),
                 Some(Effect::Wake(after, wake)) => {
                     self.alarms.retain(|(_, other)| *other != wake);

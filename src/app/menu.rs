@@ -13,11 +13,14 @@ use super::examples::Example;
 use super::field::Field;
 use super::state::State;
 use crate::engine::grammar::GrammarKind;
+use crate::ui::theme::ThemeName;
 
 mod commands;
 mod open;
 mod search;
+mod themes;
 
+pub(super) use commands::{section, sections};
 pub use search::Found;
 
 /// An open menu.
@@ -40,6 +43,8 @@ pub enum MenuKind {
     Open,
     /// What a new grammar can be written in.
     New,
+    /// The themes; the one that the person is at is on the screen.
+    Themes,
 }
 
 /// What is written on a menu.
@@ -59,6 +64,16 @@ pub struct Words {
 }
 
 impl MenuKind {
+    /// The action that opens it, and closes it again.
+    pub fn opened_by(self) -> Action {
+        match self {
+            Self::Commands => Action::Commands,
+            Self::Open => Action::Open,
+            Self::New => Action::New,
+            Self::Themes => Action::Themes,
+        }
+    }
+
     /// What is written on it.
     pub fn words(self) -> Words {
         match self {
@@ -74,6 +89,13 @@ impl MenuKind {
                 hint: "part of a name, or a path",
                 enter: "open",
                 empty: "no grammars",
+                tells: true,
+            },
+            Self::Themes => Words {
+                title: "Themes",
+                hint: "part of a name",
+                enter: "keep",
+                empty: "no themes",
                 tells: true,
             },
             Self::New => {
@@ -161,6 +183,8 @@ pub enum Pick {
     File(PathBuf),
     /// Starts a grammar of this kind.
     New(GrammarKind),
+    /// Takes these colours.
+    Theme(ThemeName),
     /// Puts this in place of what was typed.
     Type(String),
 }
@@ -184,6 +208,7 @@ impl Menu {
             MenuKind::Commands => commands::rows(state),
             MenuKind::Open => open::rows(self.query.text(), state),
             MenuKind::New => open::kinds(),
+            MenuKind::Themes => themes::rows(state),
         }
     }
 

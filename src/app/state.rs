@@ -10,20 +10,23 @@ use crate::engine::model::ModelInfo;
 use crate::engine::trace::{Request, Step, Trace};
 use crate::engine::vocabulary::Vocabulary;
 use crate::ui::layout::{self, Areas};
-use crate::ui::theme::ThemeName;
+use crate::ui::theme::{OwnTheme, ThemeName};
 use crate::ui::wrap::RowRef;
 
 use super::action::Action;
 use super::chat::Chat;
 use super::editor::EditorBuffer;
-use super::event::{LoadId, RunId, Wanted};
+use super::event::{LoadId, Place, RunId, Wanted};
 use super::examples::Example;
+use super::files::{Files, GrammarFile};
+use super::help::Help;
 use super::inspector::Inspector;
 use super::keymap::Keymap;
 use super::language::Language;
-use super::menu::Menu;
+use super::menu::{Menu, MenuKind, Pick, Row};
 use super::picker::Picker;
-use super::question::Question;
+use super::question::{Confirm, Question};
+use super::settings::Settings;
 use super::stats::Stats;
 use super::transcript::Transcript;
 
@@ -48,11 +51,8 @@ impl Pane {
 /// What floats above the panes and takes the keys.
 #[derive(Clone, Debug)]
 pub enum Overlay {
-    /// The keys, scrolled down by so many rows.
-    Help {
-        /// The first row shown.
-        top: usize,
-    },
+    /// The keys.
+    Help(Help),
     /// The prompt as the model reads it.
     Rendered {
         /// The first row shown.
@@ -67,12 +67,20 @@ pub enum Overlay {
     Menu(Menu),
     /// A question with a line for its answer.
     Question(Question),
+    /// A question that is answered by one letter.
+    Confirm(Confirm),
+    /// The settings.
+    Settings(Settings),
 }
 
 impl Overlay {
     /// Whether keys type text into it.
     pub fn takes_text(&self) -> bool {
-        matches!(self, Self::Models { .. } | Self::Menu(_) | Self::Question(_))
+        match self {
+            Self::Models { .. } | Self::Menu(_) | Self::Question(_) | Self::Help(_) => true,
+            Self::Settings(settings) => settings.edited.is_some(),
+            Self::Rendered { .. } | Self::Confirm(_) => false,
+        }
     }
 }
 
@@ -91,6 +99,10 @@ pub struct State {
     pub keymap: Arc<Keymap>,
     /// The colours.
     pub theme: ThemeName,
+    /// The person's own themes, as far as they have been read.
+    pub themes: Vec<Arc<OwnTheme>>,
+    /// Where models are computed.
+    pub place: Place,
     /// Whether the program takes the mouse.
     pub mouse: bool,
     /// The grammar and what is known about it.
@@ -115,6 +127,8 @@ pub struct State {
     pub run: Run,
     /// The inspector.
     pub inspector: Inspector,
+    /// Files besides the grammar's.
+    pub files: Files,
     /// The commands that were picked in the palette, the last first.
     pub used: Vec<Action>,
     /// Something the person should know now; gone with the next key.
@@ -130,6 +144,10 @@ pub struct GrammarPane {
     pub kind: GrammarKind,
     /// Its file's or example's name.
     pub name: String,
+    /// Its file; none if it is an example or has never been saved.
+    pub file: Option<GrammarFile>,
+    /// The text that its file or its example has.
+    pub base: Arc<str>,
     /// The revision of the text that was checked last.
     pub checked: Option<u64>,
     /// What that check found.
@@ -295,11 +313,15 @@ impl State {
             overlay: None,
             keymap: Arc::default(),
             theme: ThemeName::default(),
+            themes: Vec::new(),
+            place: Place::default(),
             mouse: true,
             grammar: GrammarPane {
                 buffer: EditorBuffer::new(&grammar.text),
                 kind: grammar.kind,
                 name: grammar.name,
+                file: None,
+                base: EditorBuffer::new(&grammar.text).text().into(),
                 checked: None,
                 diagnostics: Vec::new(),
                 compiled: None,
@@ -314,16 +336,26 @@ impl State {
             template: Request::default(),
             run: Run::default(),
             inspector: Inspector::default(),
+            files: Files::default(),
             used: Vec::new(),
             message: None,
         }
     }
 
+    /// The colours on the screen: those that are chosen, or that are looked at in the menu of themes.
+    pub fn shown_theme(&self) -> ThemeName {
+        match &self.overlay {
+            Some(Overlay::Menu(menu)) if menu.kind == MenuKind::Themes => match menu.chosen(self) {
+                Some(Row { pick: Pick::Theme(theme), .. }) => theme,
+                _ => self.theme.clone(),
+            },
+            _ => self.theme.clone(),
+        }
+    }
+
     /// Puts an example into the editors.
     pub fn open(&mut self, example: &Example) {
-        let grammar = example.source();
-        self.grammar.buffer.set_text(&grammar.text);
-        (self.grammar.kind, self.grammar.name) = (grammar.kind, grammar.name);
+        self.open_grammar(example.source(), None);
         self.prompt.set_text(example.prompt);
         self.chat.shows_system = false;
         self.language = example.language;

@@ -10,6 +10,7 @@ use super::state::State;
 
 mod chat;
 mod edit;
+mod files;
 mod inspector;
 mod keys;
 mod menu;
@@ -18,6 +19,7 @@ mod output;
 mod overlay;
 mod pointer;
 mod run;
+mod settings;
 
 /// What is to be done at the start.
 pub fn init(state: &State) -> Vec<Effect> {
@@ -37,9 +39,9 @@ pub fn update(state: &mut State, event: Event) -> Vec<Effect> {
             effects
         }
         Event::Paste(text) => {
-            keys::paste(state, &text);
+            let effects = keys::paste(state, &text);
             keys::reveal(state);
-            Vec::new()
+            effects
         }
         Event::Mouse(mouse) => pointer::mouse(state, mouse),
         Event::Resize(width, height) => {
@@ -68,6 +70,7 @@ pub fn update(state: &mut State, event: Event) -> Vec<Effect> {
             run::happened(state, id, event);
             Vec::new()
         }
+        Event::Files(event) => files::happened(state, event),
         Event::Wake(Wake::Toast(_) | Wake::Autosave) => Vec::new(),
     };
     if state.grammar.buffer.revision() != revision {

@@ -27,6 +27,7 @@ use crate::ui::highlight;
 use super::event::{Effect, Event, LoadId, ModelEvent, RunEvent, RunId, Wanted};
 
 mod checker;
+mod disk;
 mod files;
 
 use checker::Inbox;
@@ -135,6 +136,7 @@ impl Worker {
                 let thread = std::thread::Builder::new().name("maze-highlight".into());
                 let _ = thread.spawn(move || highlight::warm(language));
             }
+            Effect::Files(job) => self.files.later(move |events| disk::perform(job, events)),
             Effect::Render { number, vocabulary, prompt, mode } => {
                 let events = self.events.clone();
                 // Without the thread, the look stays empty; no more.

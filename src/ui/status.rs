@@ -165,6 +165,9 @@ pub fn footer(buffer: &mut Buffer, area: Rect, state: &State, theme: &Theme) {
     pen.skip(1);
     for (action, hint) in hints(state) {
         let key = state.keymap.first_key(action);
+        if key.is_empty() {
+            continue;
+        }
         if pen.left() < width(&key, 0) + width(hint, 0) + 1 {
             break;
         }
@@ -176,7 +179,7 @@ pub fn footer(buffer: &mut Buffer, area: Rect, state: &State, theme: &Theme) {
 fn hints(state: &State) -> Vec<(Action, &'static str)> {
     let named = |actions: &[Action]| actions.iter().map(|&a| (a, a.hint())).collect::<Vec<_>>();
     match &state.overlay {
-        Some(Overlay::Help { .. } | Overlay::Rendered { .. }) => {
+        Some(Overlay::Help(_) | Overlay::Rendered { .. }) => {
             return vec![(Action::Close, "close"), (Action::Down, "more")];
         }
         Some(Overlay::Menu(menu)) => {
@@ -189,6 +192,15 @@ fn hints(state: &State) -> Vec<(Action, &'static str)> {
         Some(Overlay::Models { .. }) => {
             return vec![(Action::Enter, "load"), (Action::Down, "next"), (Action::Close, "close")];
         }
+        Some(Overlay::Settings(_)) => {
+            return vec![
+                (Action::Left, "less"),
+                (Action::Right, "more"),
+                (Action::Enter, "type"),
+                (Action::Close, "close"),
+            ];
+        }
+        Some(Overlay::Confirm(_)) => return vec![(Action::Close, "leave it")],
         Some(Overlay::Question(_)) => {
             return vec![(Action::Enter, "done"), (Action::Close, "close")];
         }

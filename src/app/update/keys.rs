@@ -5,12 +5,15 @@ use crossterm::event::{KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
 use crate::app::action::Action;
 use crate::app::editor::EditorBuffer;
 use crate::app::event::Effect;
+use crate::app::files::FileJob;
+use crate::app::help::Help;
 use crate::app::inspector::Part;
 use crate::app::menu::MenuKind;
+use crate::app::settings::Settings;
 use crate::app::state::{Overlay, Pane, State};
 use crate::ui::editor;
 
-use super::{chat, edit, inspector, menu, models, output, overlay, run};
+use super::{chat, edit, files, inspector, menu, models, output, overlay, run, settings};
 
 pub(super) fn press(state: &mut State, key: KeyEvent) -> Vec<Effect> {
     if key.kind == KeyEventKind::Release {
@@ -21,7 +24,10 @@ pub(super) fn press(state: &mut State, key: KeyEvent) -> Vec<Effect> {
     }
     let is_text = (key.modifiers - KeyModifiers::SHIFT).is_empty() || is_alt_gr(key.modifiers);
     if let (KeyCode::Char(c), true) = (key.code, is_text && state.is_typing()) {
-        paste(state, c.encode_utf8(&mut [0; 4]));
+        return paste(state, c.encode_utf8(&mut [0; 4]));
+    }
+    if is_text && state.overlay.is_some() && !state.is_typing() {
+        return overlay::letter(state, key.code);
     }
     Vec::new()
 }
@@ -32,9 +38,9 @@ fn is_alt_gr(modifiers: KeyModifiers) -> bool {
 }
 
 /// Puts text where keys type.
-pub(super) fn paste(state: &mut State, text: &str) {
+pub(super) fn paste(state: &mut State, text: &str) -> Vec<Effect> {
     if !state.is_typing() {
-        return;
+        return Vec::new();
     }
     if state.overlay.is_some() {
         return overlay::type_text(state, text);
@@ -48,6 +54,7 @@ pub(super) fn paste(state: &mut State, text: &str) {
         }
         Pane::Output => {}
     }
+    Vec::new()
 }
 
 /// Scrolls the editors to their carets and the output to its selected token.
@@ -85,10 +92,25 @@ fn in_panes(state: &mut State, action: Action) -> Vec<Effect> {
             return vec![Effect::CaptureMouse(state.mouse)];
         }
         Action::Zoom => state.zoomed = !state.zoomed,
-        Action::Help => state.overlay = Some(Overlay::Help { top: 0 }),
+        Action::Help => state.overlay = Some(Overlay::Help(Help::default())),
         Action::Commands => return menu::open(state, MenuKind::Commands),
-        Action::Open => return menu::open(state, MenuKind::Open),
-        Action::Themes => state.theme = state.theme.other(),
+        Action::Open => return files::menu(state),
+        Action::New => return menu::open(state, MenuKind::New),
+        Action::Save => {
+            state.files.then = None;
+            return files::save(state);
+        }
+        Action::SaveAs => {
+            state.files.then = None;
+            return files::ask_name(state);
+        }
+        Action::Themes => {
+            let mut effects = menu::open(state, MenuKind::Themes);
+            // Those of the person's own may have changed.
+            effects.push(Effect::Files(FileJob::Themes));
+            return effects;
+        }
+        Action::Settings => return settings::open(state),
         Action::Models => return models::open(state),
         Action::NextPane => turn(state, 1),
         Action::PreviousPane => turn(state, Pane::ALL.len() - 1),
@@ -120,7 +142,13 @@ fn in_panes(state: &mut State, action: Action) -> Vec<Effect> {
 }
 
 fn close(state: &mut State) -> Vec<Effect> {
-    if state.overlay.take().is_some() {
+    if let Some(open) = state.overlay.take() {
+        state.files.then = None;
+        if let Overlay::Settings(settings) = open
+            && settings.edited.is_some()
+        {
+            state.overlay = Some(Overlay::Settings(Settings { edited: None, error: None, ..settings }));
+        }
         return Vec::new();
     }
     if state.inspector.is_searching || (state.focus == Pane::Inspector && !state.inspector.query.is_empty()) {
