@@ -11,11 +11,13 @@ use clap::{ArgGroup, Args, Parser, Subcommand};
 use crate::config::values::{self, OrAuto};
 use crate::engine::model::random::Shape;
 use crate::engine::{DeviceSpec, ModelSpec};
+use crate::store::name;
 
 mod chat;
 mod completions;
 mod config;
 mod doctor;
+mod export;
 mod man;
 mod models;
 mod replay;
@@ -24,6 +26,7 @@ pub use chat::{ChatArgs, DEFAULT_THINKING};
 pub use completions::CompletionsArgs;
 pub use config::{ConfigArgs, ConfigCommand};
 pub use doctor::DoctorArgs;
+pub use export::ExportArgs;
 pub use man::ManArgs;
 pub use models::ModelsArgs;
 pub use replay::ReplayArgs;
@@ -62,6 +65,8 @@ pub enum Command {
     Models(ModelsArgs),
     /// Print a saved trace, and verify that its masks come out the same again.
     Replay(ReplayArgs),
+    /// Write a saved trace as a web page, as text, or as JSON.
+    Export(ExportArgs),
     /// Say what this machine and this build have, and test both for a second.
     Doctor(DoctorArgs),
     /// Look at the settings, or change the config file.
@@ -136,6 +141,12 @@ pub struct PlayArgs {
     /// How tokens are picked.
     #[command(flatten)]
     pub sampler: SamplerArgs,
+    /// The session to open, or to begin if there is none of that name [default: the last one].
+    #[arg(long, value_name = "NAME", value_parser = name::check, conflicts_with = "fresh")]
+    pub session: Option<String>,
+    /// Begin anew: nothing of earlier starts is read, and nothing of this one is kept.
+    #[arg(long)]
+    pub fresh: bool,
     /// Print every setting and where it comes from, instead of opening the playground.
     #[arg(long)]
     pub print_config: bool,

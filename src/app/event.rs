@@ -17,6 +17,7 @@ use crate::engine::{DeviceSpec, ModelSpec};
 
 use super::files::{FileEvent, FileJob};
 use super::language::Language;
+use super::store::{Answer, Ask};
 
 /// One generation among all that a session makes. What an older one still sends is dropped.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -78,6 +79,8 @@ pub enum Event {
     Run(RunId, RunEvent),
     /// What came of something that was done with files.
     Files(FileEvent),
+    /// What came of something that the store was asked for.
+    Store(Answer),
     /// The time that was asked for has passed.
     Wake(Wake),
 }
@@ -89,6 +92,8 @@ pub enum Wake {
     Toast(u64),
     /// What has changed since the last time is to be saved.
     Autosave,
+    /// A second click would be too late to be the second of a double click.
+    Click,
 }
 
 /// How loading the model goes.
@@ -186,6 +191,8 @@ pub enum Effect {
     CaptureMouse(bool),
     /// Put text, which is harmless and not long, on the clipboard.
     Copy(String),
+    /// Do something with what is kept for the next start; the result is an [`Event::Store`].
+    Store(Ask),
     /// Send [`Event::Wake`] after so long. Asked for again, the time starts anew.
     Wake(Duration, Wake),
     /// Give the terminal back to the shell until the person returns.

@@ -6,6 +6,8 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use super::editor::EditorBuffer;
+use super::examples::Example;
 use super::menu::Pick;
 use super::state::State;
 use crate::config::keys::Key;
@@ -58,6 +60,8 @@ pub enum FileJob {
     Complete(String),
     /// Read a grammar.
     Read(PathBuf),
+    /// Read the text of the file that a draft was of.
+    Base(PathBuf),
     /// Write the grammar.
     Write {
         /// Where to.
@@ -110,6 +114,8 @@ pub enum FileEvent {
     },
     /// A grammar was read, or why not; with the path as it was typed.
     Read(PathBuf, Result<Opened, String>),
+    /// The text of the file that a draft is of; nothing if it is gone.
+    Base(PathBuf, Option<String>),
     /// The grammar was written, or not.
     Written(PathBuf, Result<Opened, WriteError>),
     /// Something worth a sentence was done, or could not be done.
@@ -163,12 +169,28 @@ pub fn beginning(kind: GrammarKind) -> GrammarSource {
 impl State {
     /// Puts a grammar into its editor; the prompt stays.
     pub fn open_grammar(&mut self, source: GrammarSource, file: Option<GrammarFile>) {
+        self.remember_grammar();
         self.grammar.buffer.set_text(&source.text);
         self.grammar.base = self.grammar.buffer.text().into();
         self.language = super::examples::language_of(&source);
         (self.grammar.kind, self.grammar.name, self.grammar.file) = (source.kind, source.name, file);
         // What was checked may have been the same text of another kind.
         (self.grammar.checked, self.grammar.compiled) = (None, None);
+    }
+
+    /// Takes the draft in the editor as one of this file, or of the example that it is named after.
+    /// What the file holds is to be read by [`FileJob::Base`].
+    pub fn draft_of(&mut self, path: Option<PathBuf>) {
+        let grammar = &mut self.grammar;
+        let name = &grammar.name;
+        let begun = || Some(beginning(grammar.kind)).filter(|begun| begun.name == *name);
+        let source = Example::of_file(name).map(Example::source).or_else(begun);
+        let base = match &path {
+            Some(_) => grammar.buffer.text(),
+            None => source.map_or_else(String::new, |source| source.text),
+        };
+        grammar.base = EditorBuffer::new(&base).text().into();
+        grammar.file = path.map(|path| GrammarFile { path, text: base.into() });
     }
 
     /// Whether the grammar is as its file or its example has it.

@@ -24,6 +24,8 @@ pub enum Ask {
     Line,
     /// The name of a file for the grammar.
     SaveAs,
+    /// Another name for the open session.
+    SessionName,
 }
 
 impl Ask {
@@ -31,6 +33,7 @@ impl Ask {
     pub fn title(self) -> &'static str {
         match self {
             Self::Line => "Go to line",
+            Self::SessionName => "Rename the session",
             Self::SaveAs => "Save the grammar as (Tab completes)",
         }
     }

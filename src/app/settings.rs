@@ -192,7 +192,7 @@ impl Setting {
             Self::Theme => {
                 let own = state.themes.iter().map(|theme| theme.name().to_owned());
                 let names: Vec<String> =
-                    ThemeName::SHIPPED.iter().map(|theme| theme.name().to_owned()).chain(own).collect();
+                    ThemeName::ALL.iter().map(|theme| theme.name().to_owned()).chain(own).collect();
                 turn(&names)
             }
         }

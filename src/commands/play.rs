@@ -5,14 +5,18 @@ use std::sync::{Arc, Mutex, PoisonError};
 use super::{Failure, source};
 use crate::app::chat::Chat;
 use crate::app::event::Place;
+use crate::app::keep::Keep;
+use crate::app::store::recall::Explicit;
 use crate::app::worker::{Loader, Models};
 use crate::app::{self, Options, scripted};
 use crate::catalog::Catalog;
-use crate::cli::PlayArgs;
-use crate::config::{self, Config};
+use crate::cli::{GrammarArgs, PlayArgs};
+use crate::config::{self, Config, Origin, Setting};
+use crate::engine::chat::ModeChoice;
 use crate::engine::load::{self, OnProgress};
 use crate::engine::{ModelSpec, Request};
 use crate::hub;
+use crate::store::folder;
 use crate::ui::theme::ThemeName;
 
 pub(super) fn run(args: &PlayArgs) -> Result<(), Failure> {
@@ -45,8 +49,10 @@ pub(super) fn run(args: &PlayArgs) -> Result<(), Failure> {
         }),
         file: args.grammar.grammar.clone().or_else(|| args.grammar.schema.clone()),
         theme,
+        themes: config::themes::read_all(&config::environment).0,
         probe: config.probe,
         mouse: config.mouse,
+        keep: keep(args, &config),
         warning: warning.as_deref().map(in_one_line),
     };
     match app::run(options) {
@@ -56,6 +62,25 @@ pub(super) fn run(args: &PlayArgs) -> Result<(), Failure> {
             Err(Failure::Input(error.to_string()))
         }
         Err(error) => Err(Failure::Run(format!("the terminal cannot be used: {error}"))),
+    }
+}
+
+/// What is kept from start to start. What this start's flags and environment say wins over it.
+fn keep(args: &PlayArgs, config: &Config) -> Keep {
+    let is_said = |setting: &&Setting| matches!(setting.origin, Origin::Flag(_) | Origin::Variable(_));
+    let GrammarArgs { grammar, schema, regex, language } = &args.grammar;
+    let has_grammar = grammar.is_some() || schema.is_some() || regex.is_some() || language.is_some();
+    Keep {
+        folder: folder::path(&config::environment).filter(|_| !args.fresh),
+        session: args.session.clone(),
+        explicit: Explicit {
+            grammar: has_grammar,
+            prompt: args.prompt.is_some(),
+            mode: args.chat.choice() != ModeChoice::Auto,
+            system: args.chat.system.is_some(),
+            thinking: args.chat.think.is_some(),
+            settings: config.settings.iter().filter(is_said).map(|setting| setting.key.name).collect(),
+        },
     }
 }
 

@@ -44,7 +44,7 @@ pub fn find(environment: &impl Fn(&str) -> Option<String>, name: &str) -> Result
     if let Some((found, path)) = files.iter().find(|(own, _)| own.eq_ignore_ascii_case(name)) {
         return read(found, path).map(ThemeName::Own);
     }
-    let names: Vec<&str> = ThemeName::SHIPPED
+    let names: Vec<&str> = ThemeName::ALL
         .iter()
         .map(ThemeName::name)
         .chain(files.iter().map(|(name, _)| name.as_str()))

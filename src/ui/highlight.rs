@@ -289,7 +289,7 @@ mod tests {
     }
 
     fn told_apart(syntax: Syntax, line: &str, parts: &[&str]) {
-        for name in ThemeName::SHIPPED {
+        for name in ThemeName::ALL {
             let theme = Theme::shipped(name);
             let mut cache = HighlightCache::new();
             cache.update(syntax, &theme, 1, 1, |_| (line, true));

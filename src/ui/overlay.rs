@@ -9,19 +9,24 @@ use crate::app::state::{Overlay, State};
 use super::layout;
 use super::pen::Pen;
 use super::theme::{Role, Theme};
-use super::{frame, rendered};
+use super::{compare, frame, rendered};
 
 mod help;
 pub mod menu;
+mod messages;
 pub mod models;
 pub mod question;
 pub mod settings;
+
+pub use messages::last_top as last_messages_top;
 
 /// Draws the overlay that is open; returns where the terminal's own cursor goes.
 pub fn draw(buffer: &mut Buffer, state: &State, theme: &Theme) -> Option<Position> {
     match state.overlay.as_ref()? {
         Overlay::Help(open) => return Some(help::draw(buffer, state, theme, open)),
+        Overlay::Messages { top } => messages::draw(buffer, state, theme, *top),
         Overlay::Rendered { top } => rendered::draw(buffer, state, theme, *top),
+        Overlay::Compare(shown) => compare::draw(buffer, state, theme, shown),
         Overlay::Models { selected } => return models::draw(buffer, state, theme, *selected),
         Overlay::Menu(menu) => return Some(menu::draw(buffer, state, theme, menu)),
         Overlay::Question(asked) => return Some(question::draw(buffer, state, theme, asked)),
@@ -35,7 +40,9 @@ pub fn draw(buffer: &mut Buffer, state: &State, theme: &Theme) -> Option<Positio
 pub fn area(state: &State) -> Option<Rect> {
     Some(match state.overlay.as_ref()? {
         Overlay::Help(_) => help::area(state),
+        Overlay::Messages { .. } => messages::area(state),
         Overlay::Rendered { .. } => rendered::area(state),
+        Overlay::Compare(_) => compare::area(state),
         Overlay::Models { .. } => models::area(state),
         Overlay::Menu(open) => menu::area(state, open),
         Overlay::Question(_) => question::area(state),

@@ -46,7 +46,7 @@ impl PartialEq for ThemeName {
 
 impl ThemeName {
     /// Every shipped theme.
-    pub const SHIPPED: [Self; 4] = [Self::Dark, Self::Light, Self::ContrastDark, Self::ContrastLight];
+    pub const ALL: [Self; 4] = [Self::Dark, Self::Light, Self::ContrastDark, Self::ContrastLight];
 
     /// The name on the command line.
     pub fn name(&self) -> &str {
@@ -83,7 +83,7 @@ impl ThemeName {
 
     /// The shipped theme of this name, in any case.
     pub fn shipped(name: &str) -> Option<Self> {
-        Self::SHIPPED.into_iter().find(|theme| theme.name().eq_ignore_ascii_case(name))
+        Self::ALL.into_iter().find(|theme| theme.name().eq_ignore_ascii_case(name))
     }
 }
 

@@ -24,6 +24,7 @@ pub(super) fn rows(typed: &str, state: &State) -> Vec<Row> {
             .right(kind(Path::new(name)))
     });
     rows.extend(found);
+    rows.extend(super::kept::grammars(state));
     rows
 }
 

@@ -13,5 +13,5 @@ pub(super) fn rows(state: &State) -> Vec<Row> {
             .current(theme.name() == state.theme.name())
     };
     let own = state.themes.iter().map(|theme| row("Your own", ThemeName::Own(theme.clone())));
-    ThemeName::SHIPPED.into_iter().map(|theme| row("Shipped", theme)).chain(own).collect()
+    ThemeName::ALL.into_iter().map(|theme| row("Shipped", theme)).chain(own).collect()
 }

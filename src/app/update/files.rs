@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use crate::app::action::Action;
+use crate::app::editor::EditorBuffer;
 use crate::app::event::Effect;
 use crate::app::field::Field;
 use crate::app::files::{FileEvent, FileJob, Opened, Replaces, WriteError, beginning};
@@ -15,6 +17,19 @@ pub(super) fn menu(state: &mut State) -> Vec<Effect> {
     state.files.names.clear();
     state.overlay = Some(Overlay::Menu(Menu::new(MenuKind::Open)));
     vec![Effect::Files(FileJob::List)]
+}
+
+/// Saves the grammar, because a person has asked for that alone.
+pub(super) fn act(state: &mut State, action: Action) -> Vec<Effect> {
+    state.files.then = None;
+    if action == Action::Save { save(state) } else { ask_name(state) }
+}
+
+/// Opens the menu of themes; those of the person's own may have changed.
+pub(super) fn themes(state: &mut State) -> Vec<Effect> {
+    let mut effects = super::menu::open(state, MenuKind::Themes);
+    effects.push(Effect::Files(FileJob::Themes));
+    effects
 }
 
 /// Asks what a path that is being typed goes on to.
@@ -35,6 +50,7 @@ fn open_now(state: &mut State, pick: Pick) -> Vec<Effect> {
     match pick {
         Pick::Example(example) => state.open(example),
         Pick::New(kind) => state.open_grammar(beginning(kind), None),
+        Pick::Grammar(grammar) => state.open_grammar(GrammarSource::clone(&grammar), None),
         Pick::File(path) => return vec![Effect::Files(FileJob::Read(path))],
         _ => return Vec::new(),
     }
@@ -122,6 +138,13 @@ pub(super) fn happened(state: &mut State, event: FileEvent) -> Vec<Effect> {
                 // What was typed is at hand to be mended.
                 let query = Field::new(&path.display().to_string());
                 state.overlay = Some(Overlay::Menu(Menu { query, ..Menu::new(MenuKind::Open) }));
+            }
+        }
+        FileEvent::Base(path, text) => {
+            if let Some(file) = state.grammar.file.as_mut().filter(|file| file.path == path) {
+                let text = text.unwrap_or_default();
+                state.grammar.base = EditorBuffer::new(&text).text().into();
+                file.text = text.into();
             }
         }
         FileEvent::Written(path, result) => {

@@ -5,15 +5,16 @@ use crossterm::event::{KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
 use crate::app::action::Action;
 use crate::app::editor::EditorBuffer;
 use crate::app::event::Effect;
-use crate::app::files::FileJob;
 use crate::app::help::Help;
 use crate::app::inspector::Part;
 use crate::app::menu::MenuKind;
-use crate::app::settings::Settings;
 use crate::app::state::{Overlay, Pane, State};
 use crate::ui::editor;
 
-use super::{chat, edit, files, inspector, menu, models, output, overlay, run, settings};
+use super::{
+    chat, compare, edit, files, inspector, layout, menu, models, output, overlay, run, runs, sessions,
+    settings, tour,
+};
 
 pub(super) fn press(state: &mut State, key: KeyEvent) -> Vec<Effect> {
     if key.kind == KeyEventKind::Release {
@@ -91,29 +92,28 @@ fn in_panes(state: &mut State, action: Action) -> Vec<Effect> {
             });
             return vec![Effect::CaptureMouse(state.mouse)];
         }
-        Action::Zoom => state.zoomed = !state.zoomed,
+        Action::Zoom | Action::Grow | Action::Shrink | Action::Hide | Action::ResetLayout => {
+            layout::act(state, action);
+        }
+        Action::Tour => tour::toggle(state),
+        Action::Messages => state.overlay = Some(Overlay::Messages { top: 0 }),
         Action::Help => state.overlay = Some(Overlay::Help(Help::default())),
         Action::Commands => return menu::open(state, MenuKind::Commands),
         Action::Open => return files::menu(state),
         Action::New => return menu::open(state, MenuKind::New),
-        Action::Save => {
-            state.files.then = None;
-            return files::save(state);
-        }
-        Action::SaveAs => {
-            state.files.then = None;
-            return files::ask_name(state);
-        }
-        Action::Themes => {
-            let mut effects = menu::open(state, MenuKind::Themes);
-            // Those of the person's own may have changed.
-            effects.push(Effect::Files(FileJob::Themes));
-            return effects;
-        }
+        Action::Save | Action::SaveAs => return files::act(state, action),
+        Action::Themes => return files::themes(state),
         Action::Settings => return settings::open(state),
+        Action::Prompts => return menu::open(state, MenuKind::Prompts),
+        Action::Runs => return runs::open(state),
+        Action::Compare => return compare::open(state),
+        Action::Sessions => return sessions::open(state),
+        Action::PromptBefore | Action::PromptAfter if is_at_prompt(state) => {
+            state.history.walk(&mut state.prompt, action == Action::PromptBefore);
+        }
         Action::Models => return models::open(state),
-        Action::NextPane => turn(state, 1),
-        Action::PreviousPane => turn(state, Pane::ALL.len() - 1),
+        Action::NextPane => focus(state, layout::next_shown(state, 1)),
+        Action::PreviousPane => focus(state, layout::next_shown(state, Pane::ALL.len() - 1)),
         Action::FocusGrammar => focus(state, Pane::Grammar),
         Action::FocusPrompt => focus(state, Pane::Prompt),
         Action::FocusOutput => focus(state, Pane::Output),
@@ -128,6 +128,10 @@ fn in_panes(state: &mut State, action: Action) -> Vec<Effect> {
         Action::PromptMode | Action::SystemPrompt | Action::Thinking | Action::Rendered => {
             return chat::act(state, action);
         }
+        Action::Tint => output::tint(state),
+        Action::Graphs => output::next_graphs(state),
+        Action::NextSurprise => output::surprise(state, true),
+        Action::PreviousSurprise => output::surprise(state, false),
         Action::NextList => {
             state.inspector.part = state.inspector.part.next();
             state.inspector.row = 0;
@@ -142,13 +146,7 @@ fn in_panes(state: &mut State, action: Action) -> Vec<Effect> {
 }
 
 fn close(state: &mut State) -> Vec<Effect> {
-    if let Some(open) = state.overlay.take() {
-        state.files.then = None;
-        if let Overlay::Settings(settings) = open
-            && settings.edited.is_some()
-        {
-            state.overlay = Some(Overlay::Settings(Settings { edited: None, error: None, ..settings }));
-        }
+    if state.toasts.dismiss_all() || overlay::close(state) {
         return Vec::new();
     }
     if state.inspector.is_searching || (state.focus == Pane::Inspector && !state.inspector.query.is_empty()) {
@@ -160,19 +158,29 @@ fn close(state: &mut State) -> Vec<Effect> {
     if let Some(effects) = run::stop(state).or_else(|| models::cancel(state)) {
         return effects;
     }
+    if state.run.selected.is_none()
+        && let Some(effects) = runs::back(state)
+    {
+        return effects;
+    }
+    if state.run.selected.is_none() && state.run.top.is_none() {
+        tour::skip(state);
+    }
     output::select(state, None);
     Vec::new()
 }
 
+/// Whether keys type into the prompt, rather than into the system prompt of a chat.
+fn is_at_prompt(state: &State) -> bool {
+    state.focus == Pane::Prompt && !state.shows_system()
+}
+
+/// Goes to a pane, and shows it if it was hidden.
 pub(super) fn focus(state: &mut State, pane: Pane) {
+    state.layout.hidden.retain(|&hidden| hidden != pane);
     state.focus = pane;
     state.inspector.is_searching = false;
     state.overlay = None;
-}
-
-fn turn(state: &mut State, by: usize) {
-    let at = Pane::ALL.iter().position(|&p| p == state.focus).unwrap_or(0);
-    focus(state, Pane::ALL[(at + by) % Pane::ALL.len()]);
 }
 
 /// The text that a pane edits.

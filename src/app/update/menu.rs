@@ -4,10 +4,10 @@ use crate::app::action::Action;
 use crate::app::event::Effect;
 use crate::app::field::Field;
 use crate::app::menu::{Menu, MenuKind, Pick};
-use crate::app::state::{Overlay, State};
+use crate::app::state::{Overlay, Pane, State};
 use crate::ui::overlay::menu as look;
 
-use super::{files, keys};
+use super::{compare, files, keys, runs, sessions};
 
 /// Opens a menu, at what there is already.
 pub(super) fn open(state: &mut State, kind: MenuKind) -> Vec<Effect> {
@@ -81,11 +81,24 @@ fn choose(state: &mut State, menu: &Menu) -> Vec<Effect> {
 pub(super) fn pick(state: &mut State, pick: Pick) -> Vec<Effect> {
     match pick {
         Pick::Act(action) => keys::act(state, action),
-        Pick::Example(_) | Pick::File(_) | Pick::New(_) => files::open(state, pick),
+        Pick::Example(_) | Pick::File(_) | Pick::New(_) | Pick::Grammar(_) => files::open(state, pick),
         Pick::Theme(theme) => {
             state.theme = theme;
             Vec::new()
         }
+        Pick::Prompt(text) => {
+            state.prompt.set_text(&text);
+            state.chat.shows_system = false;
+            keys::focus(state, Pane::Prompt);
+            Vec::new()
+        }
+        Pick::Run(number) => runs::show(state, number),
+        Pick::CompareWith(number) => compare::with(state, number),
+        Pick::Session(name) => sessions::go(state, name),
+        Pick::SaveSession(name) => sessions::save_as(state, name),
+        Pick::RenameSession => sessions::ask_name(state),
+        Pick::AskDelete(name) => sessions::ask_delete(state, name),
+        Pick::DeleteSession(name) => sessions::delete(state, name),
         Pick::Type(_) => Vec::new(),
     }
 }

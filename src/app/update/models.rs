@@ -89,10 +89,13 @@ pub(super) fn happened(state: &mut State, id: LoadId, event: ModelEvent) -> Vec<
             Vec::new()
         }
         ModelEvent::Ready(info, vocabulary) => {
-            if let (true, Some(loading)) = (is_current, state.loading.take_if(|_| is_current)) {
+            if is_current && let Some(loading) = state.loading.take() {
+                state.store.model = Some(loading.wanted.to_string());
+                state.store.fallback = None;
                 state.picker.in_use = Some(loading.wanted);
             }
-            state.model = ModelState::Ready(info, vocabulary);
+            state.model = ModelState::Ready(info, vocabulary.clone());
+            state.name_tokens(Some(&vocabulary));
             // What was compiled is for other tokens.
             (state.grammar.checked, state.grammar.compiled) = (None, None);
             vec![super::check(state)]
@@ -101,6 +104,10 @@ pub(super) fn happened(state: &mut State, id: LoadId, event: ModelEvent) -> Vec<
             if is_current {
                 let loading = state.loading.take();
                 state.warn(message.clone());
+                // The model of the last time is gone: the one of the settings takes its place.
+                if let Some(model) = state.store.fallback.take() {
+                    return load(state, Wanted::Model(model));
+                }
                 let mut effects = Vec::new();
                 if let (Some(Loading { wanted: Wanted::Named(name), .. }), None) = (loading, &state.overlay) {
                     // What was typed is at hand to be mended.

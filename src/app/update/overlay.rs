@@ -10,7 +10,7 @@ use crate::app::settings::Settings;
 use crate::app::state::{Overlay, State};
 use crate::ui::{overlay, rendered};
 
-use super::{files, keys, menu, models, settings};
+use super::{compare, files, keys, menu, models, sessions, settings};
 
 /// Takes in an action.
 pub(super) fn act(state: &mut State, action: Action) -> Vec<Effect> {
@@ -33,10 +33,11 @@ pub(super) fn act(state: &mut State, action: Action) -> Vec<Effect> {
                 scroll(state, rows(action));
             }
         }
-        (Overlay::Rendered { .. }, _) => scroll(state, rows(action)),
+        (Overlay::Rendered { .. } | Overlay::Messages { .. }, _) => scroll(state, rows(action)),
         (Overlay::Models { selected }, _) => return models::act(state, selected, action),
         (Overlay::Menu(open), _) => return menu::act(state, open, action),
         (Overlay::Settings(settings), _) => return settings::act(state, settings, action),
+        (Overlay::Compare(shown), _) => return compare::act(state, shown, action),
         (Overlay::Question(_), Action::Enter) => return answer(state),
         (Overlay::Question(asked), Action::NextPane) if asked.ask == Ask::SaveAs => {
             return files::complete(asked.answer.text());
@@ -56,9 +57,11 @@ pub(super) fn act(state: &mut State, action: Action) -> Vec<Effect> {
 }
 
 /// The actions that open something in place of what is open.
-const OPENING: [Action; 11] = [
+const OPENING: [Action; 13] = [
     Action::Commands,
     Action::Open,
+    Action::New,
+    Action::Messages,
     Action::Settings,
     Action::Models,
     Action::Prompts,
@@ -77,9 +80,23 @@ fn opened_by(open: &Overlay) -> Option<Action> {
         Overlay::Rendered { .. } => Some(Action::Rendered),
         Overlay::Models { .. } => Some(Action::Models),
         Overlay::Settings(_) => Some(Action::Settings),
-        Overlay::Menu(menu) => Some(menu.kind.opened_by()),
+        Overlay::Menu(menu) => menu.kind.opened_by(),
+        Overlay::Messages { .. } => Some(Action::Messages),
+        Overlay::Compare(_) => Some(Action::Compare),
         Overlay::Question(_) | Overlay::Confirm(_) => None,
     }
+}
+
+/// Closes what is open, or what is open in it. Whether there was anything.
+pub(super) fn close(state: &mut State) -> bool {
+    let Some(open) = state.overlay.take() else { return false };
+    state.files.then = None;
+    if let Overlay::Settings(settings) = open
+        && settings.edited.is_some()
+    {
+        state.overlay = Some(Overlay::Settings(Settings { edited: None, error: None, ..settings }));
+    }
+    true
 }
 
 /// Takes in what is typed or pasted.
@@ -145,14 +162,18 @@ pub(super) fn scroll(state: &mut State, by: isize) {
         Some(Overlay::Menu(open)) => return menu::scroll(state, open, by),
         Some(Overlay::Settings(settings)) => return settings::scroll(state, settings, by),
         Some(Overlay::Models { .. }) => return models::scroll(state, by),
+        Some(Overlay::Compare(shown)) => return compare::scroll(state, shown, by),
         _ => {}
     }
     let last = match state.overlay {
         Some(Overlay::Help(_)) => overlay::last_help_top(state),
         Some(Overlay::Rendered { .. }) => rendered::last_top(state),
+        Some(Overlay::Messages { .. }) => overlay::last_messages_top(state),
         _ => 0,
     };
-    if let Some(Overlay::Help(Help { top, .. }) | Overlay::Rendered { top }) = &mut state.overlay {
+    if let Some(Overlay::Help(Help { top, .. }) | Overlay::Rendered { top } | Overlay::Messages { top }) =
+        &mut state.overlay
+    {
         *top = top.saturating_add_signed(by).min(last);
     }
 }
@@ -177,6 +198,13 @@ fn answer(state: &mut State) -> Vec<Effect> {
     };
     match ask {
         Ask::SaveAs => return files::save_as(state, answer),
+        Ask::SessionName => match sessions::rename(state, answer.text()) {
+            Ok(effects) => return effects,
+            Err(error) => {
+                let error = Some(error);
+                state.overlay = Some(Overlay::Question(Question { ask, answer, error }));
+            }
+        },
         Ask::Line => {
             let line: Option<usize> = answer.text().trim().parse().ok().filter(|&line| line > 0);
             let Some(line) = line else {

@@ -32,6 +32,10 @@ pub(super) fn perform(job: FileJob, events: &Sender<Event>) {
             let read = read(&absolute(&path));
             FileEvent::Read(path, read)
         }
+        FileJob::Base(path) => {
+            let text = text(&path).ok();
+            FileEvent::Base(path, text)
+        }
         FileJob::Write { path, text, replaces } => {
             let written = write(&absolute(&path), &text, &replaces);
             FileEvent::Written(path, written)
