@@ -41,7 +41,7 @@ fn stamp(state: &State) -> Stamp {
         grammar: (state.grammar.name.clone(), file(state)),
         pane: (state.focus, state.layout.clone(), state.chat.shows_system),
         chat: (state.chat.thinks, state.mouse, state.chat.budget, mode(state.chat.choice)),
-        screen: (state.theme, tour_seen(state), state.look, state.graphs, state.used.len()),
+        screen: (state.theme.clone(), tour_seen(state), state.look, state.graphs, state.used.len()),
         settings: settings::of(state),
         runs: state.runs.notes().cloned().collect(),
     }
@@ -136,6 +136,8 @@ fn looks(state: &State) -> Looks {
         layout: written(&state.layout),
         look: written(state.look),
         graphs: written(state.graphs),
+        // JSON has no other names.
+        recents: state.files.recents.iter().filter_map(|path| path.to_str().map(str::to_owned)).collect(),
         used: state.used.iter().map(|action| action.key_name()).collect(),
         tour_seen: tour_seen(state),
     }
@@ -155,8 +157,8 @@ pub(super) fn mode(choice: ModeChoice) -> &'static str {
     }
 }
 
-fn file(_state: &State) -> Option<std::path::PathBuf> {
-    None
+fn file(state: &State) -> Option<std::path::PathBuf> {
+    state.grammar.file.as_ref().map(|file| file.path.clone())
 }
 
 fn tour_seen(_state: &State) -> bool {
