@@ -12,11 +12,11 @@ use std::hint::black_box;
 
 use criterion::{Criterion, criterion_group, criterion_main};
 use maze::app::look::{Graphs, Look};
+use maze::engine::ModelInfo;
 use maze::engine::export::{self, Format};
 use maze::engine::trace::{Request, Trace};
-use maze::engine::ModelInfo;
-use maze::ui::palette::palette;
 use maze::engine::vocabulary::{SpecialTokens, Vocabulary};
+use maze::ui::palette::palette;
 use playground::Playground;
 
 /// 34 tokens a frame are 2,000 tokens a second at 60 frames.

@@ -33,6 +33,7 @@ pub mod compare;
 pub mod editor;
 pub mod event;
 pub mod examples;
+pub mod export;
 pub mod field;
 pub mod files;
 pub mod help;

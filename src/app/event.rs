@@ -15,6 +15,7 @@ use crate::engine::trace::{Outcome, Request, Step, TokenId};
 use crate::engine::vocabulary::Vocabulary;
 use crate::engine::{DeviceSpec, ModelSpec};
 
+use super::export::{Job, Told};
 use super::files::{FileEvent, FileJob};
 use super::language::Language;
 use super::store::{Answer, Ask};
@@ -79,6 +80,8 @@ pub enum Event {
     Run(RunId, RunEvent),
     /// What came of something that was done with files.
     Files(FileEvent),
+    /// What came of a run that was to be written to a file.
+    Exported(Told),
     /// What came of something that the store was asked for.
     Store(Answer),
     /// The time that was asked for has passed.
@@ -185,6 +188,8 @@ pub enum Effect {
     Warm(Language),
     /// Do something with files; the result is an [`Event::Files`].
     Files(FileJob),
+    /// Write a run to a file; the result is an [`Event::Exported`].
+    Export(Box<Job>),
     /// Load models there from now on.
     Place(Place),
     /// Take the mouse, or leave it to the terminal.

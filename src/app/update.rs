@@ -13,6 +13,7 @@ use super::tour::Look;
 mod chat;
 mod compare;
 mod edit;
+mod export;
 mod files;
 mod inspector;
 mod keys;
@@ -79,6 +80,10 @@ pub fn update(state: &mut State, event: Event) -> Vec<Effect> {
         }
         Event::Run(id, event) => {
             run::happened(state, id, event);
+            Vec::new()
+        }
+        Event::Exported(told) => {
+            export::happened(state, told);
             Vec::new()
         }
         Event::Files(event) => files::happened(state, event),

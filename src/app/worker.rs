@@ -30,6 +30,7 @@ use super::store::Ask;
 
 mod checker;
 mod disk;
+mod exporter;
 mod files;
 mod keeper;
 
@@ -149,6 +150,7 @@ impl Worker {
                 let thread = std::thread::Builder::new().name("maze-highlight".into());
                 let _ = thread.spawn(move || highlight::warm(language));
             }
+            Effect::Export(job) => self.files.later(move |events| exporter::perform(*job, events)),
             Effect::Files(job) => self.files.later(move |events| disk::perform(job, events)),
             Effect::Render { number, vocabulary, prompt, mode } => {
                 let events = self.events.clone();

@@ -12,8 +12,8 @@ use crate::app::state::{Overlay, Pane, State};
 use crate::ui::editor;
 
 use super::{
-    chat, compare, edit, files, inspector, layout, menu, models, output, overlay, run, runs, sessions,
-    settings, tour,
+    chat, compare, edit, export, files, inspector, layout, menu, models, output, overlay, run, runs,
+    sessions, settings, tour,
 };
 
 pub(super) fn press(state: &mut State, key: KeyEvent) -> Vec<Effect> {
@@ -108,6 +108,7 @@ fn in_panes(state: &mut State, action: Action) -> Vec<Effect> {
         Action::Runs => return runs::open(state),
         Action::Compare => return compare::open(state),
         Action::Sessions => return sessions::open(state),
+        Action::Export => return export::menu(state),
         Action::PromptBefore | Action::PromptAfter if is_at_prompt(state) => {
             state.history.walk(&mut state.prompt, action == Action::PromptBefore);
         }

@@ -10,7 +10,7 @@ use crate::app::settings::Settings;
 use crate::app::state::{Overlay, State};
 use crate::ui::{overlay, rendered};
 
-use super::{compare, files, keys, menu, models, sessions, settings};
+use super::{compare, export, files, keys, menu, models, sessions, settings};
 
 /// Takes in an action.
 pub(super) fn act(state: &mut State, action: Action) -> Vec<Effect> {
@@ -39,7 +39,7 @@ pub(super) fn act(state: &mut State, action: Action) -> Vec<Effect> {
         (Overlay::Settings(settings), _) => return settings::act(state, settings, action),
         (Overlay::Compare(shown), _) => return compare::act(state, shown, action),
         (Overlay::Question(_), Action::Enter) => return answer(state),
-        (Overlay::Question(asked), Action::NextPane) if asked.ask == Ask::SaveAs => {
+        (Overlay::Question(asked), Action::NextPane) if matches!(asked.ask, Ask::SaveAs | Ask::Export(_)) => {
             return files::complete(asked.answer.text());
         }
         (Overlay::Question(mut asked), _) => {
@@ -198,6 +198,7 @@ fn answer(state: &mut State) -> Vec<Effect> {
     };
     match ask {
         Ask::SaveAs => return files::save_as(state, answer),
+        Ask::Export(format) => return export::named(state, format, answer),
         Ask::SessionName => match sessions::rename(state, answer.text()) {
             Ok(effects) => return effects,
             Err(error) => {
