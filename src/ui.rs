@@ -27,6 +27,8 @@ use ratatui::layout::{Position, Rect};
 use crate::app::state::{Pane, State};
 
 pub mod candidates;
+pub mod compare;
+pub mod corner;
 pub mod depth;
 pub mod editor;
 pub mod field;
@@ -35,11 +37,15 @@ pub mod format;
 pub mod frame;
 pub mod glyphs;
 pub mod grammar;
+pub mod graphs;
+pub mod heat;
 pub mod highlight;
 pub mod inspector;
 pub mod layout;
+pub mod look;
 pub mod output;
 pub mod overlay;
+pub mod palette;
 pub mod pen;
 pub mod prompt;
 pub mod rendered;
@@ -88,8 +94,9 @@ impl View {
 
 /// Draws the whole screen.
 pub fn draw(frame: &mut Frame, state: &State, view: &mut View) {
-    if view.theme.name() != state.theme {
-        view.theme = Theme::shipped(state.theme);
+    let theme = state.shown_theme();
+    if *view.theme.name() != theme {
+        view.theme = Theme::shipped(theme);
     }
     let screen = frame.area();
     let caret = draw_screen(frame.buffer_mut(), screen, state, view);
@@ -124,14 +131,19 @@ fn draw_screen(buffer: &mut Buffer, screen: Rect, state: &State, view: &mut View
     }
     status::draw(buffer, areas.status, state, &view.theme);
     status::footer(buffer, areas.footer, state, &view.theme);
-    let of_bar = find::draw(buffer, state, &view.theme);
-    if state.overlay.is_some() {
-        return overlay::draw(buffer, state, &view.theme);
+    frame::light_edge(buffer, state, &view.theme, &areas);
+    find::draw(buffer, state, &view.theme);
+    let in_overlay = overlay::draw(buffer, state, &view.theme);
+    corner::draw(buffer, state, &view.theme);
+    in_overlay.or_else(|| caret(state))
+}
+
+/// Where the terminal's own cursor goes in the focused text; `None` while something floats above it.
+pub fn caret(state: &State) -> Option<Position> {
+    let parts = editor::parts(state, state.focus).filter(|_| state.overlay.is_none())?;
+    if !parts.bar.is_empty() {
+        return find::caret(state, parts.bar);
     }
-    if of_bar.is_some() {
-        return of_bar;
-    }
-    let parts = editor::parts(state, state.focus)?;
     match state.focus {
         Pane::Grammar => editor::caret(&state.grammar.buffer, &parts),
         Pane::Prompt => editor::caret(state.prompt_text(), &parts),

@@ -15,7 +15,7 @@ pub fn draw(buffer: &mut Buffer, area: Rect, field: &Field, style: Style, hint: 
     let text = field.text();
     if text.is_empty() {
         Pen::new(buffer, area, 0).put(hint.0, hint.1);
-        return Position::new(area.x, area.y);
+        return caret(area, field);
     }
     let start = first_shown(field, area);
     let selected = field.selection().unwrap_or_default();
@@ -25,7 +25,13 @@ pub fn draw(buffer: &mut Buffer, area: Rect, field: &Field, style: Style, hint: 
         .put(&text[start..from], style)
         .put(&text[from..to], style.add_modifier(Modifier::REVERSED))
         .put(&text[to..], style);
-    let column = width(&text[start..field.caret()], 0).min(usize::from(area.width).saturating_sub(1));
+    caret(area, field)
+}
+
+/// The cell of the caret in a field that is drawn into `area`.
+pub fn caret(area: Rect, field: &Field) -> Position {
+    let before = &field.text()[first_shown(field, area)..field.caret()];
+    let column = width(before, 0).min(usize::from(area.width).saturating_sub(1));
     Position::new(area.x + column as u16, area.y)
 }
 

@@ -9,6 +9,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 
 use crate::app::action::Action;
+use crate::app::field::Field;
 use crate::app::state::{Pane, State};
 
 use super::glyphs::width;
@@ -20,7 +21,7 @@ use super::{editor, field};
 const LABEL: u16 = 7;
 
 /// Columns that a field keeps, whatever stands to its right.
-const LEAST: usize = 12;
+const LEAST: u16 = 12;
 
 /// What the bar leaves of a pane's inside, and the bar; it is empty if it is not open there.
 pub fn split(state: &State, pane: Pane, inside: Rect) -> (Rect, Rect) {
@@ -31,41 +32,58 @@ pub fn split(state: &State, pane: Pane, inside: Rect) -> (Rect, Rect) {
     (Rect { height: rest, ..inside }, Rect { y: inside.y + rest, height: rows, ..inside })
 }
 
-/// Where the field in a row of the bar is.
-pub fn field_area(bar: Rect, row: u16) -> Rect {
+/// Where the field in a row of the bar is: between its label and what stands at the right, if there
+/// is room for both.
+pub fn field_area(state: &State, bar: Rect, row: u16) -> Rect {
     let label = LABEL.min(bar.width);
-    Rect { x: bar.x + label, y: bar.y + row, width: bar.width - label, height: 1 }
+    let room = bar.width - label;
+    let right = width(&note(state, row).0, 0) as u16 + 2;
+    let width = if room >= right + LEAST { room - right } else { room };
+    Rect { x: bar.x + label, y: bar.y + row, width, height: 1 }
 }
 
-/// Draws the bar, if it is open; returns the cell of the caret in it.
-pub fn draw(buffer: &mut Buffer, state: &State, theme: &Theme) -> Option<Position> {
+/// Draws the bar, if it is open.
+pub fn draw(buffer: &mut Buffer, state: &State, theme: &Theme) {
     let find = &state.find;
-    let bar = editor::parts(state, find.pane)?.bar;
-    if bar.is_empty() {
-        return None;
-    }
+    let Some(parts) = editor::parts(state, find.pane) else { return };
+    let bar = parts.bar;
     buffer.set_style(bar, theme.style(Role::Overlay));
     let over = |role| theme.style(Role::Overlay).patch(theme.text(role));
-    let query = if find.is_regex { "Regex" } else { "Find" };
-    let rows = [
-        (query, &find.query, !find.in_replacement, summary(state)),
-        ("With", &find.replacement, find.in_replacement, (all_key(state), Role::Dim)),
-    ];
-    let mut caret = None;
-    for (y, (label, line, is_active, (right, right_role))) in (0..bar.height).zip(rows) {
-        let role = if is_active { Role::Key } else { Role::Dim };
-        let mark = if is_active { "▸" } else { " " };
-        Pen::new(buffer, bar, y).put(mark, over(role)).put(label, over(role));
-        let mut area = field_area(bar, y);
-        let right_width = width(&right, 0) + 1;
-        if usize::from(area.width) >= right_width + LEAST {
-            Pen::new(buffer, bar, y).at_right(&format!("{right} "), over(right_role));
-            area.width -= right_width as u16 + 1;
+    for row in 0..bar.height {
+        let is_active = find.in_replacement == (row == 1);
+        let (mark, role) = if is_active { ("▸", Role::Key) } else { (" ", Role::Dim) };
+        let label = match (row, find.is_regex) {
+            (1, _) => "With",
+            (_, true) => "Regex",
+            (_, false) => "Find",
+        };
+        Pen::new(buffer, bar, row).put(mark, over(role)).put(label, over(role));
+        let (right, right_role) = note(state, row);
+        let area = field_area(state, bar, row);
+        if area.right() < bar.right() {
+            Pen::new(buffer, bar, row).at_right(&format!("{right} "), over(right_role));
         }
-        let cell = field::draw(buffer, area, line, theme.style(Role::Overlay), ("", theme.base()));
-        caret = if is_active { Some(cell) } else { caret };
+        field::draw(buffer, area, line(state, row), theme.style(Role::Overlay), ("", theme.base()));
     }
-    caret
+}
+
+/// The cell of the caret in the bar.
+pub fn caret(state: &State, bar: Rect) -> Option<Position> {
+    let row = u16::from(state.find.in_replacement);
+    (row < bar.height).then(|| field::caret(field_area(state, bar, row), line(state, row)))
+}
+
+fn line(state: &State, row: u16) -> &Field {
+    if row == 1 { &state.find.replacement } else { &state.find.query }
+}
+
+/// What stands at the right end of a row.
+fn note(state: &State, row: u16) -> (String, Role) {
+    if row == 1 {
+        (format!("{} all", state.keymap.first_key(Action::ReplaceAll)), Role::Dim)
+    } else {
+        summary(state)
+    }
 }
 
 /// Which of how many places the caret is at, or what is wrong.
@@ -85,8 +103,4 @@ fn summary(state: &State) -> (String, Role) {
             None => (format!("{} found", places.len()), Role::Dim),
         },
     }
-}
-
-fn all_key(state: &State) -> String {
-    format!("{} all", state.keymap.first_key(Action::ReplaceAll))
 }

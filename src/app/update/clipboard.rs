@@ -23,8 +23,7 @@ pub(super) fn in_field(state: &mut State, action: Action) -> Option<Vec<Effect>>
     let register = state.register.text.clone();
     let field = field(state)?;
     if action == Action::Paste {
-        super::keys::paste(state, &register);
-        return Some(Vec::new());
+        return Some(super::keys::paste(state, &register));
     }
     let text = field.selection().map_or("", |range| &field.text()[range]).to_owned();
     if text.is_empty() {
@@ -42,6 +41,8 @@ fn field(state: &mut State) -> Option<&mut Field> {
     match &mut state.overlay {
         Some(Overlay::Menu(menu)) => Some(&mut menu.query),
         Some(Overlay::Question(question)) => Some(&mut question.answer),
+        Some(Overlay::Help(help)) => Some(&mut help.query),
+        Some(Overlay::Settings(settings)) => settings.edited.as_mut(),
         Some(_) => None,
         None if state.find.is_open => Some(state.find.field()),
         None => None,

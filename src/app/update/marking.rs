@@ -1,14 +1,9 @@
 //! Selecting text with the mouse: a click places the caret, a drag selects, two clicks select a word
 //! and three a line; Shift selects from where the caret was.
-//!
-//! There is no clock here: the first click asks to be woken up, and clicks count together until then.
-
-use std::time::Duration;
 
 use crossterm::event::{KeyModifiers, MouseEvent};
 
 use crate::app::editor::{EditorBuffer, words};
-use crate::app::event::{Effect, Wake};
 use crate::app::marking::{Marking, Unit};
 use crate::app::state::{Pane, State};
 use crate::ui::editor::{self, Parts};
@@ -17,43 +12,36 @@ use crate::ui::{field, find};
 
 use super::keys::{self, buffer_of};
 
-/// How long after a click the next still counts with it.
-const TOGETHER: Duration = Duration::from_millis(400);
-
-/// The button goes down in an editor.
-pub(super) fn press(state: &mut State, pane: Pane, event: MouseEvent) -> Vec<Effect> {
-    let Some(parts) = editor::parts(state, pane) else { return Vec::new() };
+/// The button goes down in an editor, for the `count`th time in a row.
+pub(super) fn press(state: &mut State, pane: Pane, event: MouseEvent, count: u8) {
+    let Some(parts) = editor::parts(state, pane) else { return };
     if parts.bar.contains((event.column, event.row).into()) {
-        in_bar(state, parts, event);
-        return Vec::new();
+        return in_bar(state, parts, event);
     }
-    let is_text = parts.text.y <= event.row && event.row < parts.text.bottom();
-    let cell = (event.column, event.row);
-    let goes_on = state.marking.clicks > 0 && state.marking.cell == cell;
-    let clicks = if goes_on { state.marking.clicks + 1 } else { 1 };
-    state.marking = Marking { clicks, cell, held: is_text.then_some(pane), ..Marking::default() };
-    let unit = state.marking.unit();
-    let Some(buffer) = buffer_of(state, pane).filter(|_| is_text) else { return Vec::new() };
+    if event.row < parts.text.y || event.row >= parts.text.bottom() {
+        return;
+    }
+    let unit = Unit::of(count);
+    let Some(buffer) = buffer_of(state, pane) else { return };
     let at = place(buffer, parts, event);
     let from = if event.modifiers.contains(KeyModifiers::SHIFT) {
-        let anchor = buffer.anchor();
-        (anchor, anchor)
+        (buffer.anchor(), buffer.anchor())
     } else {
         around(buffer, at, unit)
     };
-    state.marking.from = from;
+    state.marking = Marking { held: Some(pane), from, unit };
     extend(state, pane, at);
-    vec![Effect::Wake(TOGETHER, Wake::Clicks)]
 }
 
-/// The mouse moves while the button is down.
-pub(super) fn drag(state: &mut State, event: MouseEvent) {
-    let Some(pane) = state.marking.held else { return };
-    let Some(parts) = editor::parts(state, pane) else { return };
-    let Some(buffer) = buffer_of(state, pane) else { return };
+/// The mouse moves while the button is down. Whether it selects.
+pub(super) fn drag(state: &mut State, event: MouseEvent) -> bool {
+    let Some(pane) = state.marking.held else { return false };
+    let Some(parts) = editor::parts(state, pane) else { return false };
+    let Some(buffer) = buffer_of(state, pane) else { return false };
     let at = place(buffer, parts, event);
     extend(state, pane, at);
     keys::reveal(state);
+    true
 }
 
 /// The button goes up.
@@ -61,14 +49,9 @@ pub(super) fn release(state: &mut State) {
     state.marking.held = None;
 }
 
-/// The next click begins anew.
-pub(super) fn forget_clicks(state: &mut State) {
-    state.marking.clicks = 0;
-}
-
 /// Selects from what the first click selected to what is at `to`.
 fn extend(state: &mut State, pane: Pane, to: Place) {
-    let (from, unit) = (state.marking.from, state.marking.unit());
+    let (from, unit) = (state.marking.from, state.marking.unit);
     let Some(buffer) = buffer_of(state, pane) else { return };
     let to = around(buffer, to, unit);
     if to.0 < from.0 {
@@ -110,7 +93,7 @@ fn around(buffer: &EditorBuffer, at: Place, unit: Unit) -> (Place, Place) {
 /// A click into the bar for finding and replacing.
 fn in_bar(state: &mut State, parts: Parts, event: MouseEvent) {
     state.find.in_replacement = state.find.replaces && event.row > parts.bar.y;
-    let line = find::field_area(parts.bar, event.row - parts.bar.y);
+    let line = find::field_area(state, parts.bar, event.row - parts.bar.y);
     let field = state.find.field();
     let byte = field::byte_at(line, field, event.column);
     field.go_to(byte);
