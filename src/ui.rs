@@ -42,6 +42,7 @@ pub mod overlay;
 pub mod pen;
 pub mod prompt;
 pub mod rendered;
+pub mod scroll;
 pub mod status;
 pub mod theme;
 pub mod tokens;
@@ -58,7 +59,6 @@ pub struct View {
     depth: ColorDepth,
     grammar: HighlightCache,
     output: HighlightCache,
-    list: tokens::ListCache,
 }
 
 impl View {
@@ -69,7 +69,6 @@ impl View {
             depth,
             grammar: HighlightCache::new(),
             output: HighlightCache::new(),
-            list: tokens::ListCache::default(),
         }
     }
 
@@ -103,6 +102,7 @@ fn draw_screen(buffer: &mut Buffer, screen: Rect, state: &State, view: &mut View
         too_small(buffer, screen, &view.theme);
         return None;
     };
+    let mut caret = None;
     for pane in Pane::ALL {
         if areas.pane(pane).is_empty() {
             continue;
@@ -112,7 +112,7 @@ fn draw_screen(buffer: &mut Buffer, screen: Rect, state: &State, view: &mut View
             Pane::Grammar => grammar::draw(buffer, state, view, inside),
             Pane::Prompt => prompt::draw(buffer, state, view, inside),
             Pane::Output => output::draw(buffer, state, view, inside),
-            Pane::Inspector => inspector::draw(buffer, state, view, inside),
+            Pane::Inspector => caret = inspector::draw(buffer, state, &view.theme, inside),
         }
     }
     status::draw(buffer, areas.status, state, &view.theme);
@@ -120,11 +120,11 @@ fn draw_screen(buffer: &mut Buffer, screen: Rect, state: &State, view: &mut View
     if state.overlay.is_some() {
         return overlay::draw(buffer, state, &view.theme);
     }
-    let parts = editor::parts(state, state.focus)?;
     match state.focus {
-        Pane::Grammar => editor::caret(&state.grammar.buffer, &parts),
-        Pane::Prompt => editor::caret(state.prompt_text(), &parts),
-        Pane::Output | Pane::Inspector => None,
+        Pane::Grammar => editor::caret(&state.grammar.buffer, &editor::parts(state, state.focus)?),
+        Pane::Prompt => editor::caret(state.prompt_text(), &editor::parts(state, state.focus)?),
+        Pane::Output => None,
+        Pane::Inspector => caret,
     }
 }
 

@@ -17,6 +17,7 @@ mod output;
 mod overlay;
 mod pointer;
 mod run;
+mod travel;
 
 /// What is to be done at the start.
 pub fn init(state: &State) -> Vec<Effect> {
@@ -67,12 +68,19 @@ pub fn update(state: &mut State, event: Event) -> Vec<Effect> {
             run::happened(state, id, event);
             Vec::new()
         }
+        Event::Wake(Wake::Click) => {
+            state.pointer.rest();
+            Vec::new()
+        }
         Event::Wake(Wake::Toast(_) | Wake::Autosave) => Vec::new(),
     };
     if state.grammar.buffer.revision() != revision {
         effects.push(check(state));
     }
     effects.extend(run::start_if_ready(state));
+    if let Some(vocabulary) = &state.run.vocabulary {
+        state.inspector.search(vocabulary);
+    }
     effects
 }
 

@@ -58,7 +58,7 @@ fn in_one_line(warning: &str) -> String {
 /// tokens a second, for tests and recordings.
 fn loader(config: &Config) -> Loader {
     let Config { model: first, device, context, .. } = config.clone();
-    Box::new(move |model: &ModelSpec, on: OnProgress<'_>| {
+    Arc::new(move |model: &ModelSpec, on: OnProgress<'_>| {
         if let ModelSpec::Path(path) = model
             && let Some(rate) = path.to_str().and_then(|p| p.strip_prefix("scripted:")?.parse().ok())
         {

@@ -5,12 +5,11 @@ use crossterm::event::{KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
 use crate::app::action::Action;
 use crate::app::editor::EditorBuffer;
 use crate::app::event::Effect;
-use crate::app::inspector::Part;
 use crate::app::menu::{Menu, MenuKind};
 use crate::app::state::{Overlay, Pane, State};
 use crate::ui::editor;
 
-use super::{chat, edit, inspector, models, output, overlay, run};
+use super::{chat, edit, inspector, models, output, overlay, run, travel};
 
 pub(super) fn press(state: &mut State, key: KeyEvent) -> Vec<Effect> {
     if key.kind == KeyEventKind::Release {
@@ -42,10 +41,7 @@ pub(super) fn paste(state: &mut State, text: &str) {
     match state.focus {
         Pane::Grammar => state.grammar.buffer.insert(text),
         Pane::Prompt => state.prompt_text_mut().insert(text),
-        Pane::Inspector => {
-            state.inspector.query.push_str(text.lines().next().unwrap_or_default());
-            state.inspector.row = 0;
-        }
+        Pane::Inspector => inspector::type_text(state, text),
         Pane::Output => {}
     }
 }
@@ -96,24 +92,17 @@ fn in_panes(state: &mut State, action: Action) -> Vec<Effect> {
         Action::FocusPrompt => focus(state, Pane::Prompt),
         Action::FocusOutput => focus(state, Pane::Output),
         Action::FocusInspector => focus(state, Pane::Inspector),
-        Action::Search => {
-            focus(state, Pane::Inspector);
-            if state.inspector.part == Part::Candidates {
-                state.inspector.part = Part::Allowed;
-            }
-            state.inspector.is_searching = true;
-        }
+        Action::Search => inspector::search(state),
+        Action::Rewind => return travel::rewind(state),
+        Action::Force => return travel::force(state),
         Action::PromptMode | Action::SystemPrompt | Action::Thinking | Action::Rendered => {
             return chat::act(state, action);
         }
-        Action::NextList => {
-            state.inspector.part = state.inspector.part.next();
-            state.inspector.row = 0;
-        }
+        Action::NextList => state.inspector.turn(state.inspector.part.next()),
         _ => match state.focus {
             Pane::Grammar | Pane::Prompt => return edit::act(state, action),
             Pane::Output => output::act(state, action),
-            Pane::Inspector => inspector::act(state, action),
+            Pane::Inspector => return inspector::act(state, action),
         },
     }
     Vec::new()
@@ -123,10 +112,7 @@ fn close(state: &mut State) -> Vec<Effect> {
     if state.overlay.take().is_some() {
         return Vec::new();
     }
-    if state.inspector.is_searching || (state.focus == Pane::Inspector && !state.inspector.query.is_empty()) {
-        state.inspector.is_searching = false;
-        state.inspector.query.clear();
-        state.inspector.row = 0;
+    if inspector::search_no_more(state) {
         return Vec::new();
     }
     if let Some(effects) = run::stop(state).or_else(|| models::cancel(state)) {

@@ -63,46 +63,44 @@ pub(super) fn cancel(state: &mut State) -> Option<Vec<Effect>> {
     Some(vec![Effect::CancelLoad])
 }
 
-/// Takes in what a load tells. A model that is ready is taken even if nobody waits for it any more:
-/// the engine has it.
+/// Takes in what a load tells. One that nobody waits for any more is not listened to.
 pub(super) fn happened(state: &mut State, id: LoadId, event: ModelEvent) -> Vec<Effect> {
-    let is_current = id == state.load;
+    if id != state.load {
+        return Vec::new();
+    }
     match event {
         ModelEvent::Loading(what, share) => {
-            if let (true, Some(loading)) = (is_current, &mut state.loading) {
+            if let Some(loading) = &mut state.loading {
                 (loading.what, loading.share) = (what, share);
             }
             Vec::new()
         }
         ModelEvent::Ready(info, vocabulary) => {
-            if is_current {
-                state.loading = None;
-            }
-            state.model = ModelState::Ready(info, vocabulary);
+            state.loading = None;
+            state.model = ModelState::Ready(info, vocabulary.clone());
             // What was compiled is for other tokens.
             (state.grammar.checked, state.grammar.compiled) = (None, None);
-            vec![super::check(state)]
+            vec![Effect::Use(id, vocabulary), super::check(state)]
         }
         ModelEvent::Failed(message) => {
-            if is_current {
-                state.loading = None;
-                state.warn(message.clone());
-                wait_no_more(state);
-                if state.model.vocabulary().is_none() {
-                    state.model = ModelState::Failed(message);
-                }
+            state.loading = None;
+            state.warn(message.clone());
+            wait_no_more(state);
+            if state.model.vocabulary().is_none() {
+                state.model = ModelState::Failed(message);
             }
             Vec::new()
         }
     }
 }
 
-/// A run goes down with the thread that made it.
+/// The engine of the model in use is gone. Its run, if it had one, has said so.
 pub(super) fn broken(state: &mut State, message: String) {
-    state.loading = None;
     state.warn(message.clone());
     state.model = ModelState::Failed(message);
-    state.run.rest();
+    if state.loading.is_none() {
+        wait_no_more(state);
+    }
 }
 
 /// A run that waits for a model that does not come is not asked for any more.
