@@ -23,6 +23,7 @@ mod check;
 mod completions;
 mod config;
 mod doctor;
+mod export;
 mod generate;
 mod grammars;
 mod man;
@@ -87,6 +88,7 @@ pub fn run(cli: &Cli) -> ExitCode {
         Some(Command::Bench(args)) => bench::run(args),
         Some(Command::Models(args)) => models::run(args),
         Some(Command::Replay(args)) => replay::run(args),
+        Some(Command::Export(args)) => export::run(args),
         Some(Command::Doctor(args)) => doctor::run(args),
         Some(Command::Config(args)) => config::run(args),
         Some(Command::Completions(args)) => completions::run(args),

@@ -27,6 +27,8 @@ use ratatui::layout::{Position, Rect};
 use crate::app::state::{Pane, State};
 
 pub mod candidates;
+pub mod compare;
+pub mod corner;
 pub mod depth;
 pub mod editor;
 pub mod field;
@@ -34,11 +36,15 @@ pub mod format;
 pub mod frame;
 pub mod glyphs;
 pub mod grammar;
+pub mod graphs;
+pub mod heat;
 pub mod highlight;
 pub mod inspector;
 pub mod layout;
+pub mod look;
 pub mod output;
 pub mod overlay;
+pub mod palette;
 pub mod pen;
 pub mod prompt;
 pub mod rendered;
@@ -80,8 +86,9 @@ impl View {
 
 /// Draws the whole screen.
 pub fn draw(frame: &mut Frame, state: &State, view: &mut View) {
-    if view.theme.name() != state.theme {
-        view.theme = Theme::shipped(state.theme);
+    let theme = state.shown_theme();
+    if *view.theme.name() != theme {
+        view.theme = Theme::shipped(theme);
     }
     let screen = frame.area();
     let caret = draw_screen(frame.buffer_mut(), screen, state, view);
@@ -102,7 +109,6 @@ fn draw_screen(buffer: &mut Buffer, screen: Rect, state: &State, view: &mut View
         too_small(buffer, screen, &view.theme);
         return None;
     };
-    let mut caret = None;
     for pane in Pane::ALL {
         if areas.pane(pane).is_empty() {
             continue;
@@ -112,19 +118,28 @@ fn draw_screen(buffer: &mut Buffer, screen: Rect, state: &State, view: &mut View
             Pane::Grammar => grammar::draw(buffer, state, view, inside),
             Pane::Prompt => prompt::draw(buffer, state, view, inside),
             Pane::Output => output::draw(buffer, state, view, inside),
-            Pane::Inspector => caret = inspector::draw(buffer, state, &view.theme, inside),
+            Pane::Inspector => inspector::draw(buffer, state, &view.theme, inside),
         }
     }
     status::draw(buffer, areas.status, state, &view.theme);
     status::footer(buffer, areas.footer, state, &view.theme);
+    frame::light_edge(buffer, state, &view.theme, &areas);
+    let in_overlay = overlay::draw(buffer, state, &view.theme);
+    corner::draw(buffer, state, &view.theme);
+    in_overlay.or_else(|| caret(state))
+}
+
+/// Where the terminal's own cursor goes in the focused text; `None` while something floats above it.
+pub fn caret(state: &State) -> Option<Position> {
     if state.overlay.is_some() {
-        return overlay::draw(buffer, state, &view.theme);
+        return None;
     }
+    let parts = || editor::parts(state, state.focus);
     match state.focus {
-        Pane::Grammar => editor::caret(&state.grammar.buffer, &editor::parts(state, state.focus)?),
-        Pane::Prompt => editor::caret(state.prompt_text(), &editor::parts(state, state.focus)?),
+        Pane::Grammar => editor::caret(&state.grammar.buffer, &parts()?),
+        Pane::Prompt => editor::caret(state.prompt_text(), &parts()?),
         Pane::Output => None,
-        Pane::Inspector => caret,
+        Pane::Inspector => inspector::caret(state),
     }
 }
 

@@ -138,6 +138,7 @@ fn the_top_level_holds_only_what_was_agreed() {
         "themes",
         "tests",
         "benches",
+        "examples",
         "models",
         "deploy",
         "README.md",

@@ -113,7 +113,7 @@ actions! {
     ResetLayout = "reset panes",
     /// Next look of the output: text, its tokens, or its tokens tinted by what the mask removed.
     Tint = "tokens",
-    /// Show or hide the graphs under the output: removed mass, entropy and time of every step.
+    /// Show the graphs under the output, of every step, of the whole run, or hide them.
     Graphs = "graphs",
     /// Go to the next mistake in the grammar.
     NextFinding = "next mistake",
@@ -125,6 +125,8 @@ actions! {
     Thinking = "thinking",
     /// Show the prompt as the model reads it, with its special tokens.
     Rendered = "whole prompt",
+    /// Read again what the program has said.
+    Messages = "messages",
     /// Let the terminal select text with the mouse, or take the mouse back.
     Mouse = "mouse",
     /// Show the keys.
@@ -235,6 +237,10 @@ actions! {
     Search = "search",
     /// Go back to before the selected token, and go on from there.
     Rewind = "rewind",
+    /// Go to the next token where the mask took the model's first choice.
+    NextSurprise = "next removed",
+    /// Go to the one before.
+    PreviousSurprise = "removed before",
     /// Put the token at the cursor of the inspector in place of the selected one, and go on.
     Force = "put token",
 }

@@ -6,7 +6,7 @@ use crate::engine::{GrammarKind, GrammarSource};
 use super::language::Language;
 
 /// Something to start from.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Example {
     /// Its name in the picker.
     pub name: &'static str,

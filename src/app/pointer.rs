@@ -1,10 +1,23 @@
-//! What the mouse is in the middle of: a double click.
+//! What the mouse is in the middle of: a double click, or moving an edge.
+
+use super::layout::Edge;
 
 /// What is remembered from one event of the mouse to the next.
 #[derive(Clone, Debug, Default)]
 pub struct Pointer {
+    /// The edge that is being moved.
+    pub drag: Option<Drag>,
     /// The cell of the latest click and how many there were in a row.
     clicks: Option<(u16, u16, u8)>,
+}
+
+/// An edge that is being moved.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Drag {
+    /// Which one.
+    pub edge: Edge,
+    /// How far from its place it was taken: an edge is two cells thick.
+    pub grip: (u16, u16),
 }
 
 impl Pointer {

@@ -4,6 +4,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
 use crate::engine::ModelSpec;
 use crate::engine::diagnostic::{Diagnostic, Severity};
 use crate::engine::grammar::{Compiled, GrammarKind, GrammarSource};
@@ -11,25 +13,39 @@ use crate::engine::model::ModelInfo;
 use crate::engine::trace::{FinishReason, Outcome, Request, Step, Trace};
 use crate::engine::vocabulary::Vocabulary;
 use crate::ui::layout::{self, Areas};
-use crate::ui::theme::ThemeName;
+use crate::ui::theme::{OwnTheme, ThemeName};
 use crate::ui::wrap::{Lines, RowRef};
 
+use super::action::Action;
 use super::chat::Chat;
+use super::compare::Compare;
 use super::editor::EditorBuffer;
-use super::event::{LoadId, RunId, Wanted};
+use super::event::{LoadId, Place, RunId, Wanted};
 use super::examples::Example;
+use super::files::{Files, GrammarFile};
+use super::help::Help;
+use super::history::Past;
 use super::inspector::Inspector;
 use super::keymap::Keymap;
 use super::language::Language;
-use super::menu::Menu;
+use super::layout::Wishes;
+use super::look::{Graphs, Look};
+use super::menu::{Menu, MenuKind, Pick, Row};
 use super::picker::Picker;
 use super::pointer::Pointer;
-use super::question::Question;
+use super::question::{Confirm, Question};
+use super::runs::Runs;
+use super::series::Series;
+use super::settings::Settings;
 use super::stats::Stats;
+use super::store::Keeping;
+use super::toast::Toasts;
+use super::tour::Tour;
 use super::transcript::Transcript;
 
 /// A part of the screen that can have the focus.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Pane {
     /// The grammar, to be edited.
     Grammar,
@@ -44,13 +60,35 @@ pub enum Pane {
 impl Pane {
     /// In the order of the Tab key.
     pub const ALL: [Self; 4] = [Self::Grammar, Self::Prompt, Self::Output, Self::Inspector];
+
+    /// Its name, as its title says it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Grammar => "Grammar",
+            Self::Prompt => "Prompt",
+            Self::Output => "Output",
+            Self::Inspector => "Inspector",
+        }
+    }
+
+    /// What goes to it.
+    pub fn action(self) -> Action {
+        match self {
+            Self::Grammar => Action::FocusGrammar,
+            Self::Prompt => Action::FocusPrompt,
+            Self::Output => Action::FocusOutput,
+            Self::Inspector => Action::FocusInspector,
+        }
+    }
 }
 
 /// What floats above the panes and takes the keys.
 #[derive(Clone, Debug)]
 pub enum Overlay {
-    /// The keys, scrolled down by so many rows.
-    Help {
+    /// The keys.
+    Help(Help),
+    /// What the program has said.
+    Messages {
         /// The first row shown.
         top: usize,
     },
@@ -68,12 +106,22 @@ pub enum Overlay {
     Menu(Menu),
     /// A question with a line for its answer.
     Question(Question),
+    /// A question that is answered by one letter.
+    Confirm(Confirm),
+    /// The settings.
+    Settings(Settings),
+    /// Two runs side by side.
+    Compare(Compare),
 }
 
 impl Overlay {
     /// Whether keys type text into it.
     pub fn takes_text(&self) -> bool {
-        matches!(self, Self::Models { .. } | Self::Menu(_) | Self::Question(_))
+        match self {
+            Self::Models { .. } | Self::Menu(_) | Self::Question(_) | Self::Help(_) => true,
+            Self::Settings(settings) => settings.edited.is_some(),
+            Self::Rendered { .. } | Self::Messages { .. } | Self::Compare(_) | Self::Confirm(_) => false,
+        }
     }
 }
 
@@ -84,14 +132,18 @@ pub struct State {
     pub size: (u16, u16),
     /// The pane that has the focus.
     pub focus: Pane,
-    /// Whether the focused pane has the whole screen.
-    pub zoomed: bool,
+    /// How the person wants the panes.
+    pub layout: Wishes,
     /// What floats above the panes.
     pub overlay: Option<Overlay>,
     /// Which keys ask for what.
     pub keymap: Arc<Keymap>,
     /// The colours.
     pub theme: ThemeName,
+    /// The person's own themes, as far as they have been read.
+    pub themes: Vec<Arc<OwnTheme>>,
+    /// Where models are computed.
+    pub place: Place,
     /// Whether the program takes the mouse.
     pub mouse: bool,
     /// The grammar and what is known about it.
@@ -112,16 +164,32 @@ pub struct State {
     pub picker: Picker,
     /// What every run asks for, save its prompt and grammar.
     pub template: Request,
-    /// The run on the screen.
+    /// The run on the screen: the latest, or an earlier one of the session.
     pub run: Run,
-    /// The latest name that was given to a run.
-    pub latest_run: RunId,
-    /// What the mouse is in the middle of.
-    pub pointer: Pointer,
+    /// The runs of the session.
+    pub runs: Runs,
+    /// What was written before.
+    pub history: Past,
+    /// What is kept for the next start.
+    pub store: Keeping,
+    /// When the latest event came, in seconds since 1970; 0 if nobody tells.
+    pub now: i64,
+    /// What the output shows of its tokens.
+    pub look: Look,
+    /// What the graphs under it show.
+    pub graphs: Graphs,
     /// The inspector.
     pub inspector: Inspector,
-    /// Something the person should know now; gone with the next key.
-    pub message: Option<Message>,
+    /// Files besides the grammar's.
+    pub files: Files,
+    /// The commands that were picked in the palette, the last first.
+    pub used: Vec<Action>,
+    /// What the program has to say.
+    pub toasts: Toasts,
+    /// The hints for the first minutes.
+    pub tour: Tour,
+    /// What the mouse is in the middle of.
+    pub pointer: Pointer,
 }
 
 /// The grammar under edit and the latest check of it.
@@ -133,6 +201,10 @@ pub struct GrammarPane {
     pub kind: GrammarKind,
     /// Its file's or example's name.
     pub name: String,
+    /// Its file; none if it is an example or has never been saved.
+    pub file: Option<GrammarFile>,
+    /// The text that its file or its example has.
+    pub base: Arc<str>,
     /// The revision of the text that was checked last.
     pub checked: Option<u64>,
     /// What that check found.
@@ -243,6 +315,8 @@ impl RunStatus {
 pub struct Run {
     /// Which run this is.
     pub id: RunId,
+    /// Its number in the session, from 1; 0 if there is no run.
+    pub number: u32,
     /// Where it stands.
     pub status: RunStatus,
     /// What happened in it.
@@ -255,10 +329,14 @@ pub struct Run {
     pub transcript: Transcript,
     /// Its figures.
     pub stats: Stats,
+    /// Its figures step by step.
+    pub series: Series,
     /// The step under inspection; `None` follows the newest.
     pub selected: Option<usize>,
     /// The first row on the screen; `None` follows the end.
     pub top: Option<RowRef>,
+    /// The step in the first column of the graphs; `None` follows the newest.
+    pub graphs_from: Option<usize>,
     /// What its text is written in.
     pub language: Language,
 }
@@ -269,17 +347,22 @@ impl Run {
         self.trace.as_ref().map_or(&[], |t| &t.steps)
     }
 
+    /// Takes generated tokens into everything that is made from them.
+    pub fn follow(&mut self, steps: &[Arc<Step>]) {
+        self.transcript.extend(steps);
+        self.stats.extend(steps);
+        self.series.extend(steps);
+    }
+
     /// Nothing is asked for any more: what there is on the screen is the end of the run before.
     pub fn rest(&mut self) {
         self.status = if self.trace.is_some() { RunStatus::Ended } else { RunStatus::Idle };
     }
 
     /// Takes in steps that were generated.
-    pub fn extend(&mut self, steps: Vec<Arc<Step>>) {
-        let Some(trace) = &mut self.trace else { return };
-        self.transcript.extend(&steps);
-        self.stats.extend(&steps);
-        trace.steps.extend(steps);
+    pub fn extend(&mut self, steps: &[Arc<Step>]) {
+        self.follow(steps);
+        self.trace.iter_mut().for_each(|trace| trace.steps.extend_from_slice(steps));
     }
 
     /// Goes back: only the first `steps` were generated, and the run has not ended.
@@ -289,7 +372,8 @@ impl Run {
         trace.outcome = None;
         self.transcript = Transcript::of(&trace.steps);
         self.stats = Stats::of(&trace.steps);
-        (self.selected, self.top) = (None, None);
+        self.series.truncate(steps);
+        (self.selected, self.top, self.graphs_from) = (None, None, None);
     }
 
     /// Ends it as failed, for this reason.
@@ -315,30 +399,25 @@ impl Run {
     }
 }
 
-/// A sentence for the person.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Message {
-    /// What to say; made safe when drawn.
-    pub text: String,
-    /// Whether something is wrong.
-    pub is_error: bool,
-}
-
 impl State {
     /// The state at the start, with a grammar and a prompt open.
     pub fn new(grammar: GrammarSource, prompt: &str, language: Language) -> Self {
         Self {
             size: (80, 24),
             focus: Pane::Grammar,
-            zoomed: false,
+            layout: Wishes::default(),
             overlay: None,
             keymap: Arc::default(),
             theme: ThemeName::default(),
+            themes: Vec::new(),
+            place: Place::default(),
             mouse: true,
             grammar: GrammarPane {
                 buffer: EditorBuffer::new(&grammar.text),
                 kind: grammar.kind,
                 name: grammar.name,
+                file: None,
+                base: EditorBuffer::new(&grammar.text).text().into(),
                 checked: None,
                 diagnostics: Vec::new(),
                 compiled: None,
@@ -352,17 +431,30 @@ impl State {
             picker: Picker::default(),
             template: Request::default(),
             run: Run::default(),
-            latest_run: RunId::default(),
-            pointer: Pointer::default(),
+            runs: Runs::default(),
+            history: Past::default(),
+            store: Keeping::default(),
+            now: 0,
+            look: Look::default(),
+            graphs: Graphs::default(),
             inspector: Inspector::default(),
-            message: None,
+            files: Files::default(),
+            used: Vec::new(),
+            toasts: Toasts::default(),
+            tour: Tour::default(),
+            pointer: Pointer::default(),
         }
     }
 
-    /// A name for a run that no run has had.
-    pub fn name_run(&mut self) -> RunId {
-        self.latest_run = RunId(self.latest_run.0 + 1);
-        self.latest_run
+    /// The colours on the screen: those that are chosen, or that are looked at in the menu of themes.
+    pub fn shown_theme(&self) -> ThemeName {
+        match &self.overlay {
+            Some(Overlay::Menu(menu)) if menu.kind == MenuKind::Themes => match menu.chosen(self) {
+                Some(Row { pick: Pick::Theme(theme), .. }) => theme,
+                _ => self.theme.clone(),
+            },
+            _ => self.theme.clone(),
+        }
     }
 
     /// Whether the grammar on the screen is another than the one that the run on the screen follows.
@@ -378,12 +470,15 @@ impl State {
 
     /// Puts an example into the editors.
     pub fn open(&mut self, example: &Example) {
-        let grammar = example.source();
-        self.grammar.buffer.set_text(&grammar.text);
-        (self.grammar.kind, self.grammar.name) = (grammar.kind, grammar.name);
+        self.open_grammar(example.source(), None);
         self.prompt.set_text(example.prompt);
         self.chat.shows_system = false;
         self.language = example.language;
+    }
+
+    /// Remembers the grammar under edit, which something else is about to take the place of.
+    pub fn remember_grammar(&mut self) {
+        self.history.keep(&self.grammar.source());
     }
 
     /// Whether keys type text.
@@ -398,16 +493,16 @@ impl State {
 
     /// The screen, cut up; `None` if it is too small.
     pub fn areas(&self) -> Option<Areas> {
-        layout::areas(self.size, self.focus, self.zoomed)
+        layout::areas(self.size, self.focus, &self.layout)
     }
 
     /// Says something to the person.
     pub fn say(&mut self, text: impl Into<String>) {
-        self.message = Some(Message { text: text.into(), is_error: false });
+        self.toasts.push(text.into(), false);
     }
 
     /// Tells the person that something is wrong.
     pub fn warn(&mut self, text: impl Into<String>) {
-        self.message = Some(Message { text: text.into(), is_error: true });
+        self.toasts.push(text.into(), true);
     }
 }

@@ -21,13 +21,17 @@ use crate::engine::error::LoadError;
 use crate::engine::load::{Loaded, OnProgress};
 use crate::engine::session::prepare;
 use crate::engine::vocabulary::Vocabulary;
+use crate::store::Store;
 use crate::ui::highlight;
 
 use super::event::{Back, Effect, Event, LoadId, ModelEvent, RunEvent, RunId, Wanted};
+use super::store::Ask;
 
 mod checker;
+mod disk;
 mod engine;
 mod files;
+mod keeper;
 
 use checker::Inbox;
 use engine::{Command, Handle, Start};
@@ -54,6 +58,8 @@ pub struct Worker {
     grammars: Arc<Inbox>,
     /// The thread that reads and writes files.
     files: Files,
+    /// What is kept for the next start, if anything is.
+    store: Option<Arc<Mutex<Store>>>,
     engines: Mutex<Engines>,
 }
 
@@ -77,7 +83,14 @@ impl Worker {
         let grammars = Arc::new(Inbox::default());
         checker::start(grammars.clone(), events.clone())?;
         let files = Files::start(events.clone())?;
-        Ok(Self { events, models, grammars, files, engines: Mutex::default() })
+        Ok(Self { events, models, grammars, files, store: None, engines: Mutex::default() })
+    }
+
+    /// Lets the thread for files have the store.
+    #[must_use]
+    pub fn keeping(mut self, store: Option<Store>) -> Self {
+        self.store = store.map(|store| Arc::new(Mutex::new(store)));
+        self
     }
 
     /// Does what the threads are for; other effects come back.
@@ -88,6 +101,7 @@ impl Worker {
                 self.run(&vocabulary, id, Command::Start(Start { id, request, grammar, paused }));
             }
             Effect::Back(back) => self.back(back),
+            Effect::Store(ask) => self.keep(ask),
             Effect::Pause => self.command(Command::Pause),
             Effect::Resume => self.command(Command::Resume),
             Effect::Step => self.command(Command::Step),
@@ -104,6 +118,7 @@ impl Worker {
                 let thread = std::thread::Builder::new().name("maze-highlight".into());
                 let _ = thread.spawn(move || highlight::warm(language));
             }
+            Effect::Files(job) => self.files.later(move |events| disk::perform(job, events)),
             Effect::Render { number, vocabulary, prompt, mode } => {
                 let events = self.events.clone();
                 // Without the thread, the look stays empty; no more.
@@ -181,6 +196,12 @@ impl Worker {
     fn cancel(&self) {
         if let Some(engine) = &self.engines().running {
             engine.cancel();
+        }
+    }
+
+    fn keep(&self, ask: Ask) {
+        if let Some(store) = &self.store {
+            keeper::perform(&self.files, store, ask);
         }
     }
 

@@ -1,12 +1,13 @@
 //! The last pass over a frame: colours that the terminal can show, and no control characters.
 //!
 //! Drawing always speaks in 24-bit colours; this is the only place that knows that a terminal may
-//! have fewer. What was told by a background alone is then told by reversed cells.
+//! have fewer. What was told by a background alone is then told by reversed, bold or faint cells.
 
 use ratatui::buffer::Buffer;
 use ratatui::style::{Color, Modifier};
 
-use super::theme::Theme;
+use super::heat;
+use super::theme::{Role, Theme};
 
 /// How many colours the terminal shows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,6 +25,7 @@ pub enum ColorDepth {
 /// Fits a finished frame to the terminal.
 pub fn fit(buffer: &mut Buffer, depth: ColorDepth, theme: &Theme) {
     let meaningful = theme.meaningful_backgrounds();
+    let stand_ins = stand_ins(theme);
     for cell in &mut buffer.content {
         // Text is made safe where it becomes cells; this holds even if that has a hole.
         if cell.symbol().chars().any(char::is_control) {
@@ -32,6 +34,9 @@ pub fn fit(buffer: &mut Buffer, depth: ColorDepth, theme: &Theme) {
         if matches!(depth, ColorDepth::Mono | ColorDepth::Ansi16) {
             if meaningful.contains(&cell.bg) {
                 cell.modifier |= Modifier::REVERSED;
+                cell.fg = Color::Reset;
+            } else if let Some((_, modifier)) = stand_ins.iter().find(|(color, _)| *color == cell.bg) {
+                cell.modifier |= *modifier;
                 cell.fg = Color::Reset;
             }
             cell.bg = Color::Reset;
@@ -42,6 +47,16 @@ pub fn fit(buffer: &mut Buffer, depth: ColorDepth, theme: &Theme) {
         cell.fg = fitted(cell.fg, depth);
         cell.bg = fitted(cell.bg, depth);
     }
+}
+
+/// What stands for the backgrounds that tell tokens apart and how much the mask removed.
+fn stand_ins(theme: &Theme) -> Vec<(Color, Modifier)> {
+    let scale = heat::scale(theme);
+    let levels = scale.iter().enumerate().map(|(level, style)| (style.bg, heat::stand_in(level)));
+    let boundary = [(theme.style(Role::Boundary).bg, Modifier::BOLD)];
+    let meant = |(color, modifier): (Option<Color>, Modifier)| Some((color?, modifier));
+    // A theme that leaves them out has the plain background there, which must mean nothing.
+    levels.chain(boundary).filter_map(meant).filter(|(color, _)| Some(*color) != theme.base().bg).collect()
 }
 
 fn fitted(color: Color, depth: ColorDepth) -> Color {

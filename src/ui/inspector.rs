@@ -114,27 +114,32 @@ pub fn target(state: &State, column: u16, row: u16) -> Option<Target> {
     }
 }
 
-/// Draws the pane's inside; returns where the terminal's own cursor goes while keys type into it.
-pub fn draw(buffer: &mut Buffer, state: &State, theme: &Theme, inside: Rect) -> Option<Position> {
+/// Where the terminal's own cursor goes while keys type into it.
+pub fn caret(state: &State) -> Option<Position> {
+    state.run.inspected()?.1.insight.as_ref()?;
+    tokens::caret(state, parts(state)?.list)
+}
+
+/// Draws the pane's inside.
+pub fn draw(buffer: &mut Buffer, state: &State, theme: &Theme, inside: Rect) {
     let parts = cut(state, inside);
     let Some((index, step)) = state.run.inspected() else {
         let text = "What the mask does, token by token.";
         Pen::new(buffer, parts.summary, 0).put(text, theme.text(Role::Dim));
-        return None;
+        return;
     };
     summary(buffer, parts.summary, state, index, step, theme);
     let Some(insight) = &step.insight else {
         let rest = if parts.candidates.is_empty() { parts.list } else { parts.candidates };
         Pen::new(buffer, rest, 0).put("No details were recorded for this token.", theme.text(Role::Dim));
-        return None;
+        return;
     };
     if !parts.candidates.is_empty() {
         candidates::draw(buffer, state, theme, parts.candidates, step, insight);
     }
-    if parts.list.is_empty() {
-        return None;
+    if !parts.list.is_empty() {
+        tokens::draw(buffer, state, theme, parts.list, step, insight);
     }
-    tokens::draw(buffer, state, theme, parts.list, step, insight)
 }
 
 /// How a step came to be, in a word.

@@ -6,16 +6,20 @@
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
-use ratatui::style::{Modifier, Style};
+use ratatui::style::Style;
 
 use crate::app::action::Action;
+use crate::app::look::Look;
 use crate::app::state::{ModelState, RunStatus, State};
-use crate::engine::trace::StepKind;
+use crate::app::transcript::Transcript;
 
 use super::View;
 use super::editor;
+use super::glyphs::glyphs;
+use super::graphs;
 use super::highlight::Syntax;
 use super::layout;
+use super::look::{self, Looks};
 use super::pen::Pen;
 use super::theme::{Role, Theme};
 use super::wrap::{self, Lines, Place, RowRef, VisibleRow};
@@ -23,7 +27,7 @@ use super::wrap::{self, Lines, Place, RowRef, VisibleRow};
 /// Where the text is; `None` if the pane is not shown.
 pub fn area(state: &State) -> Option<Rect> {
     let area = state.areas()?.output;
-    (!area.is_empty()).then(|| editor::padded(layout::inside(area)))
+    (!area.is_empty()).then(|| editor::padded(graphs::split(state, layout::inside(area)).0))
 }
 
 /// The columns that the text is wrapped at: one is kept for the caret and the ends of lines.
@@ -45,7 +49,8 @@ pub fn top(state: &State, width: usize, height: usize) -> RowRef {
 
 /// Draws the pane's inside.
 pub fn draw(buffer: &mut Buffer, state: &State, view: &mut View, inside: Rect) {
-    let area = editor::padded(inside);
+    let (area, plot) = graphs::split(state, inside);
+    let area = editor::padded(area);
     let run = &state.run;
     if run.steps().is_empty() && !run.status.is_live() {
         return draw_empty(buffer, state, &view.theme, area);
@@ -62,7 +67,7 @@ pub fn draw(buffer: &mut Buffer, state: &State, view: &mut View, inside: Rect) {
     });
 
     let theme = &view.theme;
-    let forced = underline(theme);
+    let looks = Looks::new(state.look, theme);
     let selected = run.selected.map(|index| text.span(index));
     // The rows go forward through the text, so the token of a place is found by walking on.
     let mut token = rows.first().and_then(|r| text.token_at(place(r, r.row.start)));
@@ -75,31 +80,27 @@ pub fn draw(buffer: &mut Buffer, state: &State, view: &mut View, inside: Rect) {
             token = Some(index + 1);
         }
         let style = editor::span_style(view.output.spans(line), byte).unwrap_or_default();
+        let Some((index, step)) = token.and_then(|i| Some((i, run.steps().get(i)?))) else { return style };
         if selected.is_some_and(|(start, end)| start <= at && at < end) {
-            return style.patch(theme.style(Role::Selected));
+            return looks.mark(step, style.patch(theme.style(Role::Selected)));
         }
-        let step = token.and_then(|i| run.steps().get(i));
-        let style = if step.is_some_and(|s| s.thinking) { theme.text(Role::Thinking) } else { style };
-        let is_forced = step.is_some_and(|s| s.kind == StepKind::Forced);
-        if is_forced { style.patch(forced) } else { style }
+        looks.style(index, step, style)
     });
+    if state.look == Look::Tokens {
+        mark_blanks(buffer, area, &rows, text, theme);
+    }
+    if state.look != Look::Text {
+        mark_ends(buffer, area, &rows, state, &looks, theme);
+    }
     if let Some((start, end)) = selected {
-        mark_invisible(buffer, area, &rows, text, (start, end), theme);
+        mark_selected(buffer, area, &rows, text, (start, end), theme);
     }
     if run.status.is_live() {
         mark_cell(buffer, area, &rows, text, text.end(), " ", theme.style(Role::Caret));
     }
-}
-
-/// Forced tokens keep their colours and get a faint line.
-fn underline(theme: &Theme) -> Style {
-    let style = theme.style(Role::Forced);
-    Style {
-        fg: None,
-        bg: None,
-        add_modifier: style.add_modifier | Modifier::UNDERLINED,
-        underline_color: style.fg,
-        ..Style::new()
+    look::legend(buffer, inside, state, theme);
+    if let Some(plot) = plot {
+        graphs::draw(buffer, state, theme, &plot);
     }
 }
 
@@ -107,13 +108,61 @@ fn place(row: &VisibleRow, byte: usize) -> Place {
     Place { line: row.line, byte }
 }
 
-/// Shows the parts of the selected token that have no cell of their own: line ends, and the end of
-/// the text.
-fn mark_invisible(
+/// Shows spaces and tabs, in the tokens' own colours.
+fn mark_blanks(buffer: &mut Buffer, area: Rect, rows: &[VisibleRow], text: &Transcript, theme: &Theme) {
+    let dim = Style { fg: theme.style(Role::Dim).fg, ..Style::new() };
+    for (y, visible) in (area.y..area.bottom()).zip(rows) {
+        let row = visible.row;
+        let shown = &text.line(visible.line)[row.start..row.end];
+        let mut x = area.x;
+        for glyph in glyphs(shown, row.column) {
+            let mark = match shown.as_bytes()[glyph.offset] {
+                b' ' => "·",
+                b'\t' => "⇥",
+                _ => "",
+            };
+            if !mark.is_empty() && x < area.right() {
+                buffer.set_stringn(x, y, mark, 1, dim);
+            }
+            x = x.saturating_add(glyph.width as u16);
+        }
+    }
+}
+
+/// Shows the ends of lines as the tokens look that they belong to, and the end of the output.
+fn mark_ends(
     buffer: &mut Buffer,
     area: Rect,
     rows: &[VisibleRow],
-    text: &crate::app::transcript::Transcript,
+    state: &State,
+    looks: &Looks,
+    theme: &Theme,
+) {
+    let (text, steps) = (&state.run.transcript, state.run.steps());
+    let dim = theme.text(Role::Dim);
+    // On a tint the text has the tint's own colour.
+    let style_of = |index: usize| {
+        let style = steps.get(index).map_or(dim, |step| looks.style(index, step, Style::new()));
+        if style.fg.is_none() { dim.patch(style) } else { style }
+    };
+    for visible in rows.iter().filter(|r| r.is_last && text.is_ended(r.line)) {
+        let at = Place { line: visible.line, byte: text.line(visible.line).len() };
+        let style = text.token_at(at).map_or(dim, style_of);
+        mark_cell(buffer, area, rows, text, at, "⏎", style);
+    }
+    let last = text.tokens().saturating_sub(1);
+    if text.tokens() > 0 && text.span(last).0 == text.end() && text.span(last).1 == text.end() {
+        mark_cell(buffer, area, rows, text, text.end(), "∎", style_of(last));
+    }
+}
+
+/// Shows the parts of the selected token that have no cell of their own: line ends, and the end of
+/// the text.
+fn mark_selected(
+    buffer: &mut Buffer,
+    area: Rect,
+    rows: &[VisibleRow],
+    text: &Transcript,
     (start, end): (Place, Place),
     theme: &Theme,
 ) {

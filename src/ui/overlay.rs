@@ -4,96 +4,56 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 use ratatui::widgets::{Clear, Widget};
 
-use crate::app::keymap::Keymap;
 use crate::app::state::{Overlay, State};
 
 use super::layout;
 use super::pen::Pen;
 use super::theme::{Role, Theme};
-use super::{frame, rendered, wrap};
+use super::{compare, frame, rendered};
 
-mod menu;
-mod models;
-mod question;
+mod help;
+pub mod menu;
+mod messages;
+pub mod models;
+pub mod question;
+pub mod settings;
 
-/// Columns of the keys in the help.
-const KEYS: usize = 22;
+pub use messages::last_top as last_messages_top;
 
 /// Draws the overlay that is open; returns where the terminal's own cursor goes.
 pub fn draw(buffer: &mut Buffer, state: &State, theme: &Theme) -> Option<Position> {
     match state.overlay.as_ref()? {
-        Overlay::Help { top } => help(buffer, theme, state, *top),
+        Overlay::Help(open) => return Some(help::draw(buffer, state, theme, open)),
+        Overlay::Messages { top } => messages::draw(buffer, state, theme, *top),
         Overlay::Rendered { top } => rendered::draw(buffer, state, theme, *top),
+        Overlay::Compare(shown) => compare::draw(buffer, state, theme, shown),
         Overlay::Models { selected } => return models::draw(buffer, state, theme, *selected),
         Overlay::Menu(menu) => return Some(menu::draw(buffer, state, theme, menu)),
         Overlay::Question(asked) => return Some(question::draw(buffer, state, theme, asked)),
+        Overlay::Confirm(asked) => question::confirm(buffer, state, theme, asked),
+        Overlay::Settings(open) => return settings::draw(buffer, state, theme, open),
     }
     None
 }
 
+/// Where the open overlay is; `None` if there is none.
+pub fn area(state: &State) -> Option<Rect> {
+    Some(match state.overlay.as_ref()? {
+        Overlay::Help(_) => help::area(state),
+        Overlay::Messages { .. } => messages::area(state),
+        Overlay::Rendered { .. } => rendered::area(state),
+        Overlay::Compare(_) => compare::area(state),
+        Overlay::Models { .. } => models::area(state),
+        Overlay::Menu(open) => menu::area(state, open),
+        Overlay::Question(_) => question::area(state),
+        Overlay::Confirm(asked) => question::confirm_area(state, asked),
+        Overlay::Settings(_) => settings::area(state),
+    })
+}
+
 /// How far the help can be scrolled.
 pub fn last_help_top(state: &State) -> usize {
-    let inside = layout::inside(help_area(state));
-    help_lines(&state.keymap, usize::from(inside.width)).len().saturating_sub(usize::from(inside.height))
-}
-
-enum HelpLine {
-    Title(&'static str),
-    Keys(String, String),
-    Blank,
-}
-
-fn help_area(state: &State) -> Rect {
-    let size = state.size;
-    let lines = help_lines(&state.keymap, usize::from(centred(size, 84, 1).width.saturating_sub(2))).len();
-    centred(size, 84, lines as u16 + 2)
-}
-
-fn help_lines(keymap: &Keymap, width: usize) -> Vec<HelpLine> {
-    let mut lines = Vec::new();
-    let keys_width = KEYS.min(width / 2);
-    for (title, rows) in keymap.help() {
-        if !lines.is_empty() {
-            lines.push(HelpLine::Blank);
-        }
-        lines.push(HelpLine::Title(title));
-        for (keys, doc) in rows {
-            let cut = wrap::rows(doc, width.saturating_sub(keys_width + 3));
-            for (i, row) in cut.iter().enumerate() {
-                let keys = if i == 0 { keys.clone() } else { String::new() };
-                lines.push(HelpLine::Keys(keys, doc[row.start..row.end].to_owned()));
-            }
-        }
-    }
-    lines
-}
-
-fn help(buffer: &mut Buffer, theme: &Theme, state: &State, top: usize) {
-    let area = help_area(state);
-    let inside = open(buffer, theme, area, "Keys");
-    let width = usize::from(inside.width);
-    let lines = help_lines(&state.keymap, width);
-    let top = top.min(last_help_top(state));
-    if lines.len() > usize::from(inside.height) {
-        let more = format!(" {}–{} of {} ", top + 1, top + usize::from(inside.height), lines.len());
-        let bottom = Rect { y: area.bottom() - 1, height: 1, width: area.width - 2, ..area };
-        Pen::new(buffer, bottom, 0).at_right(&more, overlay_text(theme, Role::Dim));
-    }
-    for (y, line) in lines.iter().skip(top).take(usize::from(inside.height)).enumerate() {
-        let mut pen = Pen::new(buffer, inside, y as u16);
-        match line {
-            HelpLine::Blank => {}
-            HelpLine::Title(title) => {
-                pen.skip(1).put(title, overlay_text(theme, Role::TitleFocused));
-            }
-            HelpLine::Keys(keys, doc) => {
-                pen.skip(1)
-                    .column(keys, KEYS.min(width / 2), overlay_text(theme, Role::Key))
-                    .skip(1)
-                    .put(doc, theme.style(Role::Overlay));
-            }
-        }
-    }
+    help::last_top(state)
 }
 
 fn overlay_text(theme: &Theme, role: Role) -> ratatui::style::Style {
@@ -112,6 +72,36 @@ pub fn open(buffer: &mut Buffer, theme: &Theme, area: Rect, title: &str) -> Rect
         .put(&format!(" {title} "), overlay_text(theme, Role::TitleFocused))
         .at_right(" Esc closes ", overlay_text(theme, Role::Dim));
     layout::inside(area)
+}
+
+/// Shows on the border of a list which part of it is on the screen: `(first, shown, all)` lines; and
+/// the number of the selected row among all rows.
+fn scroll_mark(
+    buffer: &mut Buffer,
+    theme: &Theme,
+    area: Rect,
+    (first, shown, all): (usize, usize, usize),
+    counted: Option<(usize, usize)>,
+) {
+    let area = area.intersection(buffer.area);
+    if area.height < 3 || area.width < 12 {
+        return;
+    }
+    if let Some((at, rows)) = counted {
+        let bottom = Rect { y: area.bottom() - 1, height: 1, width: area.width - 2, ..area };
+        let text = format!(" {} / {rows} ", at + 1);
+        Pen::new(buffer, bottom, 0).at_right(&text, overlay_text(theme, Role::Dim));
+    }
+    if all <= shown {
+        return;
+    }
+    let track = usize::from(area.height - 2);
+    let length = (track * shown / all).max(1);
+    let start = (track - length) * first / (all - shown).max(1);
+    for y in start..(start + length).min(track) {
+        let column = Rect { x: area.right() - 1, y: area.y + 1 + y as u16, width: 1, height: 1 };
+        Pen::new(buffer, column, 0).put("┃", overlay_text(theme, Role::BorderFocused));
+    }
 }
 
 /// A rectangle in the middle of a screen of `size`, not larger than that.

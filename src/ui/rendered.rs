@@ -38,7 +38,7 @@ pub fn last_top(state: &State) -> usize {
     rows(state, usize::from(inside.width)).len().saturating_sub(text_height(inside))
 }
 
-fn area(state: &State) -> Rect {
+pub(super) fn area(state: &State) -> Rect {
     let columns = layout::inside(overlay::centred(state.size, COLUMNS, state.size.1)).width;
     let rows = rows(state, usize::from(columns)).len().clamp(LEAST_ROWS, usize::from(u16::MAX) - 3);
     overlay::centred(state.size, COLUMNS, rows as u16 + 3)

@@ -27,6 +27,9 @@ const GAP: usize = 2;
 const ID: usize = 6;
 const PERCENT: usize = 8;
 
+/// Columns of the place in the list: `152064 / 152064`.
+const PLACE: u16 = 16;
+
 /// From this width on, a row has both probabilities.
 const BOTH: usize = 44;
 
@@ -52,15 +55,8 @@ pub fn target(state: &State, area: Rect, insight: &Insight, at: Position) -> Opt
     (row < listing.len()).then_some(Target::Row(row))
 }
 
-/// Draws the list with its heading; returns where the terminal's own cursor goes while keys type.
-pub fn draw(
-    buffer: &mut Buffer,
-    state: &State,
-    theme: &Theme,
-    area: Rect,
-    step: &Step,
-    insight: &Insight,
-) -> Option<Position> {
+/// Draws the list with its heading.
+pub fn draw(buffer: &mut Buffer, state: &State, theme: &Theme, area: Rect, step: &Step, insight: &Insight) {
     let listing = state.inspector.listing(insight);
     let is_active = state.focus == Pane::Inspector && state.inspector.part != Part::Candidates;
     let cursor = cursor(state, area, &listing);
@@ -76,7 +72,7 @@ pub fn draw(
     }
     let place =
         if listing.is_empty() { "0".to_owned() } else { format!("{} / {}", cursor.row + 1, listing.len()) };
-    let caret = search_line(buffer, area, state, theme, &place);
+    search_line(buffer, area, state, theme, &place);
 
     let rows = area.height.saturating_sub(HEADING);
     for y in 0..rows {
@@ -90,7 +86,6 @@ pub fn draw(
     }
     let bar = Rect { x: area.right(), y: area.y + HEADING, width: 1, height: rows };
     scroll::draw(buffer, bar, cursor.top, listing.len(), theme.text(Role::Dim));
-    caret
 }
 
 /// The part that is listed.
@@ -126,33 +121,34 @@ fn tabs(state: &State, area: Rect, insight: &Insight) -> Vec<(Part, String, Rang
     counted.unwrap_or_else(|| names(false)).into_iter().map(place).collect()
 }
 
-fn search_line(
-    buffer: &mut Buffer,
-    area: Rect,
-    state: &State,
-    theme: &Theme,
-    place: &str,
-) -> Option<Position> {
+fn search_line(buffer: &mut Buffer, area: Rect, state: &State, theme: &Theme, place: &str) {
     let (inspector, dim) = (&state.inspector, theme.text(Role::Dim));
     Pen::new(buffer, area, 1).put("/", theme.text(Role::Key)).at_right(place, dim);
-    let taken = 2 + place.len() as u16 + 1;
-    let line = Rect {
-        x: area.x + 2,
-        y: area.y + 1,
-        width: area.width.saturating_sub(taken),
-        height: area.height.min(2).saturating_sub(1),
-    };
+    let line = query_line(area);
     if line.is_empty() {
-        return None;
+        return;
     }
     let at = field::draw(buffer, line, &inspector.query, theme.base(), (HINT, dim));
-    if !inspector.is_searching {
-        return None;
-    }
-    if let Some(cell) = buffer.cell_mut(at) {
+    if let Some(cell) = buffer.cell_mut(at).filter(|_| inspector.is_searching) {
         cell.set_style(theme.style(Role::Caret));
     }
-    Some(at)
+}
+
+/// Where the query is: what stands at its right may be as long as two counts of all tokens.
+fn query_line(area: Rect) -> Rect {
+    Rect {
+        x: area.x + 2,
+        y: area.y + 1,
+        width: area.width.saturating_sub(2 + PLACE),
+        height: area.height.min(2).saturating_sub(1),
+    }
+}
+
+/// Where the terminal's own cursor goes while keys type the query.
+pub fn caret(state: &State, area: Rect) -> Option<Position> {
+    let line = query_line(area);
+    let is_here = state.inspector.is_searching && !line.is_empty();
+    is_here.then(|| field::caret(line, &state.inspector.query))
 }
 
 #[expect(clippy::too_many_arguments, reason = "one row of a table: where, of what, in which looks")]

@@ -1,8 +1,10 @@
 //! What keys do in the output: they select steps.
 
 use crate::app::action::Action;
+use crate::app::look::Graphs;
 use crate::app::state::{Pane, State};
-use crate::ui::{output, wrap};
+use crate::engine::trace::Step;
+use crate::ui::{graphs, output, wrap};
 
 use super::keys::focus;
 
@@ -52,10 +54,77 @@ pub(super) fn select(state: &mut State, step: Option<usize>) {
         state.inspector.to_top();
     }
     state.run.selected = step;
+    state.run.graphs_from = match (step, graphs::plot(state)) {
+        (Some(_), Some(plot)) => {
+            Some(graphs::window(&state.run, Graphs::Steps, plot.columns.width.into()).from)
+        }
+        _ => None,
+    };
     let Some((width, height)) = output::size(state) else { return };
     let text = &state.run.transcript;
     state.run.top = step.map(|index| {
         let top = state.run.top.unwrap_or_else(|| wrap::bottom(text, width, height));
         wrap::reveal(text, top, text.span(index).0, width, height)
     });
+}
+
+/// Selects the token or the step of the graphs that is under a cell of the pane.
+pub(super) fn click(state: &mut State, column: u16, row: u16) {
+    if let Some(step) = graphs::step_at(state, column, row) {
+        return select(state, Some(step));
+    }
+    let Some(inside) = output::area(state).filter(|area| area.contains((column, row).into())) else { return };
+    let (width, height) = (output::wrap_width(inside), usize::from(inside.height));
+    let text = &state.run.transcript;
+    let top = output::top(state, width, height);
+    let at = wrap::advance(text, top, (row - inside.y) as isize, width);
+    let token = text.token_at(wrap::place_at(text, at, usize::from(column - inside.x), width));
+    select(state, token);
+}
+
+/// The next look of the tokens.
+pub(super) fn tint(state: &mut State) {
+    state.look = state.look.next();
+    state.say(state.look.about());
+}
+
+/// The next kind of graphs, or none.
+pub(super) fn next_graphs(state: &mut State) {
+    state.graphs = state.graphs.next(graphs::plot(state).is_some());
+    let is_missing = graphs::plot(state).is_none() && !state.run.series.is_empty();
+    if state.graphs != Graphs::Hidden && is_missing {
+        let key = state.keymap.first_key(Action::Zoom);
+        state.say(format!("There is no room for the graphs here; {key} in the output gives it the screen."));
+    } else {
+        state.say(state.graphs.about());
+    }
+}
+
+/// Selects the next step, or the one before, whose most probable token the mask removed.
+pub(super) fn surprise(state: &mut State, forward: bool) {
+    let steps = state.run.steps();
+    let Some((at, _)) = state.run.inspected() else { return };
+    let is_surprise = |&index: &usize| steps.get(index).is_some_and(|step| lost_its_first(step));
+    let found = match (forward, state.run.selected) {
+        // Nothing is selected: the newest step is not behind, it may be meant itself.
+        (true, None) => None,
+        (true, Some(at)) => (at + 1..steps.len()).find(is_surprise),
+        (false, None) => (0..=at).rev().find(is_surprise),
+        (false, Some(at)) => (0..at).rev().find(is_surprise),
+    };
+    match found {
+        Some(step) => select(state, Some(step)),
+        None => {
+            let side = if forward { "after" } else { "before" };
+            state.say(format!(
+                "There is no token {side} this one where the mask took the model's first choice."
+            ));
+        }
+    }
+}
+
+/// Whether the mask removed what the model wanted most.
+fn lost_its_first(step: &Step) -> bool {
+    let insight = step.insight.as_deref();
+    insight.is_some_and(|i| i.before.first().is_some_and(|first| !i.allowed.contains(first.token)))
 }

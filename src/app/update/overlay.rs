@@ -1,46 +1,106 @@
 //! What keys do while something floats above the panes.
 
+use crossterm::event::KeyCode;
+
 use crate::app::action::Action;
 use crate::app::event::Effect;
-use crate::app::menu::Pick;
-use crate::app::question::{Ask, Question};
+use crate::app::help::Help;
+use crate::app::question::{Ask, Confirm, Question};
+use crate::app::settings::Settings;
 use crate::app::state::{Overlay, State};
 use crate::ui::{overlay, rendered};
 
-use super::{keys, models};
+use super::{compare, files, keys, menu, models, sessions, settings};
 
 /// Takes in an action.
 pub(super) fn act(state: &mut State, action: Action) -> Vec<Effect> {
-    let Some(open) = &mut state.overlay else { return Vec::new() };
-    match (open, action) {
-        (Overlay::Help { .. }, Action::Help) | (Overlay::Rendered { .. }, Action::Rendered) => {
+    let Some(open) = state.overlay.clone() else { return Vec::new() };
+    if let Some(opens) = opened_by(&open) {
+        if opens == action {
             state.overlay = None;
+            return Vec::new();
         }
-        (Overlay::Help { .. } | Overlay::Rendered { .. }, _) => scroll(state, rows(action)),
-        (Overlay::Models { selected }, _) => {
-            let selected = *selected;
-            return models::act(state, selected, action);
+        if OPENING.contains(&action) {
+            state.overlay = None;
+            return keys::act(state, action);
         }
-        (Overlay::Menu(_), Action::Enter) => return choose(state),
-        (Overlay::Menu(menu), _) => {
-            if menu.query.act(action) {
-                menu.selected = 0;
+    }
+    match (open, action) {
+        (Overlay::Help(mut help), _) => {
+            if help.query.act(action) {
+                state.overlay = Some(Overlay::Help(Help { top: 0, ..help }));
             } else {
-                let (selected, menu) = (menu.selected, menu.clone());
-                let last = menu.rows(state).len().saturating_sub(1);
-                if let Some(Overlay::Menu(menu)) = &mut state.overlay {
-                    menu.selected = selected.min(last).saturating_add_signed(rows(action)).min(last);
-                }
+                scroll(state, rows(action));
             }
         }
+        (Overlay::Rendered { .. } | Overlay::Messages { .. }, _) => scroll(state, rows(action)),
+        (Overlay::Models { selected }, _) => return models::act(state, selected, action),
+        (Overlay::Menu(open), _) => return menu::act(state, open, action),
+        (Overlay::Settings(settings), _) => return settings::act(state, settings, action),
+        (Overlay::Compare(shown), _) => return compare::act(state, shown, action),
         (Overlay::Question(_), Action::Enter) => return answer(state),
-        (Overlay::Question(question), _) => drop(question.answer.act(action)),
+        (Overlay::Question(asked), Action::NextPane) if asked.ask == Ask::SaveAs => {
+            return files::complete(asked.answer.text());
+        }
+        (Overlay::Question(mut asked), _) => {
+            if asked.answer.act(action) {
+                asked.error = None;
+                state.overlay = Some(Overlay::Question(asked));
+            }
+        }
+        (Overlay::Confirm(asked @ Confirm::SaveFirst(_)), Action::Enter) => {
+            return files::confirm(state, asked, 'y');
+        }
+        (Overlay::Confirm(_), _) => {}
     }
     Vec::new()
 }
 
+/// The actions that open something in place of what is open.
+const OPENING: [Action; 13] = [
+    Action::Commands,
+    Action::Open,
+    Action::New,
+    Action::Messages,
+    Action::Settings,
+    Action::Models,
+    Action::Prompts,
+    Action::Sessions,
+    Action::Runs,
+    Action::Export,
+    Action::Themes,
+    Action::Help,
+    Action::Rendered,
+];
+
+/// The action that has opened an overlay, and closes it; `None` if only an answer does.
+fn opened_by(open: &Overlay) -> Option<Action> {
+    match open {
+        Overlay::Help(_) => Some(Action::Help),
+        Overlay::Rendered { .. } => Some(Action::Rendered),
+        Overlay::Models { .. } => Some(Action::Models),
+        Overlay::Settings(_) => Some(Action::Settings),
+        Overlay::Menu(menu) => menu.kind.opened_by(),
+        Overlay::Messages { .. } => Some(Action::Messages),
+        Overlay::Compare(_) => Some(Action::Compare),
+        Overlay::Question(_) | Overlay::Confirm(_) => None,
+    }
+}
+
+/// Closes what is open, or what is open in it. Whether there was anything.
+pub(super) fn close(state: &mut State) -> bool {
+    let Some(open) = state.overlay.take() else { return false };
+    state.files.then = None;
+    if let Overlay::Settings(settings) = open
+        && settings.edited.is_some()
+    {
+        state.overlay = Some(Overlay::Settings(Settings { edited: None, error: None, ..settings }));
+    }
+    true
+}
+
 /// Takes in what is typed or pasted.
-pub(super) fn type_text(state: &mut State, text: &str) {
+pub(super) fn type_text(state: &mut State, text: &str) -> Vec<Effect> {
     match &mut state.overlay {
         Some(Overlay::Models { .. }) => models::type_text(state, text),
         Some(Overlay::Menu(menu)) => {
@@ -51,24 +111,75 @@ pub(super) fn type_text(state: &mut State, text: &str) {
             question.answer.insert(text);
             question.error = None;
         }
+        Some(Overlay::Settings(Settings { edited: Some(field), error, .. })) => {
+            field.insert(text);
+            *error = None;
+        }
+        // The key that opens the help where keys do not type closes it.
+        Some(Overlay::Help(help)) if text == "?" && help.query.text().is_empty() => state.overlay = None,
+        Some(Overlay::Help(help)) => {
+            help.query.insert(text);
+            help.top = 0;
+        }
         _ => {}
+    }
+    Vec::new()
+}
+
+/// Takes in a key where keys do not type.
+pub(super) fn letter(state: &mut State, code: KeyCode) -> Vec<Effect> {
+    match (state.overlay.clone(), code) {
+        (Some(Overlay::Confirm(asked)), KeyCode::Char(c)) => files::confirm(state, asked, c),
+        (Some(Overlay::Settings(settings)), KeyCode::Char(c)) => settings::letter(state, settings, c),
+        (Some(Overlay::Settings(settings)), KeyCode::Delete | KeyCode::Backspace) => {
+            settings::default(state, settings)
+        }
+        _ => Vec::new(),
+    }
+}
+
+/// Takes in a click: outside of the overlay it closes it, on a row it chooses it.
+pub(super) fn click(state: &mut State, column: u16, row: u16) -> Vec<Effect> {
+    if overlay::area(state).is_none_or(|area| !area.contains((column, row).into())) {
+        state.overlay = None;
+        return Vec::new();
+    }
+    match state.overlay.clone() {
+        Some(Overlay::Menu(open)) => menu::click(state, open, column, row),
+        Some(Overlay::Models { .. }) => models::click(state, column, row),
+        Some(Overlay::Settings(settings)) => settings::click(state, settings, column, row),
+        Some(Overlay::Confirm(asked)) => match overlay::question::answer_at(state, &asked, column, row) {
+            Some(letter) => files::confirm(state, asked, letter),
+            None => Vec::new(),
+        },
+        _ => Vec::new(),
     }
 }
 
 /// Scrolls what is longer than the screen, or moves in a list.
 pub(super) fn scroll(state: &mut State, by: isize) {
+    match state.overlay.clone() {
+        Some(Overlay::Menu(open)) => return menu::scroll(state, open, by),
+        Some(Overlay::Settings(settings)) => return settings::scroll(state, settings, by),
+        Some(Overlay::Models { .. }) => return models::scroll(state, by),
+        Some(Overlay::Compare(shown)) => return compare::scroll(state, shown, by),
+        _ => {}
+    }
     let last = match state.overlay {
-        Some(Overlay::Help { .. }) => overlay::last_help_top(state),
+        Some(Overlay::Help(_)) => overlay::last_help_top(state),
         Some(Overlay::Rendered { .. }) => rendered::last_top(state),
+        Some(Overlay::Messages { .. }) => overlay::last_messages_top(state),
         _ => 0,
     };
-    if let Some(Overlay::Help { top } | Overlay::Rendered { top }) = &mut state.overlay {
+    if let Some(Overlay::Help(Help { top, .. }) | Overlay::Rendered { top } | Overlay::Messages { top }) =
+        &mut state.overlay
+    {
         *top = top.saturating_add_signed(by).min(last);
     }
 }
 
 /// How many rows an action moves by.
-fn rows(action: Action) -> isize {
+pub(super) fn rows(action: Action) -> isize {
     match action {
         Action::Up => -1,
         Action::Down => 1,
@@ -80,27 +191,20 @@ fn rows(action: Action) -> isize {
     }
 }
 
-/// Does what the selected row of the menu is for.
-fn choose(state: &mut State) -> Vec<Effect> {
-    let Some(Overlay::Menu(menu)) = state.overlay.clone() else { return Vec::new() };
-    let rows = menu.rows(state);
-    let Some(row) = rows.get(menu.selected.min(rows.len().saturating_sub(1))) else { return Vec::new() };
-    state.overlay = None;
-    match row.pick {
-        Pick::Act(action) => keys::act(state, action),
-        Pick::Example(example) => {
-            state.open(example);
-            vec![Effect::Warm(example.language)]
-        }
-    }
-}
-
 /// Does what the question is for, or says what is wrong with the answer.
 fn answer(state: &mut State) -> Vec<Effect> {
     let Some(Overlay::Question(Question { ask, answer, .. })) = state.overlay.take() else {
         return Vec::new();
     };
     match ask {
+        Ask::SaveAs => return files::save_as(state, answer),
+        Ask::SessionName => match sessions::rename(state, answer.text()) {
+            Ok(effects) => return effects,
+            Err(error) => {
+                let error = Some(error);
+                state.overlay = Some(Overlay::Question(Question { ask, answer, error }));
+            }
+        },
         Ask::Line => {
             let line: Option<usize> = answer.text().trim().parse().ok().filter(|&line| line > 0);
             let Some(line) = line else {

@@ -1,4 +1,5 @@
-//! What the mouse does: a click focuses and selects, the wheel scrolls what is under it.
+//! What the mouse does: a click focuses and selects, the wheel scrolls what is under it, an edge
+//! between panes can be moved, and what the screen says about keys can be clicked.
 
 use std::time::Duration;
 
@@ -7,9 +8,9 @@ use crossterm::event::{MouseButton, MouseEvent, MouseEventKind};
 use crate::app::event::{Effect, Wake};
 use crate::app::state::{Pane, State};
 use crate::ui::wrap::{self, RowRef};
-use crate::ui::{editor, output};
+use crate::ui::{corner, editor, frame, output, status};
 
-use super::{keys, overlay};
+use super::{inspector, keys, layout, overlay, tour};
 
 /// Rows that one notch of the wheel scrolls.
 const WHEEL: isize = 3;
@@ -18,57 +19,79 @@ const WHEEL: isize = 3;
 const DOUBLE: Duration = Duration::from_millis(400);
 
 pub(super) fn mouse(state: &mut State, event: MouseEvent) -> Vec<Effect> {
-    let by = match event.kind {
-        MouseEventKind::ScrollUp => -WHEEL,
-        MouseEventKind::ScrollDown => WHEEL,
-        MouseEventKind::Down(MouseButton::Left) => 0,
-        _ => return Vec::new(),
-    };
-    if state.overlay.is_some() {
-        if by == 0 {
-            state.overlay = None;
-        } else {
-            overlay::scroll(state, by);
+    let (column, row) = (event.column, event.row);
+    match event.kind {
+        MouseEventKind::ScrollUp => scroll(state, column, row, -WHEEL),
+        MouseEventKind::ScrollDown => scroll(state, column, row, WHEEL),
+        MouseEventKind::Down(MouseButton::Left) => {
+            let count = state.pointer.click(column, row);
+            let mut effects = press(state, column, row, count);
+            effects.push(Effect::Wake(DOUBLE, Wake::Click));
+            return effects;
         }
-        return Vec::new();
+        MouseEventKind::Drag(MouseButton::Left) => {
+            if !layout::move_edge(state, column, row) {
+                drag(state, column, row);
+            }
+        }
+        MouseEventKind::Up(MouseButton::Left) => state.pointer.drag = None,
+        _ => {}
     }
-    let Some(pane) = state.areas().and_then(|a| a.at(event.column, event.row)) else { return Vec::new() };
-    if by != 0 {
+    Vec::new()
+}
+
+fn scroll(state: &mut State, column: u16, row: u16, by: isize) {
+    if state.overlay.is_some() {
+        return overlay::scroll(state, by);
+    }
+    if let Some(pane) = state.areas().and_then(|a| a.at(column, row)) {
         wheel(state, pane, by);
-    } else {
-        state.message = None;
-        let count = state.pointer.click(event.column, event.row);
-        let mut effects = click(state, pane, event.column, event.row, count);
-        effects.push(Effect::Wake(DOUBLE, Wake::Click));
-        return effects;
+    }
+}
+
+/// The button goes down for the `count`th time on this cell. What lies on top comes first.
+fn press(state: &mut State, column: u16, row: u16, count: u8) -> Vec<Effect> {
+    state.pointer.drag = None;
+    match corner::at(state, column, row) {
+        Some(corner::Note::Toast(id)) => {
+            state.toasts.dismiss(id);
+            return Vec::new();
+        }
+        Some(corner::Note::Hint) => {
+            tour::skip(state);
+            return Vec::new();
+        }
+        None => state.toasts.somebody_is_there(),
+    }
+    if let Some(action) = status::hint_at(state, column, row) {
+        return keys::act(state, action);
+    }
+    if state.overlay.is_some() {
+        return overlay::click(state, column, row);
+    }
+    let Some(areas) = state.areas() else { return Vec::new() };
+    let is_edge = layout::take_edge(state, column, row);
+    if let Some(pane) = frame::title_at(state, &areas, column, row) {
+        keys::focus(state, pane);
+        if count == 2 {
+            state.layout.zoomed = !state.layout.zoomed;
+        }
+    } else if let Some(pane) = areas.at(column, row) {
+        keys::focus(state, pane);
+        match pane {
+            _ if is_edge => {}
+            Pane::Inspector => return inspector::click(state, column, row, count),
+            _ => click(state, pane, column, row),
+        }
     }
     Vec::new()
 }
 
-fn click(state: &mut State, pane: Pane, column: u16, row: u16, count: u8) -> Vec<Effect> {
-    keys::focus(state, pane);
-    match pane {
-        Pane::Inspector => return super::inspector::click(state, column, row, count),
-        Pane::Output => in_output(state, column, row),
-        Pane::Grammar | Pane::Prompt => in_editor(state, pane, column, row),
+/// A click into a pane that has the focus.
+fn click(state: &mut State, pane: Pane, column: u16, row: u16) {
+    if pane == Pane::Output {
+        return super::output::click(state, column, row);
     }
-    Vec::new()
-}
-
-fn in_output(state: &mut State, column: u16, row: u16) {
-    let Some(inside) = output::area(state) else { return };
-    let (width, height) = (output::wrap_width(inside), usize::from(inside.height));
-    if !inside.contains((column, row).into()) {
-        return;
-    }
-    let text = &state.run.transcript;
-    let top = output::top(state, width, height);
-    let at = wrap::advance(text, top, (row - inside.y) as isize, width);
-    let token = text.token_at(wrap::place_at(text, at, usize::from(column.saturating_sub(inside.x)), width));
-    super::output::select(state, token);
-}
-
-fn in_editor(state: &mut State, pane: Pane, column: u16, row: u16) {
     let Some(parts) = editor::parts(state, pane) else { return };
     let width = parts.wrap_width();
     let Some(buffer) = keys::buffer_of(state, pane) else { return };
@@ -76,6 +99,14 @@ fn in_editor(state: &mut State, pane: Pane, column: u16, row: u16) {
         let at = wrap::advance(buffer, buffer.top(), (row - parts.text.y) as isize, width);
         let place = wrap::place_at(buffer, at, usize::from(column.saturating_sub(parts.text.x)), width);
         buffer.go_to(place);
+    }
+}
+
+/// The mouse moves with its button down: in the output, the token under it is selected.
+fn drag(state: &mut State, column: u16, row: u16) {
+    let is_inside = state.areas().is_some_and(|a| a.at(column, row) == Some(Pane::Output));
+    if state.overlay.is_none() && state.focus == Pane::Output && is_inside {
+        super::output::click(state, column, row);
     }
 }
 
@@ -88,7 +119,7 @@ fn wheel(state: &mut State, pane: Pane, by: isize) {
             let top = wrap::advance(text, output::top(state, width, height), by, width);
             state.run.top = (top < bottom || state.run.selected.is_some()).then_some(top.min(bottom));
         }
-        Pane::Inspector => super::inspector::scroll(state, by),
+        Pane::Inspector => inspector::scroll(state, by),
         Pane::Grammar | Pane::Prompt => {
             let Some(parts) = editor::parts(state, pane) else { return };
             if let Some(buffer) = keys::buffer_of(state, pane) {

@@ -96,17 +96,19 @@ pub(super) fn start_if_ready(state: &mut State) -> Vec<Effect> {
     if let Some(loading) = &state.loading {
         state.say(format!("Runs with {}; {} is not loaded yet.", info.name, loading.wanted));
     }
-    let id = state.name_run();
+    let (id, number) = state.runs.next();
+    state.history.ran(&request);
     let trace = Trace::new(request.clone(), info);
-    state.run = Run {
+    state.begin_run(Run {
         id,
+        number,
         status: RunStatus::Starting,
         trace: Some(trace),
         vocabulary: Some(vocabulary.clone()),
         grammar: Some(grammar.clone()),
         language: state.language,
         ..Run::default()
-    };
+    });
     state.inspector.to_top();
     vec![Effect::Start { id, request: Box::new(request), grammar, vocabulary, paused }]
 }
@@ -121,7 +123,7 @@ pub(super) fn happened(state: &mut State, id: RunId, event: RunEvent) {
     match event {
         RunEvent::Started { prompt } => trace.prompt = prompt,
         RunEvent::Steps(steps) => {
-            run.extend(steps);
+            run.extend(&steps);
             if run.status == RunStatus::Starting {
                 run.status = RunStatus::Running;
             }

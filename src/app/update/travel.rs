@@ -1,12 +1,14 @@
 //! Going back in a run, and putting another token in place of one: what comes after is gone, from the
 //! screen at once and from the engine as soon as it hears of it. The run waits there.
+//!
+//! A run that has ended stays among the runs of the session as it was; the way back is a new one.
 
 use std::sync::Arc;
 
 use crate::app::action::Action;
 use crate::app::event::{Back, Effect};
 use crate::app::inspector::Part;
-use crate::app::state::{RunStatus, State};
+use crate::app::state::{Run, RunStatus, State};
 use crate::engine::trace::{Insight, StepKind, TokenId};
 use crate::sanitize;
 
@@ -16,10 +18,12 @@ pub(super) fn rewind(state: &mut State) -> Vec<Effect> {
         state.warn("There is no token to go back to.");
         return Vec::new();
     };
+    let number = state.run.number;
     let effects = back(state, at, None);
     if !effects.is_empty() {
         let (go_on, step) = (state.keymap.first_key(Action::Run), state.keymap.first_key(Action::Step));
-        let said = format!("Back before token {}: {go_on} goes on, {step} goes one token.", at + 1);
+        let run = new_run(state, number);
+        let said = format!("Back before token {}{run}: {go_on} goes on, {step} goes one token.", at + 1);
         state.say(said + old_grammar(state));
     }
     effects
@@ -40,10 +44,12 @@ pub(super) fn force(state: &mut State) -> Vec<Effect> {
         state.warn(refusal);
         return Vec::new();
     }
+    let number = state.run.number;
     let effects = back(state, at, Some(token));
     if !effects.is_empty() {
         let go_on = state.keymap.first_key(Action::Run);
-        let said = format!("{} is token {} now: {go_on} goes on.", name(state, token), at + 1);
+        let run = new_run(state, number);
+        let said = format!("{} is token {} now{run}: {go_on} goes on.", name(state, token), at + 1);
         state.say(said + old_grammar(state));
     }
     effects
@@ -63,16 +69,23 @@ fn back(state: &mut State, keep: usize, put: Option<TokenId>) -> Vec<Effect> {
         state.warn(message);
         return Vec::new();
     }
+    let was = run.id;
     let mut back = Back {
-        id: run.id,
-        was: run.id,
+        id: was,
+        was,
         request: Box::new(trace.request.clone()),
         grammar: grammar.clone(),
         vocabulary: vocabulary.clone(),
         steps: trace.steps[..keep].to_vec(),
         put,
     };
-    back.id = state.name_run();
+    if state.run.status.is_live() {
+        back.id = state.runs.next_id();
+    } else {
+        let (id, number) = state.runs.next();
+        back.id = id;
+        state.begin_run(Run { number, ..state.run.clone() });
+    }
     state.run.id = back.id;
     state.run.cut(keep);
     state.run.status = RunStatus::Pausing;
@@ -101,6 +114,12 @@ fn refusal(state: &State, at: usize, kind: StepKind, insight: &Insight, token: T
 fn name(state: &State, token: TokenId) -> String {
     let bytes = state.run.vocabulary.as_ref().map_or(&[][..], |vocabulary| vocabulary.bytes(token));
     format!("“{}” (#{token})", sanitize::token(bytes))
+}
+
+/// Says that the way back is a run of its own.
+fn new_run(state: &State, before: u32) -> String {
+    let number = state.run.number;
+    if number == before { String::new() } else { format!(", as run {number}") }
 }
 
 /// Says that what is on the screen is not what the run goes on under.

@@ -218,8 +218,7 @@ impl<const N: usize> Dot<'_, N> {
         }
         let mut out = [0.; N];
         for (out, total) in out.iter_mut().zip(total) {
-            let t: [f32; 8] = cast(total);
-            *out = ((t[0] + t[4]) + (t[2] + t[6])) + ((t[1] + t[5]) + (t[3] + t[7]));
+            *out = super::rounded::sum(cast(total));
         }
         out
     }
@@ -227,39 +226,24 @@ impl<const N: usize> Dot<'_, N> {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
-    use candle_core::quantized::{GgmlDType, QTensor};
-    use candle_core::{Device, Tensor};
+    use candle_core::quantized::GgmlDType;
 
-    /// Against candle's own decoding of the blocks, multiplied in f64.
+    use super::*;
+    use crate::engine::model::rounded::reference::Reference;
+
     #[test]
     fn products_are_those_of_the_decoded_weights() {
         let (height, columns) = (70, 768);
-        let number = |i: usize| ((i * 7919 % 1009) as f32 / 504.5 - 1.).powi(3);
-        let weights: Vec<f32> = (0..height * columns).map(number).collect();
-        let tensor = Tensor::from_vec(weights, (height, columns), &Device::Cpu).unwrap();
-        let quantised = QTensor::quantize(&tensor, GgmlDType::Q4K).unwrap();
-        let decoded: Vec<Vec<f32>> = quantised.dequantize(&Device::Cpu).unwrap().to_vec2().unwrap();
+        let reference = Reference::new(GgmlDType::Q4K, height, columns);
         let mut matrix = Q4k::with_capacity(height, columns);
-        for rows in quantised.data().unwrap().chunks(columns / BLOCK * FILE_BLOCK * 9) {
+        for rows in reference.quantised.data().unwrap().chunks(columns / BLOCK * FILE_BLOCK * 9) {
             matrix.push(rows);
         }
         assert_eq!(matrix.dims(), [height, columns]);
-        for (index, row) in decoded.iter().enumerate() {
-            assert!(matrix.row(index).iter().zip(row).all(|(a, b)| (a - b).abs() < 1e-6), "row {index}");
-        }
-        assert!(matrix.row(height).is_empty());
-        if !Q4k::is_supported() {
-            return;
-        }
-        for rows in [1, 3, 4, 9] {
-            let x: Vec<f32> = (0..rows * columns).map(|i| number(i + 17) * 30.).collect();
-            let ours = matrix.apply(&x, rows);
-            assert_eq!(ours.len(), rows * height);
-            for (i, ours) in ours.iter().enumerate() {
-                let (x, weights) = (&x[i / height * columns..][..columns], &decoded[i % height]);
-                let right: f64 = x.iter().zip(weights).map(|(a, b)| f64::from(*a) * f64::from(*b)).sum();
-                assert!((f64::from(*ours) - right).abs() < 0.02, "{rows} rows, {i}: {ours} for {right}");
+        reference.check_rows(|index| matrix.row(index));
+        if Q4k::is_supported() {
+            for rows in [1, 3, 4, 9] {
+                reference.check_products(rows, |x, rows| matrix.apply(x, rows));
             }
         }
     }

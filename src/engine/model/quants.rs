@@ -139,46 +139,27 @@ fn dot(v3: pulp::x86::V3, weights: &[Decoded], x: &[Rounded]) -> f32 {
         let offsets = v3.mul_f32x8(cast::<[f32; 8], f32x8>(weights.offsets), cast::<[f32; 8], f32x8>(x.sums));
         total = v3.sub_f32x8(total, offsets);
     }
-    let t: [f32; 8] = cast(total);
-    ((t[0] + t[4]) + (t[2] + t[6])) + ((t[1] + t[5]) + (t[3] + t[7]))
+    super::rounded::sum(cast(total))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use candle_core::quantized::QTensor;
-    use candle_core::{Device, Tensor};
+    use crate::engine::model::rounded::reference::Reference;
 
-    /// Against candle's own decoding of the blocks, multiplied in f64.
     #[test]
     fn products_are_those_of_the_decoded_weights() {
         let (height, columns) = (37, 768);
-        let number = |i: usize| ((i * 7919 % 1009) as f32 / 504.5 - 1.).powi(3);
-        let weights: Vec<f32> = (0..height * columns).map(number).collect();
-        let tensor = Tensor::from_vec(weights, (height, columns), &Device::Cpu).unwrap();
         for dtype in decode::KNOWN {
-            let quantised = QTensor::quantize(&tensor, dtype).unwrap();
-            let decoded: Vec<Vec<f32>> = quantised.dequantize(&Device::Cpu).unwrap().to_vec2().unwrap();
+            let reference = Reference::new(dtype, height, columns);
             let Some(mut matrix) = Quants::with_capacity(dtype, height, columns) else { return };
-            for rows in quantised.data().unwrap().chunks(row_bytes(dtype, columns) * 9) {
+            for rows in reference.quantised.data().unwrap().chunks(row_bytes(dtype, columns) * 9) {
                 matrix.push(rows);
             }
             assert_eq!(matrix.dims(), [height, columns]);
-            for (index, row) in decoded.iter().enumerate() {
-                let same = matrix.row(index).iter().zip(row).all(|(a, b)| (a - b).abs() < 1e-6);
-                assert!(same, "{dtype:?}: row {index}");
-            }
-            assert!(matrix.row(height).is_empty());
+            reference.check_rows(|index| matrix.row(index));
             for rows in [1, 3, 9] {
-                let x: Vec<f32> = (0..rows * columns).map(|i| number(i + 17) * 30.).collect();
-                let ours = matrix.apply(&x, rows);
-                assert_eq!(ours.len(), rows * height);
-                for (i, ours) in ours.iter().enumerate() {
-                    let (x, weights) = (&x[i / height * columns..][..columns], &decoded[i % height]);
-                    let right: f64 = x.iter().zip(weights).map(|(a, b)| f64::from(*a) * f64::from(*b)).sum();
-                    let off = (f64::from(*ours) - right).abs();
-                    assert!(off < 0.02, "{dtype:?}: {rows} rows, {i}: {ours} for {right}");
-                }
+                reference.check_products(rows, |x, rows| matrix.apply(x, rows));
             }
         }
         assert!(Quants::with_capacity(GgmlDType::Q6K, 1, 128).is_none());

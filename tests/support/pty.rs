@@ -1,0 +1,149 @@
+//! The real binary in a pseudo-terminal. Waits for what is to be seen, never for time.
+
+use std::io::{Read, Write};
+use std::path::Path;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard};
+use std::time::{Duration, Instant};
+
+use portable_pty::{Child, CommandBuilder, MasterPty, PtySize, native_pty_system};
+
+use super::screen::Screen;
+
+/// Long enough for a loaded machine; whoever waits this long has failed.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// What every frame begins with: the start of a synchronized update.
+const FRAME: &[u8] = b"\x1b[?2026h";
+
+pub struct Tui {
+    screen: Arc<(Mutex<Screen>, Condvar)>,
+    /// Frames sent so far.
+    frames: Arc<AtomicUsize>,
+    writer: Box<dyn Write + Send>,
+    pub child: Box<dyn Child + Send + Sync>,
+    master: Box<dyn MasterPty + Send>,
+    /// Where the program keeps what it remembers; gone with this.
+    _state: tempfile::TempDir,
+}
+
+fn size(rows: u16, columns: u16) -> PtySize {
+    PtySize { rows, cols: columns, pixel_width: 0, pixel_height: 0 }
+}
+
+impl Tui {
+    /// Starts the program, with nobody's settings and nothing to remember.
+    pub fn start(
+        program: &Path,
+        (rows, columns): (u16, u16),
+        arguments: &[&str],
+        environment: &[(&str, &str)],
+    ) -> Self {
+        let pair = native_pty_system().openpty(size(rows, columns)).unwrap();
+        let state = tempfile::tempdir().unwrap();
+        let mut command = CommandBuilder::new(program);
+        command.args(arguments);
+        for (name, _) in std::env::vars_os() {
+            if name.to_string_lossy().starts_with("MAZE_") {
+                command.env_remove(name);
+            }
+        }
+        for name in ["NO_COLOR", "CLICOLOR", "SSH_CONNECTION", "TMUX", "VISUAL", "EDITOR"] {
+            command.env_remove(name);
+        }
+        command.env("TERM", "xterm-256color");
+        command.env("COLORTERM", "truecolor");
+        command.env("MAZE_CONFIG", "/dev/null");
+        command.env("XDG_STATE_HOME", state.path());
+        command.env("HF_HOME", state.path());
+        for (name, value) in environment {
+            command.env(name, value);
+        }
+        let child = pair.slave.spawn_command(command).unwrap();
+        drop(pair.slave);
+        let screen = Arc::new((Mutex::new(Screen::new(rows, columns)), Condvar::new()));
+        let mut reader = pair.master.try_clone_reader().unwrap();
+        let (shared, frames) = (screen.clone(), Arc::new(AtomicUsize::new(0)));
+        let counter = frames.clone();
+        std::thread::spawn(move || {
+            let mut bytes = [0; 65536];
+            while let Ok(n @ 1..) = reader.read(&mut bytes) {
+                let starts = bytes[..n].windows(FRAME.len()).filter(|w| *w == FRAME).count();
+                counter.fetch_add(starts, Ordering::Relaxed);
+                shared.0.lock().unwrap().process(&bytes[..n]);
+                shared.1.notify_all();
+            }
+        });
+        let writer = pair.master.take_writer().unwrap();
+        Self { screen, frames, writer, child, master: pair.master, _state: state }
+    }
+
+    /// The screen as it is.
+    pub fn screen(&self) -> MutexGuard<'_, Screen> {
+        self.screen.0.lock().unwrap()
+    }
+
+    /// The text of the screen as it is.
+    pub fn text(&self) -> String {
+        self.screen().seen().contents()
+    }
+
+    /// Waits until the screen is as wanted; returns how long that took.
+    pub fn wait(&self, what: &str, is_so: impl Fn(&vt100::Screen) -> bool) -> Duration {
+        let clock = Instant::now();
+        let mut screen = self.screen();
+        while !is_so(screen.seen()) {
+            let left = PATIENCE.saturating_sub(clock.elapsed());
+            assert!(!left.is_zero(), "waited in vain for {what}:\n{}", screen.seen().contents());
+            screen = self.screen.1.wait_timeout(screen, left).unwrap().0;
+        }
+        clock.elapsed()
+    }
+
+    /// Waits until the screen shows a text.
+    pub fn see(&self, text: &str) -> Duration {
+        self.wait(text, |s| s.contents().contains(text))
+    }
+
+    /// Waits until the program writes something, at most for so long; returns whether it did.
+    pub fn stirs(&self, most: Duration) -> bool {
+        let screen = self.screen();
+        !self.screen.1.wait_timeout(screen, most).unwrap().1.timed_out()
+    }
+
+    /// Frames sent so far.
+    pub fn frames(&self) -> usize {
+        self.frames.load(Ordering::Relaxed)
+    }
+
+    pub fn send(&mut self, keys: &str) {
+        self.writer.write_all(keys.as_bytes()).unwrap();
+        self.writer.flush().unwrap();
+    }
+
+    /// Presses a key by its name in the help.
+    pub fn press(&mut self, name: &str) {
+        self.send(&super::keys::bytes(name));
+    }
+
+    pub fn resize(&self, rows: u16, columns: u16) {
+        self.screen().resize(rows, columns);
+        self.master.resize(size(rows, columns)).unwrap();
+    }
+
+    pub fn signal(&self, signal: nix::sys::signal::Signal) {
+        let id = self.child.process_id().unwrap();
+        nix::sys::signal::kill(nix::unistd::Pid::from_raw(id as i32), signal).unwrap();
+    }
+
+    /// Waits for the end; the terminal must be as it was before.
+    pub fn end(mut self, code: u32) {
+        assert_eq!(self.child.wait().unwrap().exit_code(), code);
+        self.wait("the terminal to be given back", |s| {
+            !s.alternate_screen()
+                && !s.bracketed_paste()
+                && !s.hide_cursor()
+                && s.mouse_protocol_mode() == vt100::MouseProtocolMode::None
+        });
+    }
+}
