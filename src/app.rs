@@ -52,6 +52,7 @@ pub mod picker;
 pub mod pointer;
 pub mod question;
 pub mod register;
+pub mod runner;
 pub mod runs;
 pub mod scripted;
 pub mod series;
