@@ -30,7 +30,7 @@ use super::store::Ask;
 
 mod checker;
 mod files;
-mod keeper;
+pub mod keeper;
 
 use checker::Inbox;
 use files::Files;

@@ -151,7 +151,7 @@ fn figures(buffer: &mut Buffer, area: Rect, theme: &Theme, lines: &[Line], side:
             return;
         }
         let (mark, role) = if line.is_same() { ("", Role::Dim) } else { ("≠", Role::Title) };
-        pen.column(mark, 2, text_style(theme, Role::Match))
+        pen.column(mark, 2, text_style(theme, Role::Warning))
             .column(line.name, NAME, text_style(theme, Role::Dim))
             .put(&line.values[side], text_style(theme, role));
     }
@@ -201,7 +201,7 @@ fn text(buffer: &mut Buffer, area: Rect, theme: &Theme, run: &Run, at: usize, co
         let ends = (parted.line, parted.byte) < (row.line, row.row.end) || row.is_last;
         if has_more && starts && ends && row.line == parted.line {
             let gutter = Rect { x: area.x.saturating_sub(GUTTER), width: GUTTER, ..area };
-            Pen::new(buffer, gutter, y as u16).put("≠", text_style(theme, Role::Match));
+            Pen::new(buffer, gutter, y as u16).put("≠", text_style(theme, Role::Warning));
         }
     }
 }
