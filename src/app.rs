@@ -12,6 +12,8 @@
 //! that waits: a fast run costs frames, never keys. Nothing else may write to the terminal.
 
 use std::io::{self, IsTerminal};
+use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
 use crossterm::event::{Event as Input, EventStream};
@@ -22,7 +24,7 @@ use tokio::sync::mpsc::{Receiver, channel};
 use crate::engine::ModelSpec;
 use crate::engine::grammar::GrammarSource;
 use crate::engine::trace::Request;
-use crate::ui::theme::ThemeName;
+use crate::ui::theme::{OwnTheme, ThemeName};
 use crate::ui::{self, View};
 
 pub mod action;
@@ -32,6 +34,8 @@ pub mod editor;
 pub mod event;
 pub mod examples;
 pub mod field;
+pub mod files;
+pub mod help;
 pub mod history;
 pub mod inspector;
 pub mod keep;
@@ -46,6 +50,7 @@ pub mod question;
 pub mod runs;
 pub mod scripted;
 pub mod series;
+pub mod settings;
 pub mod state;
 pub mod stats;
 pub mod store;
@@ -56,8 +61,9 @@ pub mod transcript;
 pub mod update;
 pub mod worker;
 
-use event::{Effect, Event, Wake, Wanted};
+use event::{Effect, Event, Place, Wake, Wanted};
 use examples::{EXAMPLES, Example};
+use files::GrammarFile;
 use keep::Keep;
 use state::{Loading, State};
 use store::{Ask, snapshot};
@@ -78,14 +84,22 @@ pub struct Options {
     pub model: ModelSpec,
     /// The grammar to open, in place of the first example's.
     pub grammar: Option<GrammarSource>,
+    /// The file that it was read from.
+    pub file: Option<PathBuf>,
     /// The prompt to open, in place of the one that goes with the grammar.
     pub prompt: Option<String>,
     /// How the prompt goes to the model.
     pub chat: chat::Chat,
+    /// Where models are loaded to at the start.
+    pub place: Place,
+    /// Has them loaded to somewhere else.
+    pub set_place: Box<dyn Fn(Place)>,
     /// What every run asks for, save its prompt, its mode and its grammar.
     pub template: Request,
     /// The colours; found out from the terminal if not given.
     pub theme: Option<ThemeName>,
+    /// The person's own themes.
+    pub themes: Vec<Arc<OwnTheme>>,
     /// Whether the terminal may be asked about itself.
     pub probe: bool,
     /// Whether the program takes the mouse.
@@ -118,12 +132,15 @@ pub fn run(options: Options) -> io::Result<u8> {
         }
         None => (EXAMPLES[0].source(), EXAMPLES[0].prompt, EXAMPLES[0].language),
     };
+    let file_text = grammar.text.clone();
     let mut state = State::new(grammar, prompt, language);
     if let Some(prompt) = options.prompt {
         state.prompt = editor::EditorBuffer::new(&prompt);
     }
     (state.theme, state.mouse, state.template) = (theme, options.mouse, options.template);
-    state.chat = options.chat;
+    (state.chat, state.place, state.themes) = (options.chat, options.place, options.themes);
+    let path = options.file.and_then(|path| std::path::absolute(path).ok());
+    state.grammar.file = path.map(|path| GrammarFile { path, text: file_text.into() });
     if let Some(warning) = options.warning {
         state.warn(warning);
     }
@@ -147,7 +164,8 @@ pub fn run(options: Options) -> io::Result<u8> {
     // The first frame does not wait for the threads, nor they for a second core.
     terminal::draw(&mut screen, |frame| ui::draw(frame, &state, &mut view))?;
     let worker = Worker::start(options.models, sender)?.keeping(store);
-    runtime.block_on(App { state, view, worker, screen, alarms: Vec::new() }.main(signals, events))
+    let set_place = options.set_place;
+    runtime.block_on(App { state, view, worker, screen, alarms: Vec::new(), set_place }.main(signals, events))
 }
 
 struct App {
@@ -157,6 +175,8 @@ struct App {
     screen: Screen,
     /// When to wake the state up, and what for.
     alarms: Vec<(Instant, Wake)>,
+    /// Has models loaded to somewhere else.
+    set_place: Box<dyn Fn(Place)>,
 }
 
 /// What the loop does next.
@@ -249,6 +269,7 @@ impl App {
                 Some(Effect::Quit) => return Ok(Flow::Exit(0)),
                 Some(Effect::CaptureMouse(on)) => terminal::capture_mouse(on)?,
                 Some(Effect::Copy(text)) => terminal::copy(&text)?,
+                Some(Effect::Place(place)) => (self.set_place)(place),
                 Some(Effect::Suspend) => terminal::suspend(),
                 Some(Effect::Wake(after, wake)) => {
                     self.alarms.retain(|(_, other)| *other != wake);

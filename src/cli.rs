@@ -12,7 +12,6 @@ use crate::config::values::{self, OrAuto};
 use crate::engine::model::random::Shape;
 use crate::engine::{DeviceSpec, ModelSpec};
 use crate::store::name;
-use crate::ui::theme::ThemeName;
 
 mod chat;
 mod completions;
@@ -126,9 +125,10 @@ pub struct PlayArgs {
     /// The model.
     #[command(flatten)]
     pub model: ModelArgs,
-    /// The colours: auto, dark or light [default: auto, as the terminal is].
+    /// The colours: auto, dark, light, contrast-dark, contrast-light or a theme of your own, a
+    /// .tmTheme file in maze/themes of the config folder [default: auto, as the terminal is].
     #[arg(long, value_name = "THEME", value_parser = values::theme)]
-    pub theme: Option<OrAuto<ThemeName>>,
+    pub theme: Option<OrAuto<String>>,
     /// Whether to take the mouse at the start: true or false [default: true].
     #[arg(long, value_name = "BOOL", value_parser = values::switch)]
     pub mouse: Option<bool>,

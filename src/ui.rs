@@ -87,8 +87,9 @@ impl View {
 
 /// Draws the whole screen.
 pub fn draw(frame: &mut Frame, state: &State, view: &mut View) {
-    if view.theme.name() != state.theme {
-        view.theme = Theme::shipped(state.theme);
+    let theme = state.shown_theme();
+    if *view.theme.name() != theme {
+        view.theme = Theme::shipped(theme);
     }
     let screen = frame.area();
     let caret = draw_screen(frame.buffer_mut(), screen, state, view);

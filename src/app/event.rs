@@ -7,14 +7,15 @@ use std::time::Duration;
 use crossterm::event::{KeyEvent, MouseEvent};
 
 use crate::catalog::Catalog;
-use crate::engine::ModelSpec;
 use crate::engine::chat::PromptMode;
 use crate::engine::diagnostic::Diagnostic;
 use crate::engine::grammar::{Compiled, GrammarSource};
 use crate::engine::model::ModelInfo;
 use crate::engine::trace::{Outcome, Request, Step, TokenId};
 use crate::engine::vocabulary::Vocabulary;
+use crate::engine::{DeviceSpec, ModelSpec};
 
+use super::files::{FileEvent, FileJob};
 use super::language::Language;
 use super::store::{Answer, Ask};
 
@@ -44,6 +45,15 @@ impl std::fmt::Display for Wanted {
     }
 }
 
+/// Where models are loaded to, and how long a text they shall take.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Place {
+    /// What computes.
+    pub device: DeviceSpec,
+    /// Tokens of the model's cache; `None` is what suits the model.
+    pub context: Option<usize>,
+}
+
 /// Something that happened.
 #[derive(Clone, Debug)]
 pub enum Event {
@@ -67,6 +77,8 @@ pub enum Event {
     Rendered(u64, Result<Vec<TokenId>, String>),
     /// About a run.
     Run(RunId, RunEvent),
+    /// What came of something that was done with files.
+    Files(FileEvent),
     /// What came of something that the store was asked for.
     Store(Answer),
     /// The time that was asked for has passed.
@@ -171,6 +183,10 @@ pub enum Effect {
     ListModels,
     /// Get ready to highlight a language.
     Warm(Language),
+    /// Do something with files; the result is an [`Event::Files`].
+    Files(FileJob),
+    /// Load models there from now on.
+    Place(Place),
     /// Take the mouse, or leave it to the terminal.
     CaptureMouse(bool),
     /// Put text, which is harmless and not long, on the clipboard.

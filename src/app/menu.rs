@@ -14,12 +14,15 @@ use super::examples::Example;
 use super::field::Field;
 use super::state::State;
 use crate::engine::grammar::{GrammarKind, GrammarSource};
+use crate::ui::theme::ThemeName;
 
 mod commands;
 mod kept;
 mod open;
 mod search;
+mod themes;
 
+pub(super) use commands::{section, sections};
 pub use search::Found;
 
 /// An open menu.
@@ -42,6 +45,8 @@ pub enum MenuKind {
     Open,
     /// What a new grammar can be written in.
     New,
+    /// The themes; the one that the person is at is on the screen.
+    Themes,
     /// Earlier prompts.
     Prompts,
     /// The runs of the session.
@@ -71,6 +76,21 @@ pub struct Words {
 }
 
 impl MenuKind {
+    /// The action that opens it, and closes it again; `None` if it only stands behind another.
+    pub fn opened_by(self) -> Option<Action> {
+        Some(match self {
+            Self::Commands => Action::Commands,
+            Self::Open => Action::Open,
+            Self::New => Action::New,
+            Self::Themes => Action::Themes,
+            Self::Prompts => Action::Prompts,
+            Self::Runs => Action::Runs,
+            Self::CompareWith => Action::Compare,
+            Self::Sessions => Action::Sessions,
+            Self::DeleteSession => return None,
+        })
+    }
+
     /// What is written on it.
     pub fn words(self) -> Words {
         match self {
@@ -86,6 +106,13 @@ impl MenuKind {
                 hint: "part of a name, or a path",
                 enter: "open",
                 empty: "no grammars",
+                tells: true,
+            },
+            Self::Themes => Words {
+                title: "Themes",
+                hint: "part of a name",
+                enter: "keep",
+                empty: "no themes",
                 tells: true,
             },
             Self::New => {
@@ -204,6 +231,8 @@ pub enum Pick {
     File(PathBuf),
     /// Starts a grammar of this kind.
     New(GrammarKind),
+    /// Takes these colours.
+    Theme(ThemeName),
     /// Puts this in place of what was typed.
     Type(String),
     /// Takes an earlier prompt.
@@ -245,6 +274,7 @@ impl Menu {
             MenuKind::Commands => commands::rows(state),
             MenuKind::Open => open::rows(self.query.text(), state),
             MenuKind::New => open::kinds(),
+            MenuKind::Themes => themes::rows(state),
             MenuKind::Prompts => kept::prompts(state),
             MenuKind::Runs => kept::runs(state),
             MenuKind::CompareWith => kept::others(state),

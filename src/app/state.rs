@@ -12,27 +12,30 @@ use crate::engine::model::ModelInfo;
 use crate::engine::trace::{Request, Step, Trace};
 use crate::engine::vocabulary::Vocabulary;
 use crate::ui::layout::{self, Areas};
-use crate::ui::theme::ThemeName;
+use crate::ui::theme::{OwnTheme, ThemeName};
 use crate::ui::wrap::RowRef;
 
 use super::action::Action;
 use super::chat::Chat;
 use super::compare::Compare;
 use super::editor::EditorBuffer;
-use super::event::{LoadId, RunId, Wanted};
+use super::event::{LoadId, Place, RunId, Wanted};
 use super::examples::Example;
+use super::files::{Files, GrammarFile};
+use super::help::Help;
 use super::history::Past;
 use super::inspector::Inspector;
 use super::keymap::Keymap;
 use super::language::Language;
 use super::layout::Wishes;
 use super::look::{Graphs, Look};
-use super::menu::Menu;
+use super::menu::{Menu, MenuKind, Pick, Row};
 use super::picker::Picker;
 use super::pointer::Pointer;
-use super::question::Question;
+use super::question::{Confirm, Question};
 use super::runs::Runs;
 use super::series::Series;
+use super::settings::Settings;
 use super::stats::Stats;
 use super::store::Keeping;
 use super::toast::Toasts;
@@ -81,11 +84,8 @@ impl Pane {
 /// What floats above the panes and takes the keys.
 #[derive(Clone, Debug)]
 pub enum Overlay {
-    /// The keys, scrolled down by so many rows.
-    Help {
-        /// The first row shown.
-        top: usize,
-    },
+    /// The keys.
+    Help(Help),
     /// What the program has said.
     Messages {
         /// The first row shown.
@@ -105,6 +105,10 @@ pub enum Overlay {
     Menu(Menu),
     /// A question with a line for its answer.
     Question(Question),
+    /// A question that is answered by one letter.
+    Confirm(Confirm),
+    /// The settings.
+    Settings(Settings),
     /// Two runs side by side.
     Compare(Compare),
 }
@@ -112,7 +116,11 @@ pub enum Overlay {
 impl Overlay {
     /// Whether keys type text into it.
     pub fn takes_text(&self) -> bool {
-        matches!(self, Self::Models { .. } | Self::Menu(_) | Self::Question(_))
+        match self {
+            Self::Models { .. } | Self::Menu(_) | Self::Question(_) | Self::Help(_) => true,
+            Self::Settings(settings) => settings.edited.is_some(),
+            Self::Rendered { .. } | Self::Messages { .. } | Self::Compare(_) | Self::Confirm(_) => false,
+        }
     }
 }
 
@@ -131,6 +139,10 @@ pub struct State {
     pub keymap: Arc<Keymap>,
     /// The colours.
     pub theme: ThemeName,
+    /// The person's own themes, as far as they have been read.
+    pub themes: Vec<Arc<OwnTheme>>,
+    /// Where models are computed.
+    pub place: Place,
     /// Whether the program takes the mouse.
     pub mouse: bool,
     /// The grammar and what is known about it.
@@ -167,6 +179,8 @@ pub struct State {
     pub graphs: Graphs,
     /// The inspector.
     pub inspector: Inspector,
+    /// Files besides the grammar's.
+    pub files: Files,
     /// The commands that were picked in the palette, the last first.
     pub used: Vec<Action>,
     /// What the program has to say.
@@ -186,6 +200,10 @@ pub struct GrammarPane {
     pub kind: GrammarKind,
     /// Its file's or example's name.
     pub name: String,
+    /// Its file; none if it is an example or has never been saved.
+    pub file: Option<GrammarFile>,
+    /// The text that its file or its example has.
+    pub base: Arc<str>,
     /// The revision of the text that was checked last.
     pub checked: Option<u64>,
     /// What that check found.
@@ -355,11 +373,15 @@ impl State {
             overlay: None,
             keymap: Arc::default(),
             theme: ThemeName::default(),
+            themes: Vec::new(),
+            place: Place::default(),
             mouse: true,
             grammar: GrammarPane {
                 buffer: EditorBuffer::new(&grammar.text),
                 kind: grammar.kind,
                 name: grammar.name,
+                file: None,
+                base: EditorBuffer::new(&grammar.text).text().into(),
                 checked: None,
                 diagnostics: Vec::new(),
                 compiled: None,
@@ -380,6 +402,7 @@ impl State {
             look: Look::default(),
             graphs: Graphs::default(),
             inspector: Inspector::default(),
+            files: Files::default(),
             used: Vec::new(),
             toasts: Toasts::default(),
             tour: Tour::default(),
@@ -387,12 +410,20 @@ impl State {
         }
     }
 
+    /// The colours on the screen: those that are chosen, or that are looked at in the menu of themes.
+    pub fn shown_theme(&self) -> ThemeName {
+        match &self.overlay {
+            Some(Overlay::Menu(menu)) if menu.kind == MenuKind::Themes => match menu.chosen(self) {
+                Some(Row { pick: Pick::Theme(theme), .. }) => theme,
+                _ => self.theme.clone(),
+            },
+            _ => self.theme.clone(),
+        }
+    }
+
     /// Puts an example into the editors.
     pub fn open(&mut self, example: &Example) {
-        let grammar = example.source();
-        self.remember_grammar();
-        self.grammar.buffer.set_text(&grammar.text);
-        (self.grammar.kind, self.grammar.name) = (grammar.kind, grammar.name);
+        self.open_grammar(example.source(), None);
         self.prompt.set_text(example.prompt);
         self.chat.shows_system = false;
         self.language = example.language;

@@ -13,6 +13,7 @@ use super::tour::Look;
 mod chat;
 mod compare;
 mod edit;
+mod files;
 mod inspector;
 mod keys;
 mod layout;
@@ -24,6 +25,7 @@ mod pointer;
 mod run;
 mod runs;
 mod sessions;
+mod settings;
 mod store;
 mod tour;
 
@@ -48,9 +50,9 @@ pub fn update(state: &mut State, event: Event) -> Vec<Effect> {
             effects
         }
         Event::Paste(text) => {
-            keys::paste(state, &text);
+            let effects = keys::paste(state, &text);
             keys::reveal(state);
-            Vec::new()
+            effects
         }
         Event::Mouse(mouse) => pointer::mouse(state, mouse),
         Event::Resize(width, height) => {
@@ -79,6 +81,7 @@ pub fn update(state: &mut State, event: Event) -> Vec<Effect> {
             run::happened(state, id, event);
             Vec::new()
         }
+        Event::Files(event) => files::happened(state, event),
         Event::Store(answer) => store::answered(state, answer),
         Event::Wake(wake) => woken(state, wake),
     };

@@ -29,6 +29,7 @@ use super::event::{Effect, Event, LoadId, ModelEvent, RunEvent, RunId, Wanted};
 use super::store::Ask;
 
 mod checker;
+mod disk;
 mod files;
 pub mod keeper;
 
@@ -148,6 +149,7 @@ impl Worker {
                 let thread = std::thread::Builder::new().name("maze-highlight".into());
                 let _ = thread.spawn(move || highlight::warm(language));
             }
+            Effect::Files(job) => self.files.later(move |events| disk::perform(job, events)),
             Effect::Render { number, vocabulary, prompt, mode } => {
                 let events = self.events.clone();
                 // Without the thread, the look stays empty; no more.

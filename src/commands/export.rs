@@ -67,7 +67,7 @@ fn vocabulary(
         }
         Err(_) => {
             let mut stderr = Sink::stderr();
-            let name = stderr.shown_in_line(&trace.model.name).into_owned();
+            let name = crate::sanitize::line(&trace.model.name);
             let note = "note: candidates are named by their numbers; --model";
             writeln!(stderr, "{note} with the trace's model ({name}) names them by their texts")?;
             Ok(None)

@@ -21,4 +21,6 @@ pub struct Looks {
     pub used: Vec<String>,
     /// How far somebody has come in the hints for the first minutes.
     pub tour: Value,
+    /// Grammar files that were opened or saved, the last first.
+    pub recents: Vec<String>,
 }

@@ -233,7 +233,7 @@ pub fn hint_at(state: &State, column: u16, row: u16) -> Option<Action> {
 fn hints(state: &State) -> Vec<(Action, &'static str)> {
     let named = |actions: &[Action]| actions.iter().map(|&a| (a, a.hint())).collect::<Vec<_>>();
     match &state.overlay {
-        Some(Overlay::Help { .. } | Overlay::Rendered { .. } | Overlay::Messages { .. }) => {
+        Some(Overlay::Help(_) | Overlay::Rendered { .. } | Overlay::Messages { .. }) => {
             return vec![(Action::Close, "close"), (Action::Down, "more"), (Action::PageDown, "page")];
         }
         Some(Overlay::Menu(menu)) => {
@@ -246,6 +246,15 @@ fn hints(state: &State) -> Vec<(Action, &'static str)> {
         Some(Overlay::Models { .. }) => {
             return vec![(Action::Enter, "load"), (Action::Down, "next"), (Action::Close, "close")];
         }
+        Some(Overlay::Settings(_)) => {
+            return vec![
+                (Action::Left, "less"),
+                (Action::Right, "more"),
+                (Action::Enter, "type"),
+                (Action::Close, "close"),
+            ];
+        }
+        Some(Overlay::Confirm(_)) => return vec![(Action::Close, "leave it")],
         Some(Overlay::Compare(_)) => {
             return vec![
                 (Action::Right, "token"),

@@ -3,6 +3,8 @@
 mod chat;
 mod frames;
 mod hostile;
+mod kept;
+mod look;
 mod playground;
 mod scenarios;
 mod steps;

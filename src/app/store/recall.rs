@@ -45,6 +45,7 @@ pub fn looks(state: &mut State, looks: &Looks, explicit: &Explicit) {
     put(&mut state.look, &looks.look);
     put(&mut state.graphs, &looks.graphs);
     put(&mut state.tour, &looks.tour);
+    state.files.recents = looks.recents.iter().map(std::path::PathBuf::from).collect();
     let action = |name: &String| Action::ALL.iter().find(|action| action.key_name() == *name).copied();
     state.used = looks.used.iter().filter_map(action).collect();
 }
@@ -73,6 +74,7 @@ pub fn session(state: &mut State, session: &Session, start: Option<&Explicit>) {
     } else {
         text(&mut state.grammar.buffer, &session.grammar.text);
         (state.grammar.kind, state.grammar.name) = (session.grammar.kind, session.grammar.name.clone());
+        state.draft_of(session.grammar.file.clone());
         let language = Language::ALL.iter().find(|l| l.name() == session.language);
         state.language = language.copied().unwrap_or_default();
     }

@@ -6,6 +6,7 @@
 use crate::app::state::State;
 use crate::config::values;
 use crate::engine::ModelSpec;
+use crate::ui::theme::ThemeName;
 
 /// Names of settings and their values.
 pub type Settings = Vec<(String, String)>;
@@ -71,7 +72,10 @@ pub fn apply(state: &mut State, name: &str, value: &str) {
         "min_p" => set(&mut sampler.min_p, values::fraction(value)),
         "repetition_penalty" => set(&mut sampler.repetition_penalty, values::penalty(value)),
         "seed" => set(&mut sampler.seed, values::seed(value)),
-        "theme" => set(&mut state.theme, value.parse()),
+        "theme" => {
+            let own = state.themes.iter().find(|theme| theme.name() == value).cloned().map(ThemeName::Own);
+            state.theme = ThemeName::shipped(value).or(own).unwrap_or_else(|| state.theme.clone());
+        }
         "mouse" => set(&mut state.mouse, values::switch(value)),
         "model" if value.parse::<ModelSpec>().is_ok() => state.store.model = Some(value.to_owned()),
         _ => {}

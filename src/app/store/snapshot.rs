@@ -43,7 +43,7 @@ fn stamp(state: &State) -> Stamp {
         grammar: (state.grammar.name.clone(), file(state)),
         pane: (state.focus, state.layout.clone(), state.chat.shows_system),
         chat: (state.chat.thinks, state.mouse, state.chat.budget, mode(state.chat.choice)),
-        screen: (state.theme, state.tour.clone(), state.look, state.graphs, state.used.clone()),
+        screen: (state.theme.clone(), state.tour.clone(), state.look, state.graphs, state.used.clone()),
         settings: settings::of(state),
         runs: state.runs.notes().cloned().collect(),
     }
@@ -138,6 +138,8 @@ fn looks(state: &State) -> Looks {
         layout: written(&state.layout),
         look: written(state.look),
         graphs: written(state.graphs),
+        // JSON has no other names.
+        recents: state.files.recents.iter().filter_map(|path| path.to_str().map(str::to_owned)).collect(),
         used: state.used.iter().map(|action| action.key_name()).collect(),
         tour: written(&state.tour),
     }
@@ -157,6 +159,6 @@ pub(super) fn mode(choice: ModeChoice) -> &'static str {
     }
 }
 
-fn file(_state: &State) -> Option<std::path::PathBuf> {
-    None
+fn file(state: &State) -> Option<std::path::PathBuf> {
+    state.grammar.file.as_ref().map(|file| file.path.clone())
 }

@@ -5,13 +5,15 @@ use crossterm::event::{KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
 use crate::app::action::Action;
 use crate::app::editor::EditorBuffer;
 use crate::app::event::Effect;
+use crate::app::help::Help;
 use crate::app::inspector::Part;
 use crate::app::menu::MenuKind;
 use crate::app::state::{Overlay, Pane, State};
 use crate::ui::editor;
 
 use super::{
-    chat, compare, edit, inspector, layout, menu, models, output, overlay, run, runs, sessions, tour,
+    chat, compare, edit, files, inspector, layout, menu, models, output, overlay, run, runs, sessions,
+    settings, tour,
 };
 
 pub(super) fn press(state: &mut State, key: KeyEvent) -> Vec<Effect> {
@@ -23,7 +25,10 @@ pub(super) fn press(state: &mut State, key: KeyEvent) -> Vec<Effect> {
     }
     let is_text = (key.modifiers - KeyModifiers::SHIFT).is_empty() || is_alt_gr(key.modifiers);
     if let (KeyCode::Char(c), true) = (key.code, is_text && state.is_typing()) {
-        paste(state, c.encode_utf8(&mut [0; 4]));
+        return paste(state, c.encode_utf8(&mut [0; 4]));
+    }
+    if is_text && state.overlay.is_some() && !state.is_typing() {
+        return overlay::letter(state, key.code);
     }
     Vec::new()
 }
@@ -34,9 +39,9 @@ fn is_alt_gr(modifiers: KeyModifiers) -> bool {
 }
 
 /// Puts text where keys type.
-pub(super) fn paste(state: &mut State, text: &str) {
+pub(super) fn paste(state: &mut State, text: &str) -> Vec<Effect> {
     if !state.is_typing() {
-        return;
+        return Vec::new();
     }
     if state.overlay.is_some() {
         return overlay::type_text(state, text);
@@ -50,6 +55,7 @@ pub(super) fn paste(state: &mut State, text: &str) {
         }
         Pane::Output => {}
     }
+    Vec::new()
 }
 
 /// Scrolls the editors to their carets and the output to its selected token.
@@ -91,9 +97,13 @@ fn in_panes(state: &mut State, action: Action) -> Vec<Effect> {
         }
         Action::Tour => tour::toggle(state),
         Action::Messages => state.overlay = Some(Overlay::Messages { top: 0 }),
-        Action::Help => state.overlay = Some(Overlay::Help { top: 0 }),
+        Action::Help => state.overlay = Some(Overlay::Help(Help::default())),
         Action::Commands => return menu::open(state, MenuKind::Commands),
-        Action::Open => return menu::open(state, MenuKind::Open),
+        Action::Open => return files::menu(state),
+        Action::New => return menu::open(state, MenuKind::New),
+        Action::Save | Action::SaveAs => return files::act(state, action),
+        Action::Themes => return files::themes(state),
+        Action::Settings => return settings::open(state),
         Action::Prompts => return menu::open(state, MenuKind::Prompts),
         Action::Runs => return runs::open(state),
         Action::Compare => return compare::open(state),
@@ -101,7 +111,6 @@ fn in_panes(state: &mut State, action: Action) -> Vec<Effect> {
         Action::PromptBefore | Action::PromptAfter if is_at_prompt(state) => {
             state.history.walk(&mut state.prompt, action == Action::PromptBefore);
         }
-        Action::Themes => state.theme = state.theme.other(),
         Action::Models => return models::open(state),
         Action::NextPane => focus(state, layout::next_shown(state, 1)),
         Action::PreviousPane => focus(state, layout::next_shown(state, Pane::ALL.len() - 1)),
@@ -137,7 +146,7 @@ fn in_panes(state: &mut State, action: Action) -> Vec<Effect> {
 }
 
 fn close(state: &mut State) -> Vec<Effect> {
-    if state.toasts.dismiss_all() || state.overlay.take().is_some() {
+    if state.toasts.dismiss_all() || overlay::close(state) {
         return Vec::new();
     }
     if state.inspector.is_searching || (state.focus == Pane::Inspector && !state.inspector.query.is_empty()) {

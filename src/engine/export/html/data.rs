@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! {"names": {"12": "·the"}, "steps": [
-//!   [token, kind, [forward, mask, wait, pick, commit], allowed, of, removed, before, after,
+//!   [token, kind, [forward, mask, wait, pick, commit], allowed, of, [removed, before, after],
 //!    [chosen before, after, chance], [[ids], [probabilities], "xx.x"], [[ids], [probabilities]]]
 //! ]}
 //! ```
@@ -56,7 +56,7 @@ fn row(step: &Step) -> String {
         let chances = [chosen.before, chosen.after, chosen.chance];
         let list = |figures: [f32; 3]| figures.map(|f| number(f.into(), 4)).join(",");
         let (allowed, of) = (insight.allowed.count(), insight.allowed.width());
-        out += &format!(",{allowed},{of},{},[{}]", list(figures), list(chances));
+        out += &format!(",{allowed},{of},[{}],[{}]", list(figures), list(chances));
         let marks: String = kept(&insight.before)
             .iter()
             .map(|c| if insight.allowed.contains(c.token) { '.' } else { 'x' })
