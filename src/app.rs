@@ -72,6 +72,7 @@ use event::{Edited, Effect, Event, Place, Wake, Wanted};
 use examples::{EXAMPLES, Example};
 use files::GrammarFile;
 use keep::Keep;
+use keymap::Keymap;
 use state::{Loading, State};
 use store::{Ask, snapshot};
 use terminal::{Guard, Screen};
@@ -105,6 +106,8 @@ pub struct Options {
     pub template: Request,
     /// The colours; found out from the terminal if not given.
     pub theme: Option<ThemeName>,
+    /// Which keys ask for what.
+    pub keymap: Arc<Keymap>,
     /// The person's own themes.
     pub themes: Vec<Arc<OwnTheme>>,
     /// Whether the terminal may be asked about itself.
@@ -148,6 +151,7 @@ pub fn run(options: Options) -> io::Result<u8> {
     (state.chat, state.place, state.themes) = (options.chat, options.place, options.themes);
     let path = options.file.and_then(|path| std::path::absolute(path).ok());
     state.grammar.file = path.map(|path| GrammarFile { path, text: file_text.into() });
+    state.keymap = options.keymap;
     if let Some(warning) = options.warning {
         state.warn(warning);
     }

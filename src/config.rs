@@ -4,15 +4,20 @@
 //! the default. The environment comes in as a function, so that nothing else decides what is read.
 
 use std::fmt;
+use std::sync::Arc;
 
+use crate::app::action::Action;
+use crate::app::keymap::Keymap;
 use crate::cli::{GenerateArgs, ModelArgs, PlayArgs, SamplerArgs};
 use crate::engine::{DeviceSpec, ModelSpec, SamplerSettings};
 
+pub mod bindings;
 pub mod file;
 pub mod keys;
 pub mod themes;
 pub mod values;
 
+use bindings::Bindings;
 use file::ConfigFile;
 use keys::{KEYS, Key};
 use values::OrAuto;
@@ -36,6 +41,12 @@ pub struct Config {
     pub mouse: bool,
     /// Whether the terminal may be asked for its colours.
     pub probe: bool,
+    /// Which keys ask for what in the playground.
+    pub keymap: Arc<Keymap>,
+    /// The actions whose keys the config file names, with the places.
+    pub keys: Vec<(Action, Origin)>,
+    /// What is wrong with the table of keys; the keys are those of the start then.
+    pub keys_problem: Option<String>,
     /// What is wrong with the config file. Only the playground goes on without it.
     pub warning: Option<String>,
     /// Every setting and where its value comes from, in the order of [`KEYS`].
@@ -120,6 +131,7 @@ impl Config {
             Err(warning) => (None, Some(warning)),
         };
         let config = Self::join(flags, file, &environment)?;
+        let warning = warning.or_else(|| config.keys_problem.clone());
         Ok(Self { probe: !args.no_probe, warning, ..config })
     }
 
@@ -128,6 +140,14 @@ impl Config {
         file: Option<ConfigFile>,
         environment: &dyn Fn(&str) -> Option<String>,
     ) -> Result<Self, String> {
+        let (bindings, keys_problem) = match file.as_ref().map(|file| file.bindings.clone()) {
+            Some(Ok(bindings)) => (bindings, None),
+            Some(Err(problem)) => (Bindings::default(), Some(problem)),
+            None => (Bindings::default(), None),
+        };
+        let place = file.as_ref().map(|file| file.path.display().to_string()).unwrap_or_default();
+        let keys = bindings.changed.iter();
+        let keys = keys.map(|(action, line)| (*action, Origin::File(place.clone(), *line))).collect();
         let mut layers = Layers { file, environment, settings: Vec::with_capacity(KEYS.len()) };
         let Flags { model, sampler, max_tokens, theme, mouse } = flags;
         Ok(Self {
@@ -150,6 +170,9 @@ impl Config {
                 seed: layers.pick("seed", sampler.seed, values::seed)?,
             },
             probe: true,
+            keymap: Arc::new(bindings.keymap),
+            keys,
+            keys_problem,
             warning: None,
             settings: layers.settings,
         })

@@ -48,6 +48,7 @@ pub(super) fn run(args: &PlayArgs) -> Result<(), Failure> {
             *placed.lock().unwrap_or_else(PoisonError::into_inner) = Placed { place, only: None };
         }),
         file: args.grammar.grammar.clone().or_else(|| args.grammar.schema.clone()),
+        keymap: config.keymap.clone(),
         theme,
         themes: config::themes::read_all(&config::environment).0,
         probe: config.probe,
