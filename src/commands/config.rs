@@ -7,12 +7,12 @@ use serde_json::json;
 
 use super::Failure;
 use super::output::Sink;
-use crate::cli::{ConfigArgs, ConfigCommand, ModelArgs};
+use crate::cli::{ConfigArgs, ConfigCommand};
 use crate::config::keys::{self, KEYS};
 use crate::config::{self, Config, file};
 
-pub(super) fn run(args: &ConfigArgs) -> Result<(), Failure> {
-    let effective = || Config::new(&ModelArgs::default(), config::environment).map_err(Failure::Input);
+pub(super) fn run(args: &ConfigArgs, plain: Option<bool>) -> Result<(), Failure> {
+    let effective = || Config::of_every_command(plain, config::environment).map_err(Failure::Input);
     match args.command.as_ref().unwrap_or(&ConfigCommand::List { json: false }) {
         ConfigCommand::List { json } => list(&effective()?, *json),
         ConfigCommand::Get { key } => {
@@ -67,7 +67,12 @@ pub(super) fn list(config: &Config, json: bool) -> Result<(), Failure> {
     for (setting, value) in config.settings.iter().zip(&shown) {
         let origin = setting.origin.to_string();
         let origin = stdout.shown_in_line(&origin).into_owned();
-        writeln!(stdout, "{:<names$}  {value:<values$}  {origin}", setting.key.name)?;
+        let name = setting.key.name;
+        if stdout.is_plain() {
+            writeln!(stdout, "{name}: {value}, from {origin}")?;
+        } else {
+            writeln!(stdout, "{name:<names$}  {value:<values$}  {origin}")?;
+        }
     }
     Ok(())
 }

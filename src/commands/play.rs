@@ -19,6 +19,13 @@ pub(super) fn run(args: &PlayArgs) -> Result<(), Failure> {
         let warning = config.warning.clone();
         return warning.map_or_else(|| super::config::list(&config, false), |w| Err(Failure::Input(w)));
     }
+    if args.plain == Some(true) {
+        return Err(Failure::Input(
+            "the playground draws a screen and cannot be plain; generate, check, replay and the other \
+             commands can, see `maze --help`"
+                .into(),
+        ));
+    }
     let chat = &args.chat;
     let options = Options {
         models: Models { loader: loader(&config), lister: Arc::new(lister) },

@@ -15,6 +15,8 @@ use crate::engine::trace::{Candidate, MAX_BYTES};
 use crate::engine::{Engine, EngineError, Step, StepKind, Trace, Vocabulary};
 use crate::sanitize;
 
+mod plain;
+
 /// Columns for a token.
 const TOKEN: usize = 26;
 
@@ -28,12 +30,18 @@ pub(super) fn run(args: &ReplayArgs) -> Result<(), Failure> {
     }
     let mut stdout = Sink::stdout();
     if !args.json && args.step.is_none() {
-        show(&mut stdout, &trace)?;
+        if stdout.is_plain() {
+            plain::show(&mut stdout, &trace)?
+        } else {
+            show(&mut stdout, &trace)?
+        };
         stdout.flush()?;
     }
     let mut engine = engine(&config, &name, &trace)?;
     if let (false, Some(step)) = (args.json, args.step) {
-        show_step(&mut stdout, &trace, step, engine.as_ref().map(|e| &**e.vocabulary()))?;
+        let vocabulary = engine.as_ref().map(|e| &**e.vocabulary());
+        let show = if stdout.is_plain() { plain::show_step } else { show_step };
+        show(&mut stdout, &trace, step, vocabulary)?;
     }
     let verified = match &mut engine {
         Some(engine) => Some(verify(engine, &trace, !args.masks_only)?),
@@ -123,7 +131,8 @@ fn conclusion(verified: Option<&Verified>) -> String {
     format!("{word}: {masks};\n{probabilities}.")
 }
 
-fn show(out: &mut Sink, trace: &Trace) -> std::io::Result<()> {
+/// What is told about a trace before its steps: names and values.
+fn facts(trace: &Trace, token: impl Fn(&[u8]) -> String) -> [(&'static str, String); 8] {
     let (model, request) = (&trace.model, &trace.request);
     let s = &request.sampler;
     let grammar = request.grammar.as_ref().map_or_else(
@@ -137,10 +146,10 @@ fn show(out: &mut Sink, trace: &Trace) -> std::io::Result<()> {
             format!("{}{detail}, {:.2} s", o.reason.name(), o.elapsed.as_secs_f64())
         },
     );
-    for (label, text) in [
+    [
         ("model", format!("{}, {}, {}, on {}", model.name, model.architecture, model.weights, model.device)),
         ("", format!("{} tokens, fingerprint {}", model.vocab, model.fingerprint)),
-        ("prompt", format!("{} tokens: {}", trace.prompt.len(), sanitize::token(request.prompt.as_bytes()))),
+        ("prompt", format!("{} tokens: {}", trace.prompt.len(), token(request.prompt.as_bytes()))),
         ("grammar", grammar),
         (
             "sampler",
@@ -152,7 +161,11 @@ fn show(out: &mut Sink, trace: &Trace) -> std::io::Result<()> {
         ("limits", format!("{} tokens, {} stop texts", request.max_tokens, request.stop.len())),
         ("outcome", outcome),
         ("tokens", format!("{}, {} of them forced", trace.steps.len(), trace.forced())),
-    ] {
+    ]
+}
+
+fn show(out: &mut Sink, trace: &Trace) -> std::io::Result<()> {
+    for (label, text) in facts(trace, sanitize::token) {
         // One line each, whatever others have written into the file.
         writeln!(out, "{label:<8} {}", cut(&sanitize::line(&text), 71))?;
     }

@@ -6,6 +6,7 @@ use std::process::{Command, Output, Stdio};
 mod config;
 mod doctor;
 mod manual;
+mod plain;
 mod replay;
 mod streams;
 
