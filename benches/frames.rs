@@ -11,7 +11,12 @@ mod steps;
 use std::hint::black_box;
 
 use criterion::{Criterion, criterion_group, criterion_main};
+use maze::app::look::{Graphs, Look};
+use maze::engine::ModelInfo;
+use maze::engine::export::{self, Format};
+use maze::engine::trace::{Request, Trace};
 use maze::engine::vocabulary::{SpecialTokens, Vocabulary};
+use maze::ui::palette::palette;
 use playground::Playground;
 
 /// 34 tokens a frame are 2,000 tokens a second at 60 frames.
@@ -26,6 +31,37 @@ fn streaming(c: &mut Criterion) {
             at += 34;
             black_box(p.draw().area)
         });
+    });
+}
+
+/// What tints and graphs cost, of a short and of a long run.
+fn looks(c: &mut Criterion) {
+    for count in [2_000, 20_000] {
+        for (name, look, graphs) in [
+            ("text", Look::Text, Graphs::Hidden),
+            ("tokens, graphs", Look::Tokens, Graphs::Steps),
+            ("removed mass, graphs of all", Look::Mass, Graphs::Whole),
+        ] {
+            let mut p = Playground::new(160, 45);
+            p.press("F5");
+            p.steps(steps::python(0, count, 8192));
+            (p.state.look, p.state.graphs) = (look, graphs);
+            c.bench_function(&format!("frame of {count} tokens: {name}"), |b| {
+                b.iter(|| black_box(p.draw().area));
+            });
+        }
+    }
+}
+
+/// How long a page of 2,000 tokens takes to make.
+fn page(c: &mut Criterion) {
+    let trace = Trace {
+        steps: steps::python(0, 2_000, 8192),
+        ..Trace::new(Request::default(), ModelInfo::default())
+    };
+    let palette = palette();
+    c.bench_function("a page of 2,000 tokens", |b| {
+        b.iter(|| export::write(&mut std::io::sink(), Format::Html, black_box(&trace), None, &palette));
     });
 }
 
@@ -72,5 +108,5 @@ fn listing(c: &mut Criterion) {
     });
 }
 
-criterion_group!(benches, streaming, one_line, typing, listing);
+criterion_group!(benches, streaming, looks, page, one_line, typing, listing);
 criterion_main!(benches);

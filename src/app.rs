@@ -12,7 +12,9 @@
 //! that waits: a fast run costs frames, never keys. Nothing else may write to the terminal.
 
 use std::io::{self, IsTerminal};
-use std::time::{Duration, Instant};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::{Duration, Instant, SystemTime};
 
 use crossterm::event::{Event as Input, EventStream};
 use futures_util::StreamExt;
@@ -22,35 +24,50 @@ use tokio::sync::mpsc::{Receiver, channel};
 use crate::engine::ModelSpec;
 use crate::engine::grammar::GrammarSource;
 use crate::engine::trace::Request;
-use crate::ui::theme::ThemeName;
+use crate::ui::theme::{OwnTheme, ThemeName};
 use crate::ui::{self, View};
 
 pub mod action;
 pub mod chat;
+pub mod compare;
 pub mod editor;
 pub mod event;
 pub mod examples;
+pub mod export;
 pub mod field;
+pub mod files;
+pub mod help;
+pub mod history;
 pub mod inspector;
+pub mod keep;
 pub mod keymap;
 pub mod language;
 pub mod layout;
 pub mod look;
 pub mod menu;
 pub mod picker;
+pub mod pointer;
 pub mod question;
+pub mod runs;
 pub mod scripted;
 pub mod series;
+pub mod settings;
 pub mod state;
 pub mod stats;
+pub mod store;
 pub mod terminal;
+pub mod toast;
+pub mod tour;
 pub mod transcript;
 pub mod update;
 pub mod worker;
 
-use event::{Effect, Event, Wake, Wanted};
+use event::{Effect, Event, Place, Wake, Wanted};
 use examples::{EXAMPLES, Example};
+use files::GrammarFile;
+use keep::Keep;
 use state::{Loading, State};
+use store::{Ask, snapshot};
 use terminal::{Guard, Screen};
 use worker::{Models, Worker};
 
@@ -68,18 +85,28 @@ pub struct Options {
     pub model: ModelSpec,
     /// The grammar to open, in place of the first example's.
     pub grammar: Option<GrammarSource>,
+    /// The file that it was read from.
+    pub file: Option<PathBuf>,
     /// The prompt to open, in place of the one that goes with the grammar.
     pub prompt: Option<String>,
     /// How the prompt goes to the model.
     pub chat: chat::Chat,
+    /// Where models are loaded to at the start.
+    pub place: Place,
+    /// Has them loaded to somewhere else.
+    pub set_place: Box<dyn Fn(Place)>,
     /// What every run asks for, save its prompt, its mode and its grammar.
     pub template: Request,
     /// The colours; found out from the terminal if not given.
     pub theme: Option<ThemeName>,
+    /// The person's own themes.
+    pub themes: Vec<Arc<OwnTheme>>,
     /// Whether the terminal may be asked about itself.
     pub probe: bool,
     /// Whether the program takes the mouse.
     pub mouse: bool,
+    /// What is kept from start to start.
+    pub keep: Keep,
     /// What the person should know first.
     pub warning: Option<String>,
 }
@@ -113,16 +140,21 @@ pub fn run(options: Options) -> io::Result<u8> {
         }
         None => (EXAMPLES[0].source(), EXAMPLES[0].prompt, EXAMPLES[0].language),
     };
+    let file_text = grammar.text.clone();
     let mut state = State::new(grammar, prompt, language);
     if let Some(prompt) = options.prompt {
         state.prompt = editor::EditorBuffer::new(&prompt);
     }
     (state.theme, state.mouse, state.template) = (theme, options.mouse, options.template);
-    state.chat = options.chat;
+    (state.chat, state.place, state.themes) = (options.chat, options.place, options.themes);
+    let path = options.file.and_then(|path| std::path::absolute(path).ok());
+    state.grammar.file = path.map(|path| GrammarFile { path, text: file_text.into() });
     if let Some(warning) = options.warning {
         state.warn(warning);
     }
-    state.loading = Some(Loading::new(Wanted::Model(options.model)));
+    let mut model = options.model;
+    let store = keep::open(&mut state, options.keep, &mut model);
+    state.loading = Some(Loading::new(Wanted::Model(model)));
 
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let (sender, events) = channel(EVENTS);
@@ -136,10 +168,12 @@ pub fn run(options: Options) -> io::Result<u8> {
     let mut view = View::new(depth);
     let size = screen.size()?;
     state.size = (size.width, size.height);
+    update::reveal(&mut state);
     // The first frame does not wait for the threads, nor they for a second core.
     terminal::draw(&mut screen, |frame| ui::draw(frame, &state, &mut view))?;
-    let worker = Worker::start(options.models, sender)?;
-    runtime.block_on(App { state, view, worker, screen, alarms: Vec::new() }.main(signals, events))
+    let worker = Worker::start(options.models, sender)?.keeping(store);
+    let set_place = options.set_place;
+    runtime.block_on(App { state, view, worker, screen, alarms: Vec::new(), set_place }.main(signals, events))
 }
 
 struct App {
@@ -149,6 +183,8 @@ struct App {
     screen: Screen,
     /// When to wake the state up, and what for.
     alarms: Vec<(Instant, Wake)>,
+    /// Has models loaded to somewhere else.
+    set_place: Box<dyn Fn(Place)>,
 }
 
 /// What the loop does next.
@@ -158,7 +194,18 @@ enum Flow {
 }
 
 impl App {
-    async fn main(mut self, mut signals: Signals, mut events: Receiver<Event>) -> io::Result<u8> {
+    /// Runs until the end, and saves what there is then: nobody listens to answers any more.
+    async fn main(mut self, signals: Signals, mut events: Receiver<Event>) -> io::Result<u8> {
+        let end = self.go(signals, &mut events).await;
+        drop(events);
+        if self.state.store.is_on() {
+            let save = Box::new(snapshot::last(&mut self.state));
+            self.worker.perform(Effect::Store(Ask::Save(save)));
+        }
+        end
+    }
+
+    async fn go(&mut self, mut signals: Signals, events: &mut Receiver<Event>) -> io::Result<u8> {
         let mut input = EventStream::new();
         let mut batch = Vec::with_capacity(BATCH);
         let frame_time = frame_time();
@@ -219,6 +266,7 @@ impl App {
     }
 
     fn take(&mut self, event: Event) -> io::Result<Flow> {
+        self.state.now = now();
         let effects = update::update(&mut self.state, event);
         self.perform(effects)
     }
@@ -229,6 +277,7 @@ impl App {
                 Some(Effect::Quit) => return Ok(Flow::Exit(0)),
                 Some(Effect::CaptureMouse(on)) => terminal::capture_mouse(on)?,
                 Some(Effect::Copy(text)) => terminal::copy(&text)?,
+                Some(Effect::Place(place)) => (self.set_place)(place),
                 Some(Effect::Suspend) => terminal::suspend(),
                 Some(Effect::Wake(after, wake)) => {
                     self.alarms.retain(|(_, other)| *other != wake);
@@ -272,6 +321,12 @@ impl App {
         let Self { state, view, screen, .. } = self;
         terminal::draw(screen, |frame| ui::draw(frame, state, view))
     }
+}
+
+/// Seconds since 1970.
+fn now() -> i64 {
+    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    since.as_secs().try_into().unwrap_or(i64::MAX)
 }
 
 /// The time between two frames: 60 a second, or 30 through a network.

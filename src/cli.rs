@@ -11,12 +11,13 @@ use clap::{ArgGroup, Args, Parser, Subcommand};
 use crate::config::values::{self, OrAuto};
 use crate::engine::model::random::Shape;
 use crate::engine::{DeviceSpec, ModelSpec};
-use crate::ui::theme::ThemeName;
+use crate::store::name;
 
 mod chat;
 mod completions;
 mod config;
 mod doctor;
+mod export;
 mod man;
 mod models;
 mod replay;
@@ -25,6 +26,7 @@ pub use chat::{ChatArgs, DEFAULT_THINKING};
 pub use completions::CompletionsArgs;
 pub use config::{ConfigArgs, ConfigCommand};
 pub use doctor::DoctorArgs;
+pub use export::ExportArgs;
 pub use man::ManArgs;
 pub use models::ModelsArgs;
 pub use replay::ReplayArgs;
@@ -63,6 +65,8 @@ pub enum Command {
     Models(ModelsArgs),
     /// Print a saved trace, and verify that its masks come out the same again.
     Replay(ReplayArgs),
+    /// Write a saved trace as a web page, as text, or as JSON.
+    Export(ExportArgs),
     /// Say what this machine and this build have, and test both for a second.
     Doctor(DoctorArgs),
     /// Look at the settings, or change the config file.
@@ -121,9 +125,10 @@ pub struct PlayArgs {
     /// The model.
     #[command(flatten)]
     pub model: ModelArgs,
-    /// The colours: auto, dark or light [default: auto, as the terminal is].
+    /// The colours: auto, dark, light, contrast-dark, contrast-light or a theme of your own, a
+    /// .tmTheme file in maze/themes of the config folder [default: auto, as the terminal is].
     #[arg(long, value_name = "THEME", value_parser = values::theme)]
-    pub theme: Option<OrAuto<ThemeName>>,
+    pub theme: Option<OrAuto<String>>,
     /// Whether to take the mouse at the start: true or false [default: true].
     #[arg(long, value_name = "BOOL", value_parser = values::switch)]
     pub mouse: Option<bool>,
@@ -136,6 +141,12 @@ pub struct PlayArgs {
     /// How tokens are picked.
     #[command(flatten)]
     pub sampler: SamplerArgs,
+    /// The session to open, or to begin if there is none of that name [default: the last one].
+    #[arg(long, value_name = "NAME", value_parser = name::check, conflicts_with = "fresh")]
+    pub session: Option<String>,
+    /// Begin anew: nothing of earlier starts is read, and nothing of this one is kept.
+    #[arg(long)]
+    pub fresh: bool,
     /// Print every setting and where it comes from, instead of opening the playground.
     #[arg(long)]
     pub print_config: bool,

@@ -23,6 +23,7 @@ mod check;
 mod completions;
 mod config;
 mod doctor;
+mod export;
 mod generate;
 mod grammars;
 mod man;
@@ -97,6 +98,7 @@ fn perform(cli: &Cli) -> Result<(), Failure> {
         Some(Command::Bench(args)) => bench::run(args),
         Some(Command::Models(args)) => models::run(args),
         Some(Command::Replay(args)) => replay::run(args),
+        Some(Command::Export(args)) => export::run(args),
         Some(Command::Doctor(args)) => doctor::run(args),
         Some(Command::Config(args)) => config::run(args, cli.play.plain),
         Some(Command::Completions(args)) => completions::run(args),

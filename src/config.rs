@@ -7,10 +7,10 @@ use std::fmt;
 
 use crate::cli::{GenerateArgs, ModelArgs, PlayArgs, SamplerArgs};
 use crate::engine::{DeviceSpec, ModelSpec, SamplerSettings};
-use crate::ui::theme::ThemeName;
 
 pub mod file;
 pub mod keys;
+pub mod themes;
 pub mod values;
 
 use file::ConfigFile;
@@ -31,7 +31,7 @@ pub struct Config {
     /// How tokens are picked.
     pub sampler: SamplerSettings,
     /// The colours; found out from the terminal if not given.
-    pub theme: Option<ThemeName>,
+    pub theme: Option<String>,
     /// Whether the playground takes the mouse at the start.
     pub mouse: bool,
     /// Whether the commands print words alone.
@@ -114,7 +114,7 @@ impl Config {
             model: args.model.clone(),
             sampler: args.sampler.clone(),
             max_tokens: args.max_tokens,
-            theme: args.theme,
+            theme: args.theme.clone(),
             mouse: args.mouse,
             plain: args.plain,
         };
@@ -190,7 +190,7 @@ struct Flags {
     model: ModelArgs,
     sampler: SamplerArgs,
     max_tokens: Option<usize>,
-    theme: Option<OrAuto<ThemeName>>,
+    theme: Option<OrAuto<String>>,
     mouse: Option<bool>,
     plain: Option<bool>,
 }
@@ -276,10 +276,9 @@ mod tests {
         let config = Config::new(&args, env).expect("valid");
         assert_eq!(config.model, ModelSpec::Path("b".into()));
         assert_eq!((config.device, config.context), (DeviceSpec::Cuda(1), Some(7)));
-        let play =
-            PlayArgs { theme: Some(OrAuto::Is(ThemeName::Dark)), no_probe: true, ..PlayArgs::default() };
+        let play = PlayArgs { theme: Some(OrAuto::Is("dark".into())), no_probe: true, ..PlayArgs::default() };
         let config = Config::playground(&play, env).expect("valid");
-        assert_eq!((config.theme, config.probe), (Some(ThemeName::Dark), false));
+        assert_eq!((config.theme.as_deref(), config.probe), (Some("dark"), false));
         let play = PlayArgs { theme: Some(OrAuto::Auto), ..PlayArgs::default() };
         assert_eq!(Config::playground(&play, env).expect("valid").theme, None);
     }

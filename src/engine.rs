@@ -10,6 +10,7 @@ pub mod check;
 pub mod constraint;
 pub mod diagnostic;
 pub mod error;
+pub mod export;
 pub mod generate;
 pub mod grammar;
 pub mod guide;

@@ -48,6 +48,7 @@
 //! | [`ui`] | the screen, drawn from the state |
 //! | [`cli`], [`commands`] | the command line and its headless commands |
 //! | [`config`] | flags, environment, config file and defaults, joined |
+//! | [`store`] | what is there again at the next start: drafts, runs, history |
 //! | [`sanitize`] | neutralises text that the terminal must not obey |
 //!
 //! # Invariants
@@ -73,4 +74,5 @@ pub mod config;
 pub mod engine;
 pub mod hub;
 pub mod sanitize;
+pub mod store;
 pub mod ui;

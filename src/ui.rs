@@ -27,6 +27,8 @@ use ratatui::layout::{Position, Rect};
 use crate::app::state::{Pane, State};
 
 pub mod candidates;
+pub mod compare;
+pub mod corner;
 pub mod depth;
 pub mod editor;
 pub mod field;
@@ -42,6 +44,7 @@ pub mod layout;
 pub mod look;
 pub mod output;
 pub mod overlay;
+pub mod palette;
 pub mod pen;
 pub mod prompt;
 pub mod rendered;
@@ -84,8 +87,9 @@ impl View {
 
 /// Draws the whole screen.
 pub fn draw(frame: &mut Frame, state: &State, view: &mut View) {
-    if view.theme.name() != state.theme {
-        view.theme = Theme::shipped(state.theme);
+    let theme = state.shown_theme();
+    if *view.theme.name() != theme {
+        view.theme = Theme::shipped(theme);
     }
     let screen = frame.area();
     let caret = draw_screen(frame.buffer_mut(), screen, state, view);
@@ -120,10 +124,15 @@ fn draw_screen(buffer: &mut Buffer, screen: Rect, state: &State, view: &mut View
     }
     status::draw(buffer, areas.status, state, &view.theme);
     status::footer(buffer, areas.footer, state, &view.theme);
-    if state.overlay.is_some() {
-        return overlay::draw(buffer, state, &view.theme);
-    }
-    let parts = editor::parts(state, state.focus)?;
+    frame::light_edge(buffer, state, &view.theme, &areas);
+    let in_overlay = overlay::draw(buffer, state, &view.theme);
+    corner::draw(buffer, state, &view.theme);
+    in_overlay.or_else(|| caret(state))
+}
+
+/// Where the terminal's own cursor goes in the focused text; `None` while something floats above it.
+pub fn caret(state: &State) -> Option<Position> {
+    let parts = editor::parts(state, state.focus).filter(|_| state.overlay.is_none())?;
     match state.focus {
         Pane::Grammar => editor::caret(&state.grammar.buffer, &parts),
         Pane::Prompt => editor::caret(state.prompt_text(), &parts),

@@ -125,6 +125,8 @@ actions! {
     Thinking = "thinking",
     /// Show the prompt as the model reads it, with its special tokens.
     Rendered = "whole prompt",
+    /// Read again what the program has said.
+    Messages = "messages",
     /// Let the terminal select text with the mouse, or take the mouse back.
     Mouse = "mouse",
     /// Show the keys.

@@ -7,15 +7,18 @@ use std::time::Duration;
 use crossterm::event::{KeyEvent, MouseEvent};
 
 use crate::catalog::Catalog;
-use crate::engine::ModelSpec;
 use crate::engine::chat::PromptMode;
 use crate::engine::diagnostic::Diagnostic;
 use crate::engine::grammar::{Compiled, GrammarSource};
 use crate::engine::model::ModelInfo;
 use crate::engine::trace::{Outcome, Request, Step, TokenId};
 use crate::engine::vocabulary::Vocabulary;
+use crate::engine::{DeviceSpec, ModelSpec};
 
+use super::export::{Job, Told};
+use super::files::{FileEvent, FileJob};
 use super::language::Language;
+use super::store::{Answer, Ask};
 
 /// One generation among all that a session makes. What an older one still sends is dropped.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -43,6 +46,15 @@ impl std::fmt::Display for Wanted {
     }
 }
 
+/// Where models are loaded to, and how long a text they shall take.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Place {
+    /// What computes.
+    pub device: DeviceSpec,
+    /// Tokens of the model's cache; `None` is what suits the model.
+    pub context: Option<usize>,
+}
+
 /// Something that happened.
 #[derive(Clone, Debug)]
 pub enum Event {
@@ -66,6 +78,12 @@ pub enum Event {
     Rendered(u64, Result<Vec<TokenId>, String>),
     /// About a run.
     Run(RunId, RunEvent),
+    /// What came of something that was done with files.
+    Files(FileEvent),
+    /// What came of a run that was to be written to a file.
+    Exported(Told),
+    /// What came of something that the store was asked for.
+    Store(Answer),
     /// The time that was asked for has passed.
     Wake(Wake),
 }
@@ -77,6 +95,8 @@ pub enum Wake {
     Toast(u64),
     /// What has changed since the last time is to be saved.
     Autosave,
+    /// A second click would be too late to be the second of a double click.
+    Click,
 }
 
 /// How loading the model goes.
@@ -166,10 +186,18 @@ pub enum Effect {
     ListModels,
     /// Get ready to highlight a language.
     Warm(Language),
+    /// Do something with files; the result is an [`Event::Files`].
+    Files(FileJob),
+    /// Write a run to a file; the result is an [`Event::Exported`].
+    Export(Box<Job>),
+    /// Load models there from now on.
+    Place(Place),
     /// Take the mouse, or leave it to the terminal.
     CaptureMouse(bool),
     /// Put text, which is harmless and not long, on the clipboard.
     Copy(String),
+    /// Do something with what is kept for the next start; the result is an [`Event::Store`].
+    Store(Ask),
     /// Send [`Event::Wake`] after so long. Asked for again, the time starts anew.
     Wake(Duration, Wake),
     /// Give the terminal back to the shell until the person returns.

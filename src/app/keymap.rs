@@ -312,7 +312,8 @@ mod tests {
     #[test]
     fn every_action_has_a_key_and_no_key_two_meanings() {
         let keymap = Keymap::default();
-        for &action in Action::ALL {
+        // What is rarely wanted is in the palette only.
+        for &action in Action::ALL.iter().filter(|a| **a != Action::Messages) {
             assert!(!keymap.first_key(action).is_empty(), "{} has no key", action.name());
         }
         for (i, (context, key, action)) in BINDINGS.iter().enumerate() {

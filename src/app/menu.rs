@@ -7,17 +7,24 @@
 //! [`update::menu`](super::update) does. A menu must never do anything itself.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use super::action::Action;
 use super::examples::Example;
 use super::field::Field;
 use super::state::State;
-use crate::engine::grammar::GrammarKind;
+use crate::engine::export::Format;
+use crate::engine::grammar::{GrammarKind, GrammarSource};
+use crate::ui::theme::ThemeName;
 
 mod commands;
+mod export;
+mod kept;
 mod open;
 mod search;
+mod themes;
 
+pub(super) use commands::{section, sections};
 pub use search::Found;
 
 /// An open menu.
@@ -40,6 +47,20 @@ pub enum MenuKind {
     Open,
     /// What a new grammar can be written in.
     New,
+    /// The themes; the one that the person is at is on the screen.
+    Themes,
+    /// Earlier prompts.
+    Prompts,
+    /// The runs of the session.
+    Runs,
+    /// The runs that the one on the screen can be compared with.
+    CompareWith,
+    /// The sessions.
+    Sessions,
+    /// Whether a session is to be deleted.
+    DeleteSession,
+    /// What the run can be written as.
+    Export,
 }
 
 /// What is written on a menu.
@@ -59,6 +80,22 @@ pub struct Words {
 }
 
 impl MenuKind {
+    /// The action that opens it, and closes it again; `None` if it only stands behind another.
+    pub fn opened_by(self) -> Option<Action> {
+        Some(match self {
+            Self::Commands => Action::Commands,
+            Self::Open => Action::Open,
+            Self::New => Action::New,
+            Self::Themes => Action::Themes,
+            Self::Prompts => Action::Prompts,
+            Self::Runs => Action::Runs,
+            Self::CompareWith => Action::Compare,
+            Self::Sessions => Action::Sessions,
+            Self::Export => Action::Export,
+            Self::DeleteSession => return None,
+        })
+    }
+
     /// What is written on it.
     pub fn words(self) -> Words {
         match self {
@@ -76,8 +113,53 @@ impl MenuKind {
                 empty: "no grammars",
                 tells: true,
             },
+            Self::Export => Words {
+                title: "Write the run to a file",
+                hint: "part of a kind",
+                enter: "name it",
+                empty: "",
+                tells: true,
+            },
+            Self::Themes => Words {
+                title: "Themes",
+                hint: "part of a name",
+                enter: "keep",
+                empty: "no themes",
+                tells: true,
+            },
             Self::New => {
                 Words { title: "New grammar", hint: "part of a name", enter: "start", empty: "", tells: true }
+            }
+            Self::Prompts => Words {
+                title: "Earlier prompts",
+                hint: "part of a prompt",
+                enter: "take it",
+                empty: "no prompts yet: they come here when they are run",
+                tells: false,
+            },
+            Self::Runs => Words {
+                title: "Runs of this session",
+                hint: "part of a prompt",
+                enter: "show it",
+                empty: "no runs yet",
+                tells: false,
+            },
+            Self::CompareWith => Words {
+                title: "Compare with which run?",
+                hint: "part of a prompt",
+                enter: "compare",
+                empty: "no other runs",
+                tells: false,
+            },
+            Self::Sessions => Words {
+                title: "Sessions",
+                hint: "part of a name, or a new name",
+                enter: "open",
+                empty: "no sessions",
+                tells: true,
+            },
+            Self::DeleteSession => {
+                Words { title: "Delete the session?", hint: "", enter: "do it", empty: "", tells: false }
             }
         }
     }
@@ -161,8 +243,30 @@ pub enum Pick {
     File(PathBuf),
     /// Starts a grammar of this kind.
     New(GrammarKind),
+    /// Takes these colours.
+    Theme(ThemeName),
     /// Puts this in place of what was typed.
     Type(String),
+    /// Takes an earlier prompt.
+    Prompt(Arc<str>),
+    /// Takes an earlier grammar.
+    Grammar(Arc<GrammarSource>),
+    /// Shows an earlier run.
+    Run(u32),
+    /// Compares the run on the screen with this one.
+    CompareWith(u32),
+    /// Opens a session.
+    Session(String),
+    /// Goes on in a new session of this name.
+    SaveSession(String),
+    /// Asks for a new name of the open session.
+    RenameSession,
+    /// Asks whether this session is to be deleted.
+    AskDelete(String),
+    /// Deletes it.
+    DeleteSession(String),
+    /// Asks for the name of a file to write the run to.
+    Export(Format),
 }
 
 impl Menu {
@@ -184,6 +288,13 @@ impl Menu {
             MenuKind::Commands => commands::rows(state),
             MenuKind::Open => open::rows(self.query.text(), state),
             MenuKind::New => open::kinds(),
+            MenuKind::Themes => themes::rows(state),
+            MenuKind::Prompts => kept::prompts(state),
+            MenuKind::Runs => kept::runs(state),
+            MenuKind::Export => export::rows(),
+            MenuKind::CompareWith => kept::others(state),
+            MenuKind::Sessions => kept::sessions(self.query.text(), state),
+            MenuKind::DeleteSession => kept::delete(state),
         }
     }
 

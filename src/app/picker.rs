@@ -5,14 +5,17 @@ use std::sync::Arc;
 use crate::catalog::{Catalog, Entry};
 
 use super::event::Wanted;
+use super::field::Field;
 
 /// What is known about the models that can be picked.
 #[derive(Clone, Debug, Default)]
 pub struct Picker {
     /// What is typed: a part of a name, or a name or path that is not in the list.
-    pub query: String,
+    pub query: Field,
     /// The models; `None` until they have been looked for.
     pub catalog: Option<Arc<Catalog>>,
+    /// The model in use, as it was asked for.
+    pub in_use: Option<Wanted>,
 }
 
 /// A row of the picker.
@@ -27,7 +30,7 @@ pub enum Row<'a> {
 impl Picker {
     /// The rows: models whose name contains what is typed, then what is typed itself.
     pub fn rows(&self) -> Vec<Row<'_>> {
-        let query = self.query.trim();
+        let query = self.query.text().trim();
         let wanted = query.to_lowercase();
         let entries = self.catalog.iter().flat_map(|catalog| &catalog.entries);
         let mut rows: Vec<Row<'_>> = entries

@@ -1,6 +1,11 @@
-//! A question that is answered in one line: the number of a line, the name of a file.
+//! Questions: those that are answered in one line (the number of a line, the name of a file), and
+//! those that are answered by one letter (whether something is to be lost).
+
+use std::path::PathBuf;
 
 use super::field::Field;
+use super::menu::Pick;
+use crate::engine::export::Format;
 
 /// An open question.
 #[derive(Clone, Debug)]
@@ -18,6 +23,12 @@ pub struct Question {
 pub enum Ask {
     /// The number of a line to go to.
     Line,
+    /// The name of a file for the grammar.
+    SaveAs,
+    /// Another name for the open session.
+    SessionName,
+    /// The name of a file for the run.
+    Export(Format),
 }
 
 impl Ask {
@@ -25,6 +36,51 @@ impl Ask {
     pub fn title(self) -> &'static str {
         match self {
             Self::Line => "Go to line",
+            Self::SessionName => "Rename the session",
+            Self::Export(Format::Html) => "Write the page to (Tab completes)",
+            Self::Export(Format::Json) => "Write the trace to (Tab completes)",
+            Self::Export(Format::Text) => "Write the text to (Tab completes)",
+            Self::SaveAs => "Save the grammar as (Tab completes)",
+        }
+    }
+}
+
+/// A question that is answered by one letter; Esc leaves everything as it is.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Confirm {
+    /// The grammar has changes that are not saved, and this puts another in its place.
+    SaveFirst(Pick),
+    /// The file is there already.
+    Exists(PathBuf),
+    /// The file has changed since it was read.
+    Changed(PathBuf),
+    /// The file that the run is to be written to is there already.
+    ReplaceRun(Format, PathBuf),
+}
+
+impl Confirm {
+    /// What is asked about the grammar of this name.
+    pub fn text(&self, name: &str) -> String {
+        match self {
+            Self::SaveFirst(_) => format!("Save the changes to {name}?"),
+            Self::Exists(path) => {
+                format!("{} is there already. Put the grammar in its place?", path.display())
+            }
+            Self::ReplaceRun(_, path) => {
+                format!("{} is there already. Put the run in its place?", path.display())
+            }
+            Self::Changed(path) => {
+                format!("{} has been changed by another program. Overwrite these changes?", path.display())
+            }
+        }
+    }
+
+    /// The letters, and what they do.
+    pub fn answers(&self) -> [(char, &'static str); 2] {
+        match self {
+            Self::SaveFirst(_) => [('y', "save"), ('n', "do not")],
+            Self::Exists(_) | Self::ReplaceRun(..) => [('y', "overwrite"), ('n', "another name")],
+            Self::Changed(_) => [('y', "overwrite"), ('n', "save as another")],
         }
     }
 }

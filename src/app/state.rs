@@ -12,24 +12,34 @@ use crate::engine::model::ModelInfo;
 use crate::engine::trace::{Request, Step, Trace};
 use crate::engine::vocabulary::Vocabulary;
 use crate::ui::layout::{self, Areas};
-use crate::ui::theme::ThemeName;
+use crate::ui::theme::{OwnTheme, ThemeName};
 use crate::ui::wrap::RowRef;
 
 use super::action::Action;
 use super::chat::Chat;
+use super::compare::Compare;
 use super::editor::EditorBuffer;
-use super::event::{LoadId, RunId, Wanted};
+use super::event::{LoadId, Place, RunId, Wanted};
 use super::examples::Example;
+use super::files::{Files, GrammarFile};
+use super::help::Help;
+use super::history::Past;
 use super::inspector::Inspector;
 use super::keymap::Keymap;
 use super::language::Language;
 use super::layout::Wishes;
 use super::look::{Graphs, Look};
-use super::menu::Menu;
+use super::menu::{Menu, MenuKind, Pick, Row};
 use super::picker::Picker;
-use super::question::Question;
+use super::pointer::Pointer;
+use super::question::{Confirm, Question};
+use super::runs::Runs;
 use super::series::Series;
+use super::settings::Settings;
 use super::stats::Stats;
+use super::store::Keeping;
+use super::toast::Toasts;
+use super::tour::Tour;
 use super::transcript::Transcript;
 
 /// A part of the screen that can have the focus.
@@ -49,13 +59,35 @@ pub enum Pane {
 impl Pane {
     /// In the order of the Tab key.
     pub const ALL: [Self; 4] = [Self::Grammar, Self::Prompt, Self::Output, Self::Inspector];
+
+    /// Its name, as its title says it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Grammar => "Grammar",
+            Self::Prompt => "Prompt",
+            Self::Output => "Output",
+            Self::Inspector => "Inspector",
+        }
+    }
+
+    /// What goes to it.
+    pub fn action(self) -> Action {
+        match self {
+            Self::Grammar => Action::FocusGrammar,
+            Self::Prompt => Action::FocusPrompt,
+            Self::Output => Action::FocusOutput,
+            Self::Inspector => Action::FocusInspector,
+        }
+    }
 }
 
 /// What floats above the panes and takes the keys.
 #[derive(Clone, Debug)]
 pub enum Overlay {
-    /// The keys, scrolled down by so many rows.
-    Help {
+    /// The keys.
+    Help(Help),
+    /// What the program has said.
+    Messages {
         /// The first row shown.
         top: usize,
     },
@@ -73,12 +105,22 @@ pub enum Overlay {
     Menu(Menu),
     /// A question with a line for its answer.
     Question(Question),
+    /// A question that is answered by one letter.
+    Confirm(Confirm),
+    /// The settings.
+    Settings(Settings),
+    /// Two runs side by side.
+    Compare(Compare),
 }
 
 impl Overlay {
     /// Whether keys type text into it.
     pub fn takes_text(&self) -> bool {
-        matches!(self, Self::Models { .. } | Self::Menu(_) | Self::Question(_))
+        match self {
+            Self::Models { .. } | Self::Menu(_) | Self::Question(_) | Self::Help(_) => true,
+            Self::Settings(settings) => settings.edited.is_some(),
+            Self::Rendered { .. } | Self::Messages { .. } | Self::Compare(_) | Self::Confirm(_) => false,
+        }
     }
 }
 
@@ -97,6 +139,10 @@ pub struct State {
     pub keymap: Arc<Keymap>,
     /// The colours.
     pub theme: ThemeName,
+    /// The person's own themes, as far as they have been read.
+    pub themes: Vec<Arc<OwnTheme>>,
+    /// Where models are computed.
+    pub place: Place,
     /// Whether the program takes the mouse.
     pub mouse: bool,
     /// The grammar and what is known about it.
@@ -117,18 +163,32 @@ pub struct State {
     pub picker: Picker,
     /// What every run asks for, save its prompt and grammar.
     pub template: Request,
-    /// The latest run.
+    /// The run on the screen: the latest, or an earlier one of the session.
     pub run: Run,
+    /// The runs of the session.
+    pub runs: Runs,
+    /// What was written before.
+    pub history: Past,
+    /// What is kept for the next start.
+    pub store: Keeping,
+    /// When the latest event came, in seconds since 1970; 0 if nobody tells.
+    pub now: i64,
     /// What the output shows of its tokens.
     pub look: Look,
     /// What the graphs under it show.
     pub graphs: Graphs,
     /// The inspector.
     pub inspector: Inspector,
+    /// Files besides the grammar's.
+    pub files: Files,
     /// The commands that were picked in the palette, the last first.
     pub used: Vec<Action>,
-    /// Something the person should know now; gone with the next key.
-    pub message: Option<Message>,
+    /// What the program has to say.
+    pub toasts: Toasts,
+    /// The hints for the first minutes.
+    pub tour: Tour,
+    /// What the mouse is in the middle of.
+    pub pointer: Pointer,
 }
 
 /// The grammar under edit and the latest check of it.
@@ -140,6 +200,10 @@ pub struct GrammarPane {
     pub kind: GrammarKind,
     /// Its file's or example's name.
     pub name: String,
+    /// Its file; none if it is an example or has never been saved.
+    pub file: Option<GrammarFile>,
+    /// The text that its file or its example has.
+    pub base: Arc<str>,
     /// The revision of the text that was checked last.
     pub checked: Option<u64>,
     /// What that check found.
@@ -245,6 +309,8 @@ impl RunStatus {
 pub struct Run {
     /// Which run this is.
     pub id: RunId,
+    /// Its number in the session, from 1; 0 if there is no run.
+    pub number: u32,
     /// Where it stands.
     pub status: RunStatus,
     /// What happened in it.
@@ -273,6 +339,13 @@ impl Run {
         self.trace.as_ref().map_or(&[], |t| &t.steps)
     }
 
+    /// Takes generated tokens into everything that is made from them.
+    pub fn follow(&mut self, steps: &[Arc<Step>]) {
+        self.transcript.extend(steps);
+        self.stats.extend(steps);
+        self.series.extend(steps);
+    }
+
     /// Nothing is asked for any more: what there is on the screen is the end of the run before.
     pub fn rest(&mut self) {
         self.status = if self.trace.is_some() { RunStatus::Ended } else { RunStatus::Idle };
@@ -290,15 +363,6 @@ impl Run {
     }
 }
 
-/// A sentence for the person.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Message {
-    /// What to say; made safe when drawn.
-    pub text: String,
-    /// Whether something is wrong.
-    pub is_error: bool,
-}
-
 impl State {
     /// The state at the start, with a grammar and a prompt open.
     pub fn new(grammar: GrammarSource, prompt: &str, language: Language) -> Self {
@@ -309,11 +373,15 @@ impl State {
             overlay: None,
             keymap: Arc::default(),
             theme: ThemeName::default(),
+            themes: Vec::new(),
+            place: Place::default(),
             mouse: true,
             grammar: GrammarPane {
                 buffer: EditorBuffer::new(&grammar.text),
                 kind: grammar.kind,
                 name: grammar.name,
+                file: None,
+                base: EditorBuffer::new(&grammar.text).text().into(),
                 checked: None,
                 diagnostics: Vec::new(),
                 compiled: None,
@@ -327,22 +395,43 @@ impl State {
             picker: Picker::default(),
             template: Request::default(),
             run: Run::default(),
+            runs: Runs::default(),
+            history: Past::default(),
+            store: Keeping::default(),
+            now: 0,
             look: Look::default(),
             graphs: Graphs::default(),
             inspector: Inspector::default(),
+            files: Files::default(),
             used: Vec::new(),
-            message: None,
+            toasts: Toasts::default(),
+            tour: Tour::default(),
+            pointer: Pointer::default(),
+        }
+    }
+
+    /// The colours on the screen: those that are chosen, or that are looked at in the menu of themes.
+    pub fn shown_theme(&self) -> ThemeName {
+        match &self.overlay {
+            Some(Overlay::Menu(menu)) if menu.kind == MenuKind::Themes => match menu.chosen(self) {
+                Some(Row { pick: Pick::Theme(theme), .. }) => theme,
+                _ => self.theme.clone(),
+            },
+            _ => self.theme.clone(),
         }
     }
 
     /// Puts an example into the editors.
     pub fn open(&mut self, example: &Example) {
-        let grammar = example.source();
-        self.grammar.buffer.set_text(&grammar.text);
-        (self.grammar.kind, self.grammar.name) = (grammar.kind, grammar.name);
+        self.open_grammar(example.source(), None);
         self.prompt.set_text(example.prompt);
         self.chat.shows_system = false;
         self.language = example.language;
+    }
+
+    /// Remembers the grammar under edit, which something else is about to take the place of.
+    pub fn remember_grammar(&mut self) {
+        self.history.keep(&self.grammar.source());
     }
 
     /// Whether keys type text.
@@ -362,11 +451,11 @@ impl State {
 
     /// Says something to the person.
     pub fn say(&mut self, text: impl Into<String>) {
-        self.message = Some(Message { text: text.into(), is_error: false });
+        self.toasts.push(text.into(), false);
     }
 
     /// Tells the person that something is wrong.
     pub fn warn(&mut self, text: impl Into<String>) {
-        self.message = Some(Message { text: text.into(), is_error: true });
+        self.toasts.push(text.into(), true);
     }
 }

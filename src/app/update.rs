@@ -7,21 +7,33 @@ use std::sync::Arc;
 
 use super::event::{Checked, Effect, Event, Wake};
 use super::state::State;
+use super::store::snapshot;
+use super::tour::Look;
 
 mod chat;
+mod compare;
 mod edit;
+mod export;
+mod files;
 mod inspector;
 mod keys;
+mod layout;
 mod menu;
 mod models;
 mod output;
 mod overlay;
 mod pointer;
 mod run;
+mod runs;
+mod sessions;
+mod settings;
+mod store;
+mod tour;
 
 /// What is to be done at the start.
 pub fn init(state: &State) -> Vec<Effect> {
     let mut effects = vec![check(state), Effect::Warm(state.language), Effect::CaptureMouse(state.mouse)];
+    effects.extend(store::init(state));
     effects.extend(state.loading.iter().map(|loading| Effect::Load(state.load, loading.wanted.clone())));
     effects
 }
@@ -29,17 +41,19 @@ pub fn init(state: &State) -> Vec<Effect> {
 /// Takes in an event.
 pub fn update(state: &mut State, event: Event) -> Vec<Effect> {
     let revision = state.grammar.buffer.revision();
+    let before = Look::at(state);
+    let is_kept = store::is_of_interest(&event);
     let mut effects = match event {
         Event::Key(key) => {
-            state.message = None;
             let effects = keys::press(state, key);
+            state.toasts.somebody_is_there();
             keys::reveal(state);
             effects
         }
         Event::Paste(text) => {
-            keys::paste(state, &text);
+            let effects = keys::paste(state, &text);
             keys::reveal(state);
-            Vec::new()
+            effects
         }
         Event::Mouse(mouse) => pointer::mouse(state, mouse),
         Event::Resize(width, height) => {
@@ -68,13 +82,40 @@ pub fn update(state: &mut State, event: Event) -> Vec<Effect> {
             run::happened(state, id, event);
             Vec::new()
         }
-        Event::Wake(Wake::Toast(_) | Wake::Autosave) => Vec::new(),
+        Event::Exported(told) => {
+            export::happened(state, told);
+            Vec::new()
+        }
+        Event::Files(event) => files::happened(state, event),
+        Event::Store(answer) => store::answered(state, answer),
+        Event::Wake(wake) => woken(state, wake),
     };
     if state.grammar.buffer.revision() != revision {
         effects.push(check(state));
     }
     effects.extend(run::start_if_ready(state));
+    tour::watch(state, &before, &effects);
+    state.list_run();
+    if is_kept {
+        effects.extend(store::watch(state));
+    }
+    effects.extend(state.toasts.alarms());
     effects
+}
+
+/// The time that was asked for has passed.
+fn woken(state: &mut State, wake: Wake) -> Vec<Effect> {
+    match wake {
+        Wake::Toast(id) => state.toasts.wake(id),
+        Wake::Click => state.pointer.rest(),
+        Wake::Autosave => return snapshot::changes(state),
+    }
+    Vec::new()
+}
+
+/// Scrolls the editors to their carets.
+pub(super) fn reveal(state: &mut State) {
+    keys::reveal(state);
 }
 
 fn check(state: &State) -> Effect {

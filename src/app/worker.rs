@@ -22,12 +22,17 @@ use crate::engine::load::{Loaded, OnProgress, Progress, Stage};
 use crate::engine::session::{Session, prepare};
 use crate::engine::trace::{FinishReason, Request};
 use crate::engine::{LanguageModel, ModelSpec, Vocabulary};
+use crate::store::Store;
 use crate::ui::highlight;
 
 use super::event::{Effect, Event, LoadId, ModelEvent, RunEvent, RunId, Wanted};
+use super::store::Ask;
 
 mod checker;
+mod disk;
+mod exporter;
 mod files;
+mod keeper;
 
 use checker::Inbox;
 use files::Files;
@@ -61,6 +66,8 @@ pub struct Worker {
     lister: Lister,
     /// The thread that reads and writes files.
     files: Files,
+    /// What is kept for the next start, if anything is.
+    store: Option<Arc<Mutex<Store>>>,
     /// Ends the latest load.
     load: Mutex<Arc<AtomicBool>>,
 }
@@ -106,7 +113,14 @@ impl Worker {
         spawn("maze-engine", events.clone(), move || engine.main(loader, &inbox))?;
         checker::start(grammars.clone(), events.clone())?;
         let files = Files::start(events.clone())?;
-        Ok(Self { commands, events, grammars, running, lister, files, load: Mutex::default() })
+        Ok(Self { commands, events, grammars, running, lister, files, store: None, load: Mutex::default() })
+    }
+
+    /// Lets the thread for files have the store.
+    #[must_use]
+    pub fn keeping(mut self, store: Option<Store>) -> Self {
+        self.store = store.map(|store| Arc::new(Mutex::new(store)));
+        self
     }
 
     /// Does what the threads are for; other effects come back.
@@ -123,6 +137,7 @@ impl Worker {
             }
             Effect::CancelLoad => drop(self.cancel_load()),
             Effect::ListModels => self.list_models(),
+            Effect::Store(ask) => self.keep(ask),
             Effect::Pause => self.command(Command::Pause),
             Effect::Resume => self.command(Command::Resume),
             Effect::Step => self.command(Command::Step),
@@ -135,6 +150,8 @@ impl Worker {
                 let thread = std::thread::Builder::new().name("maze-highlight".into());
                 let _ = thread.spawn(move || highlight::warm(language));
             }
+            Effect::Export(job) => self.files.later(move |events| exporter::perform(*job, events)),
+            Effect::Files(job) => self.files.later(move |events| disk::perform(job, events)),
             Effect::Render { number, vocabulary, prompt, mode } => {
                 let events = self.events.clone();
                 // Without the thread, the look stays empty; no more.
@@ -147,6 +164,12 @@ impl Worker {
             other => return Some(other),
         }
         None
+    }
+
+    fn keep(&self, ask: Ask) {
+        if let Some(store) = &self.store {
+            keeper::perform(&self.files, store, ask);
+        }
     }
 
     /// Ends the load before, and returns what ends the next one.

@@ -9,7 +9,7 @@ use super::Failure;
 use super::output::Sink;
 use crate::cli::{ConfigArgs, ConfigCommand};
 use crate::config::keys::{self, KEYS};
-use crate::config::{self, Config, file};
+use crate::config::{self, Config, file, themes};
 
 pub(super) fn run(args: &ConfigArgs, plain: Option<bool>) -> Result<(), Failure> {
     let effective = || Config::of_every_command(plain, config::environment).map_err(Failure::Input);
@@ -25,6 +25,9 @@ pub(super) fn run(args: &ConfigArgs, plain: Option<bool>) -> Result<(), Failure>
         }
         ConfigCommand::Set { key, value } => {
             let key = keys::find(key).map_err(Failure::Input)?;
+            if key.name == "theme" && value != "auto" {
+                themes::find(&config::environment, value).map_err(Failure::Input)?;
+            }
             file::set(&path()?, key, value).map_err(Failure::Input)
         }
         ConfigCommand::Unset { key } => {

@@ -1,17 +1,23 @@
 //! The playground: from arguments to [`app::run`].
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use super::{Failure, source};
 use crate::app::chat::Chat;
+use crate::app::event::Place;
+use crate::app::keep::Keep;
+use crate::app::store::recall::Explicit;
 use crate::app::worker::{Loader, Models};
 use crate::app::{self, Options, scripted};
 use crate::catalog::Catalog;
-use crate::cli::PlayArgs;
-use crate::config::{self, Config};
+use crate::cli::{GrammarArgs, PlayArgs};
+use crate::config::{self, Config, Origin, Setting};
+use crate::engine::chat::ModeChoice;
 use crate::engine::load::{self, OnProgress};
 use crate::engine::{ModelSpec, Request};
 use crate::hub;
+use crate::store::folder;
+use crate::ui::theme::ThemeName;
 
 pub(super) fn run(args: &PlayArgs) -> Result<(), Failure> {
     let config = Config::playground(args, config::environment).map_err(Failure::Input)?;
@@ -26,9 +32,15 @@ pub(super) fn run(args: &PlayArgs) -> Result<(), Failure> {
                 .into(),
         ));
     }
+    let (theme, warning) = theme(args, &config)?;
     let chat = &args.chat;
+    let place = Arc::new(Mutex::new(Placed {
+        place: Place { device: config.device, context: config.context },
+        only: Some(config.model.clone()),
+    }));
+    let placed = place.clone();
     let options = Options {
-        models: Models { loader: loader(&config), lister: Arc::new(lister) },
+        models: Models { loader: loader(place), lister: Arc::new(lister) },
         model: config.model.clone(),
         grammar: source(&args.grammar)?,
         prompt: args.prompt.clone(),
@@ -38,10 +50,17 @@ pub(super) fn run(args: &PlayArgs) -> Result<(), Failure> {
             max_tokens: config.max_tokens,
             ..Request::default()
         },
-        theme: config.theme,
+        place: Place { device: config.device, context: config.context },
+        set_place: Box::new(move |place| {
+            *placed.lock().unwrap_or_else(PoisonError::into_inner) = Placed { place, only: None };
+        }),
+        file: args.grammar.grammar.clone().or_else(|| args.grammar.schema.clone()),
+        theme,
+        themes: config::themes::read_all(&config::environment).0,
         probe: config.probe,
         mouse: config.mouse,
-        warning: config.warning.as_deref().map(in_one_line),
+        keep: keep(args, &config),
+        warning: warning.as_deref().map(in_one_line),
     };
     match app::run(options) {
         Ok(0) => Ok(()),
@@ -53,6 +72,25 @@ pub(super) fn run(args: &PlayArgs) -> Result<(), Failure> {
     }
 }
 
+/// What is kept from start to start. What this start's flags and environment say wins over it.
+fn keep(args: &PlayArgs, config: &Config) -> Keep {
+    let is_said = |setting: &&Setting| matches!(setting.origin, Origin::Flag(_) | Origin::Variable(_));
+    let GrammarArgs { grammar, schema, regex, language } = &args.grammar;
+    let has_grammar = grammar.is_some() || schema.is_some() || regex.is_some() || language.is_some();
+    Keep {
+        folder: folder::path(&config::environment).filter(|_| !args.fresh),
+        session: args.session.clone(),
+        explicit: Explicit {
+            grammar: has_grammar,
+            prompt: args.prompt.is_some(),
+            mode: args.chat.choice() != ModeChoice::Auto,
+            system: args.chat.system.is_some(),
+            thinking: args.chat.think.is_some(),
+            settings: config.settings.iter().filter(is_said).map(|setting| setting.key.name).collect(),
+        },
+    }
+}
+
 /// What is wrong with the config file, without the folder: the line on the screen is short, and
 /// `maze config path` tells it.
 fn in_one_line(warning: &str) -> String {
@@ -61,19 +99,39 @@ fn in_one_line(warning: &str) -> String {
     folder.map_or_else(|| warning.to_owned(), |folder| warning.replacen(&folder, "", 1))
 }
 
-/// Loads models as the configuration says. `scripted:2000` names one that types a text at 2,000
+/// The theme that is wanted, and what the person should know first. A flag that names none is
+/// refused; the playground opens all the same with a config file that does.
+fn theme(args: &PlayArgs, config: &Config) -> Result<(Option<ThemeName>, Option<String>), Failure> {
+    let Some(name) = &config.theme else { return Ok((None, config.warning.clone())) };
+    match config::themes::find(&config::environment, name) {
+        Ok(theme) => Ok((Some(theme), config.warning.clone())),
+        Err(problem) if args.theme.is_some() => Err(Failure::Input(problem)),
+        Err(problem) => Ok((None, config.warning.clone().or(Some(problem)))),
+    }
+}
+
+/// Where models are loaded to.
+struct Placed {
+    place: Place,
+    /// The model that the length of text is meant for, if it is for one only.
+    only: Option<ModelSpec>,
+}
+
+/// Loads models to where they are wanted. `scripted:2000` names one that types a text at 2,000
 /// tokens a second, for tests and recordings.
-fn loader(config: &Config) -> Loader {
-    let Config { model: first, device, context, .. } = config.clone();
+fn loader(placed: Arc<Mutex<Placed>>) -> Loader {
     Box::new(move |model: &ModelSpec, on: OnProgress<'_>| {
         if let ModelSpec::Path(path) = model
             && let Some(rate) = path.to_str().and_then(|p| p.strip_prefix("scripted:")?.parse().ok())
         {
             return scripted::loader(rate)(model, on);
         }
-        // The length that was asked for is that of the model it was asked for with.
-        let context = context.filter(|_| *model == first);
-        load::load(model, device, context, on)
+        let (Place { device, context }, is_meant) = {
+            let placed = placed.lock().unwrap_or_else(PoisonError::into_inner);
+            (placed.place, placed.only.as_ref().is_none_or(|only| only == model))
+        };
+        // The length that was asked for at the start is that of the model it was asked for with.
+        load::load(model, device, context.filter(|_| is_meant), on)
     })
 }
 

@@ -4,18 +4,19 @@ use std::io::{Read, Write};
 use std::path::Path;
 
 use serde_json::{Value, json};
-use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 use super::output::Sink;
 use super::{Failure, load};
 use crate::cli::ReplayArgs;
 use crate::config::{self, Config};
+use crate::engine::export::facts;
+use crate::engine::export::text::{cut, kind, marked, padded, percent};
 use crate::engine::replay::{self, Probabilities, Verified};
 use crate::engine::trace::{Candidate, MAX_BYTES};
-use crate::engine::{Engine, EngineError, Step, StepKind, Trace, Vocabulary};
+use crate::engine::{Engine, EngineError, Step, Trace, Vocabulary};
 use crate::sanitize;
 
-mod plain;
+pub(super) mod plain;
 
 /// Columns for a token.
 const TOKEN: usize = 26;
@@ -59,7 +60,8 @@ pub(super) fn run(args: &ReplayArgs) -> Result<(), Failure> {
     }
 }
 
-fn read(path: &Path) -> Result<Trace, Failure> {
+/// Reads a trace file.
+pub(super) fn read(path: &Path) -> Result<Trace, Failure> {
     let name = path.display();
     let failed = |reason: String| Failure::Input(format!("cannot read {name}: {reason}"));
     let mut bytes = Vec::new();
@@ -81,16 +83,20 @@ fn engine(config: &Config, name: &str, trace: &Trace) -> Result<Option<Engine>, 
         return Ok(None);
     }
     let engine = Engine::new(load(config)?)?;
-    replay::same_tokens(trace, engine.vocabulary()).map_err(|difference| {
-        let (theirs, ours) = (&trace.model, &engine.info().name);
-        let article = if theirs.name == *ours { "another" } else { "the" };
-        Failure::Input(format!(
-            "{name}: the trace is of {article} model {} ({}, {}, fingerprint {}), \
-             which has other tokens than {ours}: {difference}; give the trace's model with --model",
-            theirs.name, theirs.architecture, theirs.weights, theirs.fingerprint
-        ))
-    })?;
+    replay::same_tokens(trace, engine.vocabulary())
+        .map_err(|difference| other_tokens(name, trace, &engine.info().name, &difference))?;
     Ok(Some(engine))
+}
+
+/// The trace is of a model that has other tokens than the one that was given.
+pub(super) fn other_tokens(name: &str, trace: &Trace, ours: &str, difference: &str) -> Failure {
+    let theirs = &trace.model;
+    let article = if theirs.name == ours { "another" } else { "the" };
+    Failure::Input(format!(
+        "{name}: the trace is of {article} model {} ({}, {}, fingerprint {}), \
+         which has other tokens than {ours}: {difference}; give the trace's model with --model",
+        theirs.name, theirs.architecture, theirs.weights, theirs.fingerprint
+    ))
 }
 
 fn verify(engine: &mut Engine, trace: &Trace, with_probabilities: bool) -> Result<Verified, Failure> {
@@ -131,46 +137,11 @@ fn conclusion(verified: Option<&Verified>) -> String {
     format!("{word}: {masks};\n{probabilities}.")
 }
 
-/// What is told about a trace before its steps: names and values.
-fn facts(trace: &Trace, token: impl Fn(&[u8]) -> String) -> [(&'static str, String); 8] {
-    let (model, request) = (&trace.model, &trace.request);
-    let s = &request.sampler;
-    let grammar = request.grammar.as_ref().map_or_else(
-        || "none".into(),
-        |g| format!("{} ({}, {} lines)", g.name, g.kind.name(), g.text.lines().count()),
-    );
-    let outcome = trace.outcome.as_ref().map_or_else(
-        || "none: the run had not ended".into(),
-        |o| {
-            let detail = o.detail.as_ref().map_or_else(String::new, |d| format!(" ({d})"));
-            format!("{}{detail}, {:.2} s", o.reason.name(), o.elapsed.as_secs_f64())
-        },
-    );
-    [
-        ("model", format!("{}, {}, {}, on {}", model.name, model.architecture, model.weights, model.device)),
-        ("", format!("{} tokens, fingerprint {}", model.vocab, model.fingerprint)),
-        ("prompt", format!("{} tokens: {}", trace.prompt.len(), token(request.prompt.as_bytes()))),
-        ("grammar", grammar),
-        (
-            "sampler",
-            format!(
-                "temperature {}, top-k {}, top-p {}, min-p {}, penalty {}, seed {}",
-                s.temperature, s.top_k, s.top_p, s.min_p, s.repetition_penalty, s.seed
-            ),
-        ),
-        ("limits", format!("{} tokens, {} stop texts", request.max_tokens, request.stop.len())),
-        ("outcome", outcome),
-        ("tokens", format!("{}, {} of them forced", trace.steps.len(), trace.forced())),
-    ]
-}
-
 fn show(out: &mut Sink, trace: &Trace) -> std::io::Result<()> {
-    for (label, text) in facts(trace, sanitize::token) {
-        // One line each, whatever others have written into the file.
-        writeln!(out, "{label:<8} {}", cut(&sanitize::line(&text), 71))?;
+    for (label, text) in facts::of(trace) {
+        writeln!(out, "{label:<8} {}", cut(&text, 71))?;
     }
-    let text = String::from_utf8_lossy(&marked(trace)).into_owned();
-    let text = out.shown(&text).into_owned();
+    let text = out.shown(&marked(trace)).into_owned();
     writeln!(out, "\nOutput, forced tokens between « and »:\n\n{}\n", text.trim_end_matches('\n'))?;
     writeln!(
         out,
@@ -242,23 +213,6 @@ fn show_step(
     Ok(())
 }
 
-/// The output's bytes, with runs of forced tokens between « and ».
-fn marked(trace: &Trace) -> Vec<u8> {
-    let mut out = Vec::new();
-    let mut is_forced = false;
-    for step in trace.steps.iter().filter(|s| !s.text_bytes().is_empty()) {
-        if is_forced != (step.kind == StepKind::Forced) {
-            out.extend_from_slice(if is_forced { "»" } else { "«" }.as_bytes());
-            is_forced = !is_forced;
-        }
-        out.extend_from_slice(step.text_bytes());
-    }
-    if is_forced {
-        out.extend_from_slice("»".as_bytes());
-    }
-    out
-}
-
 fn as_json(args: &ReplayArgs, trace: &Trace, verified: Option<&Verified>) -> Value {
     let steps: Vec<Value> = trace
         .steps
@@ -305,37 +259,4 @@ fn as_json(args: &ReplayArgs, trace: &Trace, verified: Option<&Verified>) -> Val
         "steps": steps,
         "verified": verified,
     })
-}
-
-fn kind(kind: StepKind) -> &'static str {
-    match kind {
-        StepKind::Prompt => "prompt",
-        StepKind::Forced => "forced",
-        StepKind::Sampled => "sampled",
-        StepKind::Overridden => "overridden",
-    }
-}
-
-fn percent(share: f32) -> String {
-    format!("{:.2}%", share * 100.0)
-}
-
-/// A text in exactly so many columns.
-fn padded(text: &str, columns: usize) -> String {
-    let mut text = cut(text, columns);
-    text.extend(std::iter::repeat_n(' ', columns.saturating_sub(text.width())));
-    text
-}
-
-/// The start of a text in at most so many columns.
-fn cut(text: &str, columns: usize) -> String {
-    if text.width() <= columns {
-        return text.to_owned();
-    }
-    let mut used = 1;
-    let fits = |c: &char| {
-        used += c.width().unwrap_or(0);
-        used <= columns
-    };
-    text.chars().take_while(fits).chain(['…']).collect()
 }

@@ -39,13 +39,17 @@ pub struct Entry {
 /// Where the config file is, or would be: `$MAZE_CONFIG`, or `maze/config.toml` in
 /// `$XDG_CONFIG_HOME` or in `~/.config`. `None` if the environment names no home.
 pub fn path(environment: &impl Fn(&str) -> Option<String>) -> Option<PathBuf> {
+    let own = environment("MAZE_CONFIG").filter(|value| !value.is_empty()).map(PathBuf::from);
+    own.or_else(|| Some(folder(environment)?.join("config.toml")))
+}
+
+/// The folder of the program's config files: `maze` in `$XDG_CONFIG_HOME` or in `~/.config`.
+pub fn folder(environment: &impl Fn(&str) -> Option<String>) -> Option<PathBuf> {
     let variable = |name| environment(name).filter(|value| !value.is_empty()).map(PathBuf::from);
-    variable("MAZE_CONFIG").or_else(|| {
-        // The XDG specification has relative paths ignored.
-        let folder = variable("XDG_CONFIG_HOME").filter(|p| p.is_absolute());
-        let folder = folder.or_else(|| Some(variable("HOME")?.join(".config")))?;
-        Some(folder.join("maze").join("config.toml"))
-    })
+    // The XDG specification has relative paths ignored.
+    let folder = variable("XDG_CONFIG_HOME").filter(|p| p.is_absolute());
+    let folder = folder.or_else(|| Some(variable("HOME")?.join(".config")))?;
+    Some(folder.join("maze"))
 }
 
 impl ConfigFile {

@@ -75,7 +75,7 @@ pub const KEYS: &[Key] = &[
         "theme",
         Text,
         theme,
-        "auto, dark or light",
+        "auto, dark, light, contrast-dark, contrast-light or the name of a theme of your own",
         "auto",
         "the playground's colours; auto is as the terminal is"
     ),
@@ -217,7 +217,7 @@ mod tests {
     #[test]
     fn a_refusal_tells_the_range_of_the_table() {
         for key in KEYS.iter().filter(|k| k.name != "model") {
-            let error = (key.check)("no such value").expect_err(key.name);
+            let error = (key.check)("no such\nvalue").expect_err(key.name);
             assert!(error.contains(key.range), "{}: {error}", key.name);
         }
     }

@@ -6,7 +6,6 @@ use std::fmt;
 use std::ops::RangeInclusive;
 
 use crate::engine::{DeviceSpec, ModelSpec};
-use crate::ui::theme::ThemeName;
 
 /// A value, or the choice of whatever suits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -57,11 +56,16 @@ pub fn context(text: &str) -> Result<OrAuto<usize>, String> {
     }
 }
 
-/// The colours.
-pub fn theme(text: &str) -> Result<OrAuto<ThemeName>, String> {
+/// The name of a theme. Which there are besides the shipped ones, the files say.
+pub fn theme(text: &str) -> Result<OrAuto<String>, String> {
+    let is_name = !text.trim().is_empty() && !text.contains(|c: char| c == '/' || c.is_control());
     match text {
         "auto" => Ok(OrAuto::Auto),
-        _ => text.parse().map(OrAuto::Is).map_err(|_| "must be auto, dark or light".into()),
+        _ if is_name => Ok(OrAuto::Is(text.to_owned())),
+        _ => {
+            Err("must be auto, dark, light, contrast-dark, contrast-light or the name of a theme of your own"
+                .into())
+        }
     }
 }
 

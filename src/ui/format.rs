@@ -63,6 +63,22 @@ pub fn count(number: u64) -> String {
     }
 }
 
+/// How long ago something was, in at most 11 columns; nothing if one of the times, in seconds since
+/// 1970, is not known.
+pub fn ago(now: i64, then: i64) -> String {
+    const DAY: i64 = 24 * 3600;
+    if now <= 0 || then <= 0 {
+        return String::new();
+    }
+    match now.saturating_sub(then) {
+        ..60 => "just now".to_owned(),
+        seconds @ 60..3600 => format!("{} min ago", seconds / 60),
+        seconds @ 3600..DAY => format!("{} h ago", seconds / 3600),
+        seconds if seconds < 2 * DAY => "1 day ago".to_owned(),
+        seconds => format!("{} days ago", (seconds / DAY).min(99_999)),
+    }
+}
+
 /// A share of one as a bar of `columns` columns, in eighths of a column. What is not nothing shows.
 pub fn bar(share: f32, columns: usize) -> String {
     const EIGHTHS: [&str; 8] = ["", "▏", "▎", "▍", "▌", "▋", "▊", "▉"];
@@ -99,6 +115,17 @@ mod tests {
         );
         let numbers = [812, 17_400, 17_000_000, 494_000_000, 1_240_000_000, 72_700_000_000];
         assert_eq!(numbers.map(count).join(" "), "812 17k 17.0M 494M 1.24B 72.7B");
+    }
+
+    #[test]
+    fn times_are_told_in_the_largest_unit() {
+        let now = 1_800_000_000;
+        let told = [-5, 59, 60, 3599, 3600, 86_399, 86_400, 172_800, now - 1].map(|s| ago(now, now - s));
+        assert_eq!(
+            told.join(", "),
+            "just now, just now, 1 min ago, 59 min ago, 1 h ago, 23 h ago, 1 day ago, 2 days ago, 20833 days ago"
+        );
+        assert_eq!((ago(0, 5), ago(5, 0)), (String::new(), String::new()));
     }
 
     #[test]

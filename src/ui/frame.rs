@@ -9,9 +9,16 @@ use crate::app::inspector::Part;
 use crate::app::state::{Pane, State};
 use crate::engine::chat::{ChatSettings, PromptMode};
 
+use super::glyphs::width;
 use super::layout::{self, Areas};
 use super::pen::Pen;
 use super::theme::{Role, Theme};
+
+/// The column of a border at which its title begins.
+const TITLE: u16 = 2;
+
+/// A name that would be cut to less than this is left out.
+const LEAST_NAME: usize = 5;
 
 /// Draws a border.
 pub fn draw(buffer: &mut Buffer, area: Rect, background: Style, border: Style) {
@@ -30,46 +37,120 @@ pub fn pane(buffer: &mut Buffer, state: &State, theme: &Theme, areas: &Areas, pa
     draw(buffer, area, theme.base(), theme.text(role));
     let top = Rect { height: 1, width: area.width.saturating_sub(2), ..area };
     let mut pen = Pen::new(buffer, top, 0);
-    pen.skip(2);
-    if areas.single {
-        tabs(&mut pen, state, theme);
-    } else {
-        let (mark, role) = if is_focused { ("▸", Role::TitleFocused) } else { (" ", Role::Title) };
-        pen.put(mark, theme.text(role)).put(&format!("{} ", name(pane)), theme.text(role));
-        let detail = detail(state, pane);
-        if !detail.is_empty() {
-            pen.put(&format!("· {detail} "), theme.text(Role::Dim));
-        }
-        if let Some((text, role)) = note(state, pane) {
-            pen.at_right(&format!(" {text} "), theme.text(role));
-        }
+    pen.skip(usize::from(TITLE));
+    let tabs = tabs(state, areas, pane);
+    for tab in &tabs {
+        let (mark, role) = match (state.focus == tab.pane, areas.single) {
+            (true, _) => ("▸", Role::TitleFocused),
+            (false, true) => (" ", Role::Dim),
+            (false, false) => (" ", Role::Title),
+        };
+        pen.put(&tab.key, theme.text(if state.focus == tab.pane { Role::Key } else { Role::Dim }));
+        pen.put(mark, theme.text(role)).put(tab.pane.name(), theme.text(role)).put(" ", theme.text(role));
+    }
+    let note = note(state, pane).map(|(text, role)| (format!(" {text} "), role));
+    let note = note.filter(|(text, _)| width(text, 0) < pen.left());
+    let room = pen.left() - note.as_ref().map_or(0, |(text, _)| width(text, 0) + 1);
+    if tabs.len() <= 1 {
+        detail(&mut pen, state, theme, pane, room);
+    }
+    if let Some((text, role)) = note {
+        pen.at_right(&text, theme.text(role));
     }
     layout::inside(area)
 }
 
-/// The panes that Tab leads to, while one of them has the screen.
-fn tabs(pen: &mut Pen, state: &State, theme: &Theme) {
-    for pane in Pane::ALL {
-        let (mark, role) = if state.focus == pane { ("▸", Role::TitleFocused) } else { (" ", Role::Dim) };
-        pen.put(mark, theme.text(role)).put(&format!("{} ", name(pane)), theme.text(role));
+/// What a pane is about, after its name, in at most `room` columns. Where a name is too long, it is
+/// cut, and not what stands after it.
+fn detail(pen: &mut Pen, state: &State, theme: &Theme, pane: Pane, room: usize) {
+    let (name, after) = about(state, pane);
+    let room = room.saturating_sub(width(&after, 0) + 3);
+    if !(name.is_empty() && after.is_empty()) && room >= LEAST_NAME.min(width(&name, 0)) {
+        let dim = theme.text(Role::Dim);
+        pen.put("· ", dim).put_within(&name, room, dim).put(&after, dim).put(" ", dim);
     }
 }
 
-fn name(pane: Pane) -> &'static str {
-    match pane {
-        Pane::Grammar => "Grammar",
-        Pane::Prompt => "Prompt",
-        Pane::Output => "Output",
-        Pane::Inspector => "Inspector",
+/// The title of a pane, or one of those that Tab leads to while one pane has the screen.
+struct Tab {
+    pane: Pane,
+    /// The key that goes there; empty where there is no room.
+    key: String,
+    /// The first column.
+    x: u16,
+}
+
+impl Tab {
+    /// Its columns: the key, the mark, the name, a blank.
+    fn columns(&self) -> u16 {
+        (self.key.len() + 1 + self.pane.name().len() + 1) as u16
     }
 }
 
-fn detail(state: &State, pane: Pane) -> String {
-    match pane {
-        Pane::Grammar => format!("{}, {}", state.grammar.name, state.grammar.kind.name()),
+/// The titles in the border of a pane: its own, and while it has the screen also those of the others.
+fn tabs(state: &State, areas: &Areas, of: Pane) -> Vec<Tab> {
+    let is_tab = |pane: &Pane| *pane == of || (areas.single && state.layout.shows(*pane));
+    let with_keys = |has_keys: bool| -> Vec<Tab> {
+        let mut x = TITLE;
+        let place = |pane: Pane| {
+            let key = if has_keys { digit(state, pane) } else { String::new() };
+            let tab = Tab { pane, key, x };
+            x += tab.columns();
+            tab
+        };
+        Pane::ALL.into_iter().filter(is_tab).map(place).collect()
+    };
+    let tabs = with_keys(true);
+    let room = areas.pane(of).width.saturating_sub(2);
+    if tabs.last().is_none_or(|t| t.x + t.columns() <= room) { tabs } else { with_keys(false) }
+}
+
+/// The key that focuses a pane, where it is Alt with a character.
+fn digit(state: &State, pane: Pane) -> String {
+    let key = state.keymap.first_key(pane.action());
+    key.strip_prefix("Alt-").filter(|rest| rest.len() == 1).unwrap_or_default().to_owned()
+}
+
+/// The pane whose title, or whose tab, is under a cell of the screen.
+pub fn title_at(state: &State, areas: &Areas, column: u16, row: u16) -> Option<Pane> {
+    let pane = areas.at(column, row).filter(|&pane| areas.pane(pane).y == row)?;
+    let tab = tabs(state, areas, pane).into_iter().find(|t| (t.x..t.x + t.columns()).contains(&column));
+    Some(tab.filter(|_| areas.single).map_or(pane, |tab| tab.pane))
+}
+
+/// Draws the edge that is being moved, so that it is seen without colours too.
+pub fn light_edge(buffer: &mut Buffer, state: &State, theme: &Theme, areas: &Areas) {
+    let Some(drag) = state.pointer.drag else { return };
+    for position in areas.edge(drag.edge).intersection(buffer.area).positions() {
+        let cell = &mut buffer[position];
+        let heavy = match cell.symbol() {
+            "│" => "┃",
+            "─" => "━",
+            "╭" => "┏",
+            "╮" => "┓",
+            "╰" => "┗",
+            "╯" => "┛",
+            _ => continue,
+        };
+        cell.set_symbol(heavy).set_style(theme.text(Role::BorderFocused));
+    }
+}
+
+/// A name and what stands after it.
+fn about(state: &State, pane: Pane) -> (String, String) {
+    let after = match pane {
+        Pane::Grammar => {
+            return (state.grammar.name.clone(), format!(", {}", state.grammar.kind.name()));
+        }
         Pane::Output => {
             let language = if state.run.trace.is_some() { state.run.language } else { state.language };
-            language.name().to_owned()
+            // What an earlier run is said to be is said where it stands.
+            if state.shows_earlier_run() {
+                let newest = state.runs.newest().unwrap_or_default();
+                format!("run {} of {newest}, earlier", state.run.number)
+            } else {
+                language.name().to_owned()
+            }
         }
         Pane::Prompt => match (state.is_chat(), state.shows_system()) {
             (true, true) => "chat, system".to_owned(),
@@ -77,7 +158,8 @@ fn detail(state: &State, pane: Pane) -> String {
             (false, _) => "raw".to_owned(),
         },
         Pane::Inspector => String::new(),
-    }
+    };
+    (String::new(), after)
 }
 
 fn note(state: &State, pane: Pane) -> Option<(String, Role)> {

@@ -80,7 +80,7 @@ const FEW: &[(Metric, &str)] = &[(Removed, "removed"), (After, "entropy"), (Time
 /// Columns of a name, of a figure, and of the highest figure.
 const NAME: u16 = 8;
 const FIGURE: u16 = 7;
-const HIGHEST: u16 = 7;
+const HIGHEST: u16 = 8;
 
 /// The least room for the graphs beside a little text.
 const LEAST: (u16, u16) = (34, 7);

@@ -128,7 +128,7 @@ mod tests {
     #[test]
     fn the_scale_can_be_read_without_hues() {
         for name in ThemeName::ALL {
-            let theme = Theme::shipped(name);
+            let theme = Theme::shipped(name.clone());
             let lightness: Vec<f32> = backgrounds(&theme).into_iter().map(|c| oklab(c)[0]).collect();
             let rises = lightness[LEVELS - 1] > lightness[0];
             for pair in lightness.windows(2) {

@@ -117,8 +117,8 @@ impl HighlightCache {
         wanted: usize,
         line: impl Fn(usize) -> (&'a str, bool),
     ) {
-        if self.of != Some((syntax, theme.name())) {
-            self.of = Some((syntax, theme.name()));
+        if !self.of.as_ref().is_some_and(|of| of.0 == syntax && of.1 == *theme.name()) {
+            self.of = Some((syntax, theme.name().clone()));
             self.lines.clear();
             (self.valid, self.settled_from) = (0, 0);
         }
@@ -299,7 +299,7 @@ mod tests {
             };
             for (i, a) in parts.iter().enumerate() {
                 for b in &parts[i + 1..] {
-                    assert_ne!(style_of(a), style_of(b), "{name:?}: {a} and {b}");
+                    assert_ne!(style_of(a), style_of(b), "{}: {a} and {b}", theme.name());
                 }
             }
         }

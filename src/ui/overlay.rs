@@ -4,29 +4,34 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 use ratatui::widgets::{Clear, Widget};
 
-use crate::app::keymap::Keymap;
 use crate::app::state::{Overlay, State};
 
 use super::layout;
 use super::pen::Pen;
 use super::theme::{Role, Theme};
-use super::{frame, rendered, wrap};
+use super::{compare, frame, rendered};
 
+mod help;
 pub mod menu;
-mod models;
-mod question;
+mod messages;
+pub mod models;
+pub mod question;
+pub mod settings;
 
-/// Columns of the keys in the help.
-const KEYS: usize = 22;
+pub use messages::last_top as last_messages_top;
 
 /// Draws the overlay that is open; returns where the terminal's own cursor goes.
 pub fn draw(buffer: &mut Buffer, state: &State, theme: &Theme) -> Option<Position> {
     match state.overlay.as_ref()? {
-        Overlay::Help { top } => help(buffer, theme, state, *top),
+        Overlay::Help(open) => return Some(help::draw(buffer, state, theme, open)),
+        Overlay::Messages { top } => messages::draw(buffer, state, theme, *top),
         Overlay::Rendered { top } => rendered::draw(buffer, state, theme, *top),
+        Overlay::Compare(shown) => compare::draw(buffer, state, theme, shown),
         Overlay::Models { selected } => return models::draw(buffer, state, theme, *selected),
         Overlay::Menu(menu) => return Some(menu::draw(buffer, state, theme, menu)),
         Overlay::Question(asked) => return Some(question::draw(buffer, state, theme, asked)),
+        Overlay::Confirm(asked) => question::confirm(buffer, state, theme, asked),
+        Overlay::Settings(open) => return settings::draw(buffer, state, theme, open),
     }
     None
 }
@@ -34,77 +39,21 @@ pub fn draw(buffer: &mut Buffer, state: &State, theme: &Theme) -> Option<Positio
 /// Where the open overlay is; `None` if there is none.
 pub fn area(state: &State) -> Option<Rect> {
     Some(match state.overlay.as_ref()? {
-        Overlay::Help { .. } => help_area(state),
+        Overlay::Help(_) => help::area(state),
+        Overlay::Messages { .. } => messages::area(state),
         Overlay::Rendered { .. } => rendered::area(state),
+        Overlay::Compare(_) => compare::area(state),
         Overlay::Models { .. } => models::area(state),
         Overlay::Menu(open) => menu::area(state, open),
         Overlay::Question(_) => question::area(state),
+        Overlay::Confirm(asked) => question::confirm_area(state, asked),
+        Overlay::Settings(_) => settings::area(state),
     })
 }
 
 /// How far the help can be scrolled.
 pub fn last_help_top(state: &State) -> usize {
-    let inside = layout::inside(help_area(state));
-    help_lines(&state.keymap, usize::from(inside.width)).len().saturating_sub(usize::from(inside.height))
-}
-
-enum HelpLine {
-    Title(&'static str),
-    Keys(String, String),
-    Blank,
-}
-
-fn help_area(state: &State) -> Rect {
-    let size = state.size;
-    let lines = help_lines(&state.keymap, usize::from(centred(size, 84, 1).width.saturating_sub(2))).len();
-    centred(size, 84, lines as u16 + 2)
-}
-
-fn help_lines(keymap: &Keymap, width: usize) -> Vec<HelpLine> {
-    let mut lines = Vec::new();
-    let keys_width = KEYS.min(width / 2);
-    for (title, rows) in keymap.help() {
-        if !lines.is_empty() {
-            lines.push(HelpLine::Blank);
-        }
-        lines.push(HelpLine::Title(title));
-        for (keys, doc) in rows {
-            let cut = wrap::rows(doc, width.saturating_sub(keys_width + 3));
-            for (i, row) in cut.iter().enumerate() {
-                let keys = if i == 0 { keys.clone() } else { String::new() };
-                lines.push(HelpLine::Keys(keys, doc[row.start..row.end].to_owned()));
-            }
-        }
-    }
-    lines
-}
-
-fn help(buffer: &mut Buffer, theme: &Theme, state: &State, top: usize) {
-    let area = help_area(state);
-    let inside = open(buffer, theme, area, "Keys");
-    let width = usize::from(inside.width);
-    let lines = help_lines(&state.keymap, width);
-    let top = top.min(last_help_top(state));
-    if lines.len() > usize::from(inside.height) {
-        let more = format!(" {}–{} of {} ", top + 1, top + usize::from(inside.height), lines.len());
-        let bottom = Rect { y: area.bottom() - 1, height: 1, width: area.width - 2, ..area };
-        Pen::new(buffer, bottom, 0).at_right(&more, overlay_text(theme, Role::Dim));
-    }
-    for (y, line) in lines.iter().skip(top).take(usize::from(inside.height)).enumerate() {
-        let mut pen = Pen::new(buffer, inside, y as u16);
-        match line {
-            HelpLine::Blank => {}
-            HelpLine::Title(title) => {
-                pen.skip(1).put(title, overlay_text(theme, Role::TitleFocused));
-            }
-            HelpLine::Keys(keys, doc) => {
-                pen.skip(1)
-                    .column(keys, KEYS.min(width / 2), overlay_text(theme, Role::Key))
-                    .skip(1)
-                    .put(doc, theme.style(Role::Overlay));
-            }
-        }
-    }
+    help::last_top(state)
 }
 
 fn overlay_text(theme: &Theme, role: Role) -> ratatui::style::Style {

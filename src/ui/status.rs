@@ -7,21 +7,23 @@ use ratatui::layout::Rect;
 use ratatui::widgets::{Clear, Widget};
 
 use crate::app::action::Action;
-use crate::app::state::{Loading, Message, ModelState, Overlay, Pane, RunStatus, State};
+use crate::app::state::{Loading, ModelState, Overlay, Pane, RunStatus, State};
+use crate::app::toast::Toast;
 
+use super::corner;
 use super::format;
 use super::glyphs::width;
 use super::pen::Pen;
 use super::theme::{Role, Theme};
 use super::wrap;
 
-/// Rows that a message may take, at most.
+/// Rows that a toast may take in a small terminal, at most.
 const MESSAGE_ROWS: u16 = 6;
 
 /// Draws the line about the run: a message if there is one, else figures; the model at the right.
 pub fn draw(buffer: &mut Buffer, area: Rect, state: &State, theme: &Theme) {
-    if let Some(message) = &state.message {
-        return tell(buffer, area, message, theme);
+    if let Some(toast) = corner::in_status_line(state) {
+        return tell(buffer, area, toast, theme);
     }
     let mut pen = Pen::new(buffer, area, 0);
     pen.skip(1);
@@ -36,6 +38,7 @@ pub fn draw(buffer: &mut Buffer, area: Rect, state: &State, theme: &Theme) {
     let right_width: usize = right.iter().map(|(text, _)| width(text, 0) + GAP).sum();
     let room = pen.left().saturating_sub(right_width + width(mark, 0) + 1);
     pen.put(mark, theme.text(role)).skip(1).put_within(&word, room, theme.text(role));
+    progress(&mut pen, state, right_width, theme);
     for figure in figures(state, form) {
         if pen.left() < width(&figure, 0) + GAP + right_width {
             break;
@@ -49,11 +52,22 @@ pub fn draw(buffer: &mut Buffer, area: Rect, state: &State, theme: &Theme) {
     }
 }
 
-/// Draws a message. One that is longer than the line covers what is above it until the next key:
-/// what to do about a mistake stands at its end.
-fn tell(buffer: &mut Buffer, area: Rect, message: &Message, theme: &Theme) {
-    let (mark, role) = if message.is_error { ("● ", Role::Error) } else { ("", Role::Title) };
-    let text = crate::sanitize::line(&message.text);
+/// A bar for how far the load is, where there is room for one.
+fn progress(pen: &mut Pen, state: &State, right_width: usize, theme: &Theme) {
+    let loading = state.loading.as_ref().filter(|_| !state.run.status.is_live());
+    let Some(share) = loading.and_then(|l| l.share) else { return };
+    if pen.left() >= GAP + PROGRESS + 2 + right_width {
+        pen.skip(GAP).put("▕", theme.text(Role::Dim));
+        pen.column(&format::bar(share, PROGRESS), PROGRESS, theme.text(Role::Bar));
+        pen.put("▏", theme.text(Role::Dim));
+    }
+}
+
+/// Draws a toast where there is no room for a box. One that is longer than the line covers what is
+/// above it: what to do about a mistake stands at its end.
+fn tell(buffer: &mut Buffer, area: Rect, toast: &Toast, theme: &Theme) {
+    let (mark, role) = if toast.is_error { ("● ", Role::Error) } else { ("", Role::Title) };
+    let text = crate::sanitize::line(&toast.text);
     let indent = 1 + width(mark, 0);
     let rows = wrap::rows(&text, usize::from(area.width).saturating_sub(indent + 1));
     let height = (rows.len() as u16).min(MESSAGE_ROWS).min(area.y + 1);
@@ -79,6 +93,9 @@ enum Form {
 
 /// Columns between two figures.
 const GAP: usize = 2;
+
+/// Columns of the bar for how far a load is.
+const PROGRESS: usize = 16;
 
 /// A mark, a word and a role for where the run stands.
 fn phase(state: &State) -> (&'static str, String, Role) {
@@ -141,6 +158,10 @@ fn figures(state: &State, form: Form) -> Vec<String> {
 
 fn right(state: &State, form: Form) -> Vec<(String, Role)> {
     let mut out = Vec::new();
+    let session = state.store.session.as_ref().filter(|name| *name != crate::store::name::DEFAULT);
+    if let (Some(name), Form::Long) = (session, form) {
+        out.push((format!("session {name}"), Role::Title));
+    }
     if let ModelState::Ready(info, _) = &state.model {
         let text = match form {
             Form::Long => format!("{} on {}", info.name, info.device),
@@ -159,25 +180,61 @@ fn right(state: &State, form: Form) -> Vec<(String, Role)> {
     out
 }
 
+/// A key with what it does, and where the footer says so.
+struct Shown {
+    action: Action,
+    key: String,
+    hint: &'static str,
+    columns: std::ops::Range<u16>,
+}
+
+/// The hints that fit, from left to right. What is not as long as the ones before may still fit; how
+/// to find all keys is said in any case.
+fn shown(state: &State, area: Rect) -> Vec<Shown> {
+    let all: Vec<_> =
+        hints(state).into_iter().map(|(a, hint)| (a, state.keymap.first_key(a), hint)).collect();
+    let columns = |key: &str, hint: &str| width(key, 0) + 1 + width(hint, 0);
+    let is_help = |action: Action| action == Action::Help;
+    let help: usize = all.iter().filter(|h| is_help(h.0)).map(|h| columns(&h.1, h.2) + GAP).sum();
+    let right = usize::from(area.right());
+    let mut x = usize::from(area.x) + 1;
+    let mut out = Vec::new();
+    for (action, key, hint) in all {
+        let end = x + columns(&key, hint);
+        let kept = if is_help(action) { 0 } else { help };
+        if key.is_empty() || end + kept > right {
+            continue;
+        }
+        out.push(Shown { action, key, hint, columns: x as u16..end as u16 });
+        x = end + GAP;
+    }
+    out
+}
+
 /// Draws the keys that matter here.
 pub fn footer(buffer: &mut Buffer, area: Rect, state: &State, theme: &Theme) {
-    let mut pen = Pen::new(buffer, area, 0);
-    pen.skip(1);
-    for (action, hint) in hints(state) {
-        let key = state.keymap.first_key(action);
-        if pen.left() < width(&key, 0) + width(hint, 0) + 1 {
-            break;
-        }
-        pen.put(&key, theme.text(Role::Key)).skip(1).put(hint, theme.text(Role::Dim)).skip(2);
+    for Shown { key, hint, columns, .. } in shown(state, area) {
+        Pen::new(buffer, area, 0)
+            .skip(usize::from(columns.start - area.x))
+            .put(&key, theme.text(Role::Key))
+            .skip(1)
+            .put(hint, theme.text(Role::Dim));
     }
+}
+
+/// What the footer's hint under a cell of the screen is for.
+pub fn hint_at(state: &State, column: u16, row: u16) -> Option<Action> {
+    let area = state.areas()?.footer;
+    let hints = if area.y == row { shown(state, area) } else { Vec::new() };
+    hints.into_iter().find(|h| h.columns.contains(&column)).map(|h| h.action)
 }
 
 /// The actions that the footer names here, the weightiest first.
 fn hints(state: &State) -> Vec<(Action, &'static str)> {
     let named = |actions: &[Action]| actions.iter().map(|&a| (a, a.hint())).collect::<Vec<_>>();
     match &state.overlay {
-        Some(Overlay::Help { .. } | Overlay::Rendered { .. }) => {
-            return vec![(Action::Close, "close"), (Action::Down, "more")];
+        Some(Overlay::Help(_) | Overlay::Rendered { .. } | Overlay::Messages { .. }) => {
+            return vec![(Action::Close, "close"), (Action::Down, "more"), (Action::PageDown, "page")];
         }
         Some(Overlay::Menu(menu)) => {
             return vec![
@@ -188,6 +245,23 @@ fn hints(state: &State) -> Vec<(Action, &'static str)> {
         }
         Some(Overlay::Models { .. }) => {
             return vec![(Action::Enter, "load"), (Action::Down, "next"), (Action::Close, "close")];
+        }
+        Some(Overlay::Settings(_)) => {
+            return vec![
+                (Action::Left, "less"),
+                (Action::Right, "more"),
+                (Action::Enter, "type"),
+                (Action::Close, "close"),
+            ];
+        }
+        Some(Overlay::Confirm(_)) => return vec![(Action::Close, "leave it")],
+        Some(Overlay::Compare(_)) => {
+            return vec![
+                (Action::Right, "token"),
+                (Action::Down, "line"),
+                (Action::Enter, "where they part"),
+                (Action::Close, "close"),
+            ];
         }
         Some(Overlay::Question(_)) => {
             return vec![(Action::Enter, "done"), (Action::Close, "close")];
@@ -204,20 +278,45 @@ fn hints(state: &State) -> Vec<(Action, &'static str)> {
         RunStatus::Idle | RunStatus::Ended => "run",
     };
     let mut out = vec![(Action::Run, run), (Action::Step, "step")];
-    if state.run.status.is_live() {
+    if state.shows_earlier_run() {
+        out.push((Action::Close, "newest run"));
+    } else if state.run.status.is_live() {
         out.push((Action::Close, "stop"));
     } else if state.loading.is_some() {
         out.push((Action::Close, "cancel loading"));
     }
+    if state.layout.zoomed {
+        out.push((Action::Zoom, "all panes"));
+    }
     out.extend(match state.focus {
-        Pane::Grammar => Vec::new(),
+        Pane::Grammar => of_grammar(state),
         Pane::Prompt => of_prompt(state),
-        Pane::Output => vec![(Action::Left, "back"), (Action::Right, "on"), (Action::End, "follow")],
+        Pane::Output => of_output(state),
         Pane::Inspector => named(&[Action::NextList, Action::Search]),
     });
     out.extend([(Action::NextPane, "pane"), (Action::Commands, "commands")]);
-    out.extend([(Action::Open, "open"), (Action::Models, "model"), (Action::Help, "keys")]);
-    out.push((Action::Quit, "quit"));
+    out.extend(named(&[Action::Open, Action::Models, Action::Settings]));
+    out.extend(state.layout.hidden.iter().map(|pane| (pane.action(), pane.action().hint())));
+    out.extend([(Action::Help, "keys"), (Action::Quit, "quit")]);
+    out
+}
+
+/// What can be done with the grammar besides typing.
+fn of_grammar(state: &State) -> Vec<(Action, &'static str)> {
+    let has_findings = !state.grammar.diagnostics.is_empty();
+    let finding = (Action::NextFinding, if state.grammar.errors() > 0 { "mistake" } else { "warning" });
+    has_findings.then_some(finding).into_iter().collect()
+}
+
+/// What can be done with what was written.
+fn of_output(state: &State) -> Vec<(Action, &'static str)> {
+    if state.run.steps().is_empty() {
+        return Vec::new();
+    }
+    let mut out = vec![(Action::Left, "back"), (Action::Right, "on")];
+    if state.run.selected.is_some() {
+        out.push((Action::End, "follow"));
+    }
     out
 }
 

@@ -5,6 +5,7 @@ use std::process::{Command, Output, Stdio};
 
 mod config;
 mod doctor;
+mod export;
 mod manual;
 mod plain;
 mod replay;

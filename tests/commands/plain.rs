@@ -25,6 +25,7 @@ const COMMANDS: &[(&str, &[&[&str]])] = &[
     ("bench", &[&["--rounds", "1", "--tokens", "2", "--prompt-tokens", "16"]]),
     ("models", &[&[], &["no/such/folder"]]),
     ("replay", &[&["TRACE"], &["TRACE", "--step", "2"]]),
+    ("export", &[&["TRACE", "--format", "text"]]),
     ("doctor", &[&[]]),
     ("config", &[&[], &["get", "seed"]]),
     ("completions", &[]),

@@ -3,6 +3,7 @@
 mod chat;
 mod frames;
 mod hostile;
+mod look;
 mod playground;
 mod scenarios;
 mod steps;

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers, MouseButton, MouseEvent, MouseEventKind};
-use maze::app::event::{Checked, Effect, Event, LoadId, ModelEvent, RunEvent, RunId};
+use maze::app::event::{Checked, Effect, Event, LoadId, ModelEvent, RunEvent, RunId, Wake};
 use maze::app::language::Language;
 use maze::app::state::State;
 use maze::app::{scripted, update};
@@ -31,6 +31,9 @@ pub struct Playground {
     pub state: State,
     /// Effects that are for the terminal or the program, in order.
     pub effects: Vec<Effect>,
+    /// When the state wants to be woken up, by a clock that only `wait` moves, and what for.
+    alarms: Vec<(Duration, Wake)>,
+    clock: Duration,
     view: View,
     terminal: Terminal<TestBackend>,
     vocabulary: Arc<Vocabulary>,
@@ -60,6 +63,8 @@ impl Playground {
                 Language::Python,
             ),
             effects: Vec::new(),
+            alarms: Vec::new(),
+            clock: Duration::ZERO,
             view: View::new(ColorDepth::True),
             terminal: Terminal::new(TestBackend::new(width, height)).unwrap(),
             compiler: Compiler::new(&vocabulary).unwrap(),
@@ -104,6 +109,15 @@ impl Playground {
 
     pub fn mouse(&mut self, kind: MouseEventKind, column: u16, row: u16) {
         self.event(Event::Mouse(MouseEvent { kind, column, row, modifiers: KeyModifiers::NONE }));
+    }
+
+    /// Lets time pass.
+    pub fn wait(&mut self, time: Duration) {
+        self.clock += time;
+        while let Some(next) = self.alarms.iter().position(|(at, _)| *at <= self.clock) {
+            let (_, wake) = self.alarms.remove(next);
+            self.event(Event::Wake(wake));
+        }
     }
 
     pub fn resize(&mut self, width: u16, height: u16) {
@@ -214,6 +228,10 @@ impl Playground {
                     self.tell();
                 }
                 Effect::Pause | Effect::Resume | Effect::Warm(_) => {}
+                Effect::Wake(after, wake) => {
+                    self.alarms.retain(|(_, other)| *other != wake);
+                    self.alarms.push((self.clock + after, wake));
+                }
                 other => self.effects.push(other),
             }
         }

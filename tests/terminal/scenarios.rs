@@ -7,7 +7,9 @@
 //! | `type text` | types; `\n` is Enter |
 //! | `paste text` | pastes; `\n`, `\r`, `\e` are what they say |
 //! | `click 3 4` | clicks on column 3, row 4 |
+//! | `drag 3 4 8 4` | presses the mouse's button on column 3, row 4, and lets it go on column 8, row 4 |
 //! | `wheel down 3 4` | turns the wheel there |
+//! | `wait 4` | lets four seconds pass |
 //! | `engine 5` | lets the engine take five decisions |
 //! | `models` | the models that can be picked have been found |
 //! | `loading text` | the load under way tells what it does |
@@ -17,8 +19,10 @@
 //! | `not text` | it must not |
 //! | `effect Quit` | the next effect for the program is this |
 
+use std::time::Duration;
+
 use super::playground::Playground;
-use crossterm::event::MouseEventKind;
+use crossterm::event::{MouseButton, MouseEventKind};
 use maze::app::event::{Event, ModelEvent};
 
 #[test]
@@ -59,6 +63,12 @@ fn play(name: &str, script: &str) {
                 let kind = if down { MouseEventKind::ScrollDown } else { MouseEventKind::ScrollUp };
                 p.mouse(kind, numbers[0], numbers[1]);
             }
+            "drag" => {
+                p.click(numbers[0], numbers[1]);
+                p.mouse(MouseEventKind::Drag(MouseButton::Left), numbers[2], numbers[3]);
+                p.mouse(MouseEventKind::Up(MouseButton::Left), numbers[2], numbers[3]);
+            }
+            "wait" => p.wait(Duration::from_secs(u64::from(numbers[0]))),
             "engine" => p.advance(usize::from(numbers[0])),
             "models" => p.list_models(),
             "loading" => p.load(ModelEvent::Loading(rest.to_owned(), None)),

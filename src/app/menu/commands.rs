@@ -103,6 +103,16 @@ const COMMANDS: &[(&str, &[(Action, &str)])] = &[
     ),
 ];
 
+/// The headings of the commands, in order.
+pub(in crate::app) fn sections() -> impl Iterator<Item = &'static str> {
+    COMMANDS.iter().map(|(section, _)| *section)
+}
+
+/// The heading of a command; `None` if an action is none.
+pub(in crate::app) fn section(wanted: Action) -> Option<&'static str> {
+    all().find(|(_, action, _)| *action == wanted).map(|(section, ..)| section)
+}
+
 /// Every command, those that were used last first.
 pub(super) fn rows(state: &State) -> Vec<Row> {
     let titled = |wanted: Action| all().find(|(_, action, _)| *action == wanted);

@@ -5,12 +5,16 @@ use crossterm::event::{KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
 use crate::app::action::Action;
 use crate::app::editor::EditorBuffer;
 use crate::app::event::Effect;
+use crate::app::help::Help;
 use crate::app::inspector::Part;
 use crate::app::menu::MenuKind;
 use crate::app::state::{Overlay, Pane, State};
 use crate::ui::editor;
 
-use super::{chat, edit, inspector, menu, models, output, overlay, run};
+use super::{
+    chat, compare, edit, export, files, inspector, layout, menu, models, output, overlay, run, runs,
+    sessions, settings, tour,
+};
 
 pub(super) fn press(state: &mut State, key: KeyEvent) -> Vec<Effect> {
     if key.kind == KeyEventKind::Release {
@@ -21,7 +25,10 @@ pub(super) fn press(state: &mut State, key: KeyEvent) -> Vec<Effect> {
     }
     let is_text = (key.modifiers - KeyModifiers::SHIFT).is_empty() || is_alt_gr(key.modifiers);
     if let (KeyCode::Char(c), true) = (key.code, is_text && state.is_typing()) {
-        paste(state, c.encode_utf8(&mut [0; 4]));
+        return paste(state, c.encode_utf8(&mut [0; 4]));
+    }
+    if is_text && state.overlay.is_some() && !state.is_typing() {
+        return overlay::letter(state, key.code);
     }
     Vec::new()
 }
@@ -32,9 +39,9 @@ fn is_alt_gr(modifiers: KeyModifiers) -> bool {
 }
 
 /// Puts text where keys type.
-pub(super) fn paste(state: &mut State, text: &str) {
+pub(super) fn paste(state: &mut State, text: &str) -> Vec<Effect> {
     if !state.is_typing() {
-        return;
+        return Vec::new();
     }
     if state.overlay.is_some() {
         return overlay::type_text(state, text);
@@ -48,6 +55,7 @@ pub(super) fn paste(state: &mut State, text: &str) {
         }
         Pane::Output => {}
     }
+    Vec::new()
 }
 
 /// Scrolls the editors to their carets and the output to its selected token.
@@ -84,14 +92,29 @@ fn in_panes(state: &mut State, action: Action) -> Vec<Effect> {
             });
             return vec![Effect::CaptureMouse(state.mouse)];
         }
-        Action::Zoom => state.layout.zoomed = !state.layout.zoomed,
-        Action::Help => state.overlay = Some(Overlay::Help { top: 0 }),
+        Action::Zoom | Action::Grow | Action::Shrink | Action::Hide | Action::ResetLayout => {
+            layout::act(state, action);
+        }
+        Action::Tour => tour::toggle(state),
+        Action::Messages => state.overlay = Some(Overlay::Messages { top: 0 }),
+        Action::Help => state.overlay = Some(Overlay::Help(Help::default())),
         Action::Commands => return menu::open(state, MenuKind::Commands),
-        Action::Open => return menu::open(state, MenuKind::Open),
-        Action::Themes => state.theme = state.theme.other(),
+        Action::Open => return files::menu(state),
+        Action::New => return menu::open(state, MenuKind::New),
+        Action::Save | Action::SaveAs => return files::act(state, action),
+        Action::Themes => return files::themes(state),
+        Action::Settings => return settings::open(state),
+        Action::Prompts => return menu::open(state, MenuKind::Prompts),
+        Action::Runs => return runs::open(state),
+        Action::Compare => return compare::open(state),
+        Action::Sessions => return sessions::open(state),
+        Action::Export => return export::menu(state),
+        Action::PromptBefore | Action::PromptAfter if is_at_prompt(state) => {
+            state.history.walk(&mut state.prompt, action == Action::PromptBefore);
+        }
         Action::Models => return models::open(state),
-        Action::NextPane => turn(state, 1),
-        Action::PreviousPane => turn(state, Pane::ALL.len() - 1),
+        Action::NextPane => focus(state, layout::next_shown(state, 1)),
+        Action::PreviousPane => focus(state, layout::next_shown(state, Pane::ALL.len() - 1)),
         Action::FocusGrammar => focus(state, Pane::Grammar),
         Action::FocusPrompt => focus(state, Pane::Prompt),
         Action::FocusOutput => focus(state, Pane::Output),
@@ -124,7 +147,7 @@ fn in_panes(state: &mut State, action: Action) -> Vec<Effect> {
 }
 
 fn close(state: &mut State) -> Vec<Effect> {
-    if state.overlay.take().is_some() {
+    if state.toasts.dismiss_all() || overlay::close(state) {
         return Vec::new();
     }
     if state.inspector.is_searching || (state.focus == Pane::Inspector && !state.inspector.query.is_empty()) {
@@ -136,19 +159,29 @@ fn close(state: &mut State) -> Vec<Effect> {
     if let Some(effects) = run::stop(state).or_else(|| models::cancel(state)) {
         return effects;
     }
+    if state.run.selected.is_none()
+        && let Some(effects) = runs::back(state)
+    {
+        return effects;
+    }
+    if state.run.selected.is_none() && state.run.top.is_none() {
+        tour::skip(state);
+    }
     output::select(state, None);
     Vec::new()
 }
 
+/// Whether keys type into the prompt, rather than into the system prompt of a chat.
+fn is_at_prompt(state: &State) -> bool {
+    state.focus == Pane::Prompt && !state.shows_system()
+}
+
+/// Goes to a pane, and shows it if it was hidden.
 pub(super) fn focus(state: &mut State, pane: Pane) {
+    state.layout.hidden.retain(|&hidden| hidden != pane);
     state.focus = pane;
     state.inspector.is_searching = false;
     state.overlay = None;
-}
-
-fn turn(state: &mut State, by: usize) {
-    let at = Pane::ALL.iter().position(|&p| p == state.focus).unwrap_or(0);
-    focus(state, Pane::ALL[(at + by) % Pane::ALL.len()]);
 }
 
 /// The text that a pane edits.

@@ -2,11 +2,12 @@
 
 use crate::app::action::Action;
 use crate::app::event::Effect;
+use crate::app::field::Field;
 use crate::app::menu::{Menu, MenuKind, Pick};
-use crate::app::state::{Overlay, State};
+use crate::app::state::{Overlay, Pane, State};
 use crate::ui::overlay::menu as look;
 
-use super::keys;
+use super::{compare, export, files, keys, runs, sessions};
 
 /// Opens a menu, at what there is already.
 pub(super) fn open(state: &mut State, kind: MenuKind) -> Vec<Effect> {
@@ -19,6 +20,9 @@ pub(super) fn act(state: &mut State, mut menu: Menu, action: Action) -> Vec<Effe
     let page = look::page(state, &menu) as isize;
     let by = match action {
         Action::Enter => return choose(state, &menu),
+        Action::NextPane if menu.kind == MenuKind::Open && menu.query.text().contains(['/', '~', '.']) => {
+            return files::complete(menu.query.text());
+        }
         Action::Up | Action::PreviousPane => -1,
         Action::Down | Action::NextPane => 1,
         Action::PageUp => -page,
@@ -60,6 +64,11 @@ pub(super) fn click(state: &mut State, mut menu: Menu, column: u16, row: u16) ->
 /// Does what the selected row is for, unless it cannot be done now; the menu says why.
 fn choose(state: &mut State, menu: &Menu) -> Vec<Effect> {
     let Some(row) = menu.chosen(state).filter(|row| row.blocked.is_none()) else { return Vec::new() };
+    if let Pick::Type(text) = &row.pick {
+        let menu = Menu { query: Field::new(text), selected: 0, ..menu.clone() };
+        state.overlay = Some(Overlay::Menu(menu));
+        return files::complete(text);
+    }
     state.overlay = None;
     if let (MenuKind::Commands, Pick::Act(action)) = (menu.kind, &row.pick) {
         state.used.retain(|used| used != action);
@@ -72,10 +81,25 @@ fn choose(state: &mut State, menu: &Menu) -> Vec<Effect> {
 pub(super) fn pick(state: &mut State, pick: Pick) -> Vec<Effect> {
     match pick {
         Pick::Act(action) => keys::act(state, action),
-        Pick::Example(example) => {
-            state.open(example);
-            vec![Effect::Warm(example.language)]
+        Pick::Example(_) | Pick::File(_) | Pick::New(_) | Pick::Grammar(_) => files::open(state, pick),
+        Pick::Theme(theme) => {
+            state.theme = theme;
+            Vec::new()
         }
-        Pick::File(_) | Pick::New(_) | Pick::Type(_) => Vec::new(),
+        Pick::Prompt(text) => {
+            state.prompt.set_text(&text);
+            state.chat.shows_system = false;
+            keys::focus(state, Pane::Prompt);
+            Vec::new()
+        }
+        Pick::Run(number) => runs::show(state, number),
+        Pick::CompareWith(number) => compare::with(state, number),
+        Pick::Session(name) => sessions::go(state, name),
+        Pick::SaveSession(name) => sessions::save_as(state, name),
+        Pick::RenameSession => sessions::ask_name(state),
+        Pick::AskDelete(name) => sessions::ask_delete(state, name),
+        Pick::DeleteSession(name) => sessions::delete(state, name),
+        Pick::Export(format) => export::ask(state, format),
+        Pick::Type(_) => Vec::new(),
     }
 }

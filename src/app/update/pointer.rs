@@ -1,48 +1,92 @@
-//! What the mouse does: a click focuses and selects, the wheel scrolls what is under it.
+//! What the mouse does: a click focuses and selects, the wheel scrolls what is under it, an edge
+//! between panes can be moved, and what the screen says about keys can be clicked.
+
+use std::time::Duration;
 
 use crossterm::event::{MouseButton, MouseEvent, MouseEventKind};
 
-use crate::app::event::Effect;
+use crate::app::event::{Effect, Wake};
 use crate::app::state::{Pane, State};
 use crate::ui::wrap::{self, RowRef};
-use crate::ui::{editor, output};
+use crate::ui::{corner, editor, frame, output, status};
 
-use super::{keys, overlay};
+use super::{keys, layout, overlay, tour};
 
 /// Rows that one notch of the wheel scrolls.
 const WHEEL: isize = 3;
 
+/// The most time between the two clicks of a double click.
+const DOUBLE: Duration = Duration::from_millis(400);
+
 pub(super) fn mouse(state: &mut State, event: MouseEvent) -> Vec<Effect> {
-    let by = match event.kind {
-        MouseEventKind::ScrollUp => -WHEEL,
-        MouseEventKind::ScrollDown => WHEEL,
-        MouseEventKind::Down(MouseButton::Left) => 0,
+    let (column, row) = (event.column, event.row);
+    match event.kind {
+        MouseEventKind::ScrollUp => scroll(state, column, row, -WHEEL),
+        MouseEventKind::ScrollDown => scroll(state, column, row, WHEEL),
+        MouseEventKind::Down(MouseButton::Left) => {
+            let count = state.pointer.click(column, row);
+            let mut effects = press(state, column, row, count);
+            effects.push(Effect::Wake(DOUBLE, Wake::Click));
+            return effects;
+        }
         MouseEventKind::Drag(MouseButton::Left) => {
-            drag(state, event.column, event.row);
-            return Vec::new();
+            if !layout::move_edge(state, column, row) {
+                drag(state, column, row);
+            }
         }
-        _ => return Vec::new(),
-    };
-    if state.overlay.is_some() {
-        if by == 0 {
-            return overlay::click(state, event.column, event.row);
-        }
-        overlay::scroll(state, by);
-        return Vec::new();
-    }
-    let Some(pane) = state.areas().and_then(|a| a.at(event.column, event.row)) else { return Vec::new() };
-    if by != 0 {
-        wheel(state, pane, by);
-    } else {
-        state.message = None;
-        click(state, pane, event.column, event.row);
+        MouseEventKind::Up(MouseButton::Left) => state.pointer.drag = None,
+        _ => {}
     }
     Vec::new()
 }
 
+fn scroll(state: &mut State, column: u16, row: u16, by: isize) {
+    if state.overlay.is_some() {
+        return overlay::scroll(state, by);
+    }
+    if let Some(pane) = state.areas().and_then(|a| a.at(column, row)) {
+        wheel(state, pane, by);
+    }
+}
+
+/// The button goes down for the `count`th time on this cell. What lies on top comes first.
+fn press(state: &mut State, column: u16, row: u16, count: u8) -> Vec<Effect> {
+    state.pointer.drag = None;
+    match corner::at(state, column, row) {
+        Some(corner::Note::Toast(id)) => {
+            state.toasts.dismiss(id);
+            return Vec::new();
+        }
+        Some(corner::Note::Hint) => {
+            tour::skip(state);
+            return Vec::new();
+        }
+        None => state.toasts.somebody_is_there(),
+    }
+    if let Some(action) = status::hint_at(state, column, row) {
+        return keys::act(state, action);
+    }
+    if state.overlay.is_some() {
+        return overlay::click(state, column, row);
+    }
+    let Some(areas) = state.areas() else { return Vec::new() };
+    let is_edge = layout::take_edge(state, column, row);
+    if let Some(pane) = frame::title_at(state, &areas, column, row) {
+        keys::focus(state, pane);
+        if count == 2 {
+            state.layout.zoomed = !state.layout.zoomed;
+        }
+    } else if let Some(pane) = areas.at(column, row) {
+        keys::focus(state, pane);
+        if !is_edge {
+            click(state, pane, column, row);
+        }
+    }
+    Vec::new()
+}
+
+/// A click into a pane that has the focus.
 fn click(state: &mut State, pane: Pane, column: u16, row: u16) {
-    state.focus = pane;
-    state.inspector.is_searching = false;
     if pane == Pane::Output {
         return super::output::click(state, column, row);
     }

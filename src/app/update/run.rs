@@ -83,16 +83,18 @@ pub(super) fn start_if_ready(state: &mut State) -> Vec<Effect> {
         grammar: Some(state.grammar.source()),
         ..state.template.clone()
     };
-    let id = RunId(state.run.id.0 + 1);
+    let (id, number) = state.runs.next();
+    state.history.ran(&request);
     let trace = Trace::new(request.clone(), info.clone());
-    state.run = Run {
+    state.begin_run(Run {
         id,
+        number,
         status: RunStatus::Starting,
         trace: Some(trace),
         vocabulary: Some(vocabulary.clone()),
         language: state.language,
         ..Run::default()
-    };
+    });
     state.inspector.candidates_top = 0;
     state.inspector.row = 0;
     vec![Effect::Start { id, request: Box::new(request), grammar, vocabulary, paused }]

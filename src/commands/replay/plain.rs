@@ -2,15 +2,20 @@
 
 use std::io::Write;
 
-use super::{facts, kind, percent};
 use crate::commands::output::Sink;
+use crate::engine::export::facts;
+use crate::engine::export::text::{kind, percent};
 use crate::engine::trace::Candidate;
 use crate::engine::{Step, Trace, Vocabulary};
 
 /// The whole trace.
 pub fn show(out: &mut Sink, trace: &Trace) -> std::io::Result<()> {
-    for (name, value) in facts(trace, quoted) {
-        let value = out.shown_in_line(&value).into_owned();
+    for (name, value) in facts::of(trace) {
+        let value = match name {
+            // Without the pictures of spaces and line ends.
+            "prompt" => format!("{} tokens: {}", trace.prompt.len(), quoted(trace.request.prompt.as_bytes())),
+            _ => out.shown_in_line(&value).into_owned(),
+        };
         let name = if name.is_empty() { "vocabulary" } else { name };
         writeln!(out, "{name}: {value}")?;
     }

@@ -4,18 +4,16 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 
 use crate::app::picker::{Picker, Row};
-use crate::app::state::State;
+use crate::app::state::{Overlay, State};
 use crate::catalog::{Catalog, Entry};
 use crate::engine::load::Survey;
 use crate::hub::HubModel;
 use crate::hub::status::bytes;
-use crate::ui::format;
-use crate::ui::glyphs::width;
 use crate::ui::pen::Pen;
 use crate::ui::theme::{Role, Theme};
-use crate::ui::wrap;
+use crate::ui::{field, format, layout, wrap};
 
-use super::{centred, open, overlay_text};
+use super::{centred, open, overlay_text, scroll_mark};
 
 /// Columns of the figures at the right of a row.
 const WEIGHTS: usize = 10;
@@ -28,6 +26,22 @@ const RUNS: usize = 6;
 const ABOVE: u16 = 2;
 const BELOW: u16 = 3;
 
+/// The first row on the screen and how many there are; the selected one is among them.
+fn view(inside: Rect, selected: usize, rows: usize) -> (usize, usize) {
+    let shown = usize::from(inside.height.saturating_sub(ABOVE + BELOW)).max(1);
+    (selected.saturating_sub(shown / 2).min(rows.saturating_sub(shown)), shown)
+}
+
+/// The row at a cell of the screen.
+pub fn row_at(state: &State, column: u16, row: u16) -> Option<usize> {
+    let Some(Overlay::Models { selected }) = state.overlay else { return None };
+    let (inside, rows) = (layout::inside(area(state)), state.picker.rows().len());
+    let (top, shown) = view(inside, selected.min(rows.saturating_sub(1)), rows);
+    let list = Rect { y: inside.y + ABOVE, height: shown as u16, ..inside }.intersection(inside);
+    let at = list.contains((column, row).into()).then(|| top + usize::from(row - list.y));
+    at.filter(|at| *at < rows)
+}
+
 /// Where it is.
 pub(super) fn area(state: &State) -> Rect {
     let height = (state.picker.rows().len() as u16).clamp(3, 20) + ABOVE + BELOW + 2;
@@ -39,13 +53,16 @@ pub(super) fn draw(buffer: &mut Buffer, state: &State, theme: &Theme, selected: 
     let picker = &state.picker;
     let rows = picker.rows();
     let inside = open(buffer, theme, area(state), "Models");
-    let caret = query(buffer, theme, inside, &picker.query);
+    Pen::new(buffer, inside, 0).skip(1).put("/ ", overlay_text(theme, Role::Key));
+    let line = Rect { x: inside.x + 3, width: inside.width.saturating_sub(3), ..inside };
+    let hint = ("part of a name, org/name[:file] of the hub, or a path", overlay_text(theme, Role::Dim));
+    let caret = field::draw(buffer, line, &picker.query, theme.style(Role::Overlay), hint);
     heading(buffer, theme, inside);
 
-    let shown = usize::from(inside.height.saturating_sub(ABOVE + BELOW)).max(1);
     let selected = selected.min(rows.len().saturating_sub(1));
-    // The selected one stays on the screen.
-    let top = selected.saturating_sub(shown / 2).min(rows.len().saturating_sub(shown));
+    let (top, shown) = view(inside, selected, rows.len());
+    let counted = (rows.len() > 1).then_some((selected, rows.len()));
+    scroll_mark(buffer, theme, area(state), (top, shown, rows.len()), counted);
     for (i, of_list) in rows.iter().enumerate().skip(top).take(shown) {
         row(
             buffer,
@@ -65,22 +82,6 @@ pub(super) fn draw(buffer: &mut Buffer, state: &State, theme: &Theme, selected: 
         Pen::new(buffer, inside, y).skip(1).put(about[at.start..at.end].trim_end(), dim);
     }
     Some(caret)
-}
-
-fn query(buffer: &mut Buffer, theme: &Theme, area: Rect, text: &str) -> Position {
-    let mut pen = Pen::new(buffer, area, 0);
-    pen.skip(1).put("/ ", overlay_text(theme, Role::Key));
-    // The end of a long text is what is being typed.
-    let room = pen.left().saturating_sub(2);
-    let start = text.char_indices().map(|(at, _)| at).find(|&at| width(&text[at..], 0) <= room);
-    let tail = &text[start.unwrap_or(text.len())..];
-    let column = area.x + 3 + width(tail, 0) as u16;
-    if text.is_empty() {
-        pen.put("part of a name, org/name[:file] of the hub, or a path", overlay_text(theme, Role::Dim));
-    } else {
-        pen.put(tail, overlay_text(theme, Role::Title));
-    }
-    Position::new(column.min(area.right().saturating_sub(1)), area.y)
 }
 
 fn heading(buffer: &mut Buffer, theme: &Theme, area: Rect) {

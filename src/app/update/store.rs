@@ -1,0 +1,126 @@
+//! Saving what has changed, and taking in what the store answers.
+
+use std::time::Duration;
+
+use crate::app::event::{Effect, Event, LoadId, RunEvent, Wake, Wanted};
+use crate::app::files::FileJob;
+use crate::app::runs::Purpose;
+use crate::app::state::{Loading, State};
+use crate::app::store::{Answer, Ask, recall};
+use crate::engine::ModelSpec;
+use crate::store::Opened;
+
+use super::{compare, runs};
+
+/// How long a change waits to be saved, at most.
+const DELAY: Duration = Duration::from_secs(1);
+
+/// What is to be read at the start, beside the session itself.
+pub(super) fn init(state: &State) -> Vec<Effect> {
+    if !state.store.is_on() {
+        return Vec::new();
+    }
+    let run = state.runs.reading.map(|(number, _)| Effect::Store(Ask::Run(number)));
+    [Effect::Store(Ask::History)].into_iter().chain(run).chain(base(state)).collect()
+}
+
+/// What the file of a draft holds, to know whether the draft is saved.
+fn base(state: &State) -> Option<Effect> {
+    let file = state.grammar.file.as_ref()?;
+    Some(Effect::Files(FileJob::Base(file.path.clone())))
+}
+
+/// Whether an event of this kind may change what is saved. The steps of a run do not: it is saved when
+/// it has ended.
+pub(super) fn is_of_interest(event: &Event) -> bool {
+    !matches!(
+        event,
+        Event::Run(_, RunEvent::Steps(_))
+            | Event::Wake(_)
+            | Event::Resize(..)
+            | Event::Store(Answer::Saved(..))
+    )
+}
+
+/// Asks to be woken up to save what may have changed.
+pub(super) fn watch(state: &mut State) -> Option<Effect> {
+    state.store.ask().then_some(Effect::Wake(DELAY, Wake::Autosave))
+}
+
+/// Takes in an answer of the store.
+pub(super) fn answered(state: &mut State, answer: Answer) -> Vec<Effect> {
+    match answer {
+        Answer::Saved(runs, result) => {
+            state.runs.written(&runs, result.is_ok());
+            if let Some(message) = state.store.saved(result) {
+                state.warn(message);
+            }
+        }
+        Answer::History(history, note) => {
+            state.history.recall(history);
+            note.into_iter().for_each(|note| state.warn(note));
+        }
+        Answer::Run(number, run) => return read(state, number, run),
+        Answer::Listed(sessions) => state.store.sessions = sessions,
+        Answer::Opened(opened) => return self::opened(state, *opened),
+        Answer::Named(name) => {
+            state.say(format!("This is the session {name} now."));
+            state.store.session = Some(name);
+        }
+        Answer::Failed(message) => state.warn(message),
+    }
+    Vec::new()
+}
+
+/// A run has come from the disk, or cannot be read.
+fn read(state: &mut State, number: u32, run: Result<Box<crate::app::state::Run>, String>) -> Vec<Effect> {
+    let Some((_, purpose)) = state.runs.reading.take_if(|(wanted, _)| *wanted == number) else {
+        return Vec::new();
+    };
+    match run {
+        Err(message) => state.warn(message),
+        Ok(run) => {
+            state.runs.put_stored(*run);
+            match purpose {
+                // A run that was started meanwhile is what the person wants to see.
+                Purpose::Recall if state.run.trace.is_none() => drop(state.show_run(number)),
+                Purpose::Recall => {}
+                Purpose::Show => return runs::show(state, number),
+                Purpose::Compare => return compare::go_on(state),
+            }
+        }
+    }
+    Vec::new()
+}
+
+/// Another session is open: its drafts come into the editors. A new one begins with what is there.
+fn opened(state: &mut State, opened: Opened) -> Vec<Effect> {
+    let Opened { name, session, notes } = opened;
+    state.overlay = None;
+    let model = state.store.model.clone();
+    let session = session.unwrap_or_default();
+    // What the session does not say is as the program was started.
+    for (name, value) in state.store.started.clone() {
+        if !["theme", "mouse"].contains(&name.as_str()) {
+            crate::app::store::settings::apply(state, &name, &value);
+        }
+    }
+    recall::session(state, &session, None);
+    state.say(format!("This is the session {name} now."));
+    notes.into_iter().for_each(|note| state.warn(note));
+    state.store.session = Some(name);
+    let mut effects = vec![Effect::Warm(state.language)];
+    effects.extend(base(state));
+    effects.extend(state.runs.reading.map(|(number, _)| Effect::Store(Ask::Run(number))));
+    let wanted = state.store.model.clone().filter(|_| state.store.model != model);
+    effects.extend(wanted.and_then(|model| load(state, &model)));
+    effects
+}
+
+/// Loads the model that a session names.
+fn load(state: &mut State, model: &str) -> Option<Effect> {
+    let model: ModelSpec = model.parse().ok()?;
+    state.load = LoadId(state.load.0 + 1);
+    state.loading = Some(Loading::new(Wanted::Model(model.clone())));
+    Some(Effect::Load(state.load, Wanted::Model(model)))
+}

@@ -1,0 +1,161 @@
+//! The small boxes in the corner: what the program says, and the hints for the first minutes. They
+//! take no keys; a click sends them away.
+//!
+//! They stand at the lower right, above the status line, or at the upper right where they would hide
+//! the line that is typed in. A small terminal has no room for boxes: there the status line says it.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::style::Style;
+use ratatui::widgets::{Clear, Widget};
+
+use crate::app::state::State;
+use crate::app::toast::Toast;
+use crate::app::tour::Hint;
+
+use super::glyphs::width;
+use super::pen::Pen;
+use super::theme::{Role, Theme};
+use super::{editor, frame, layout, wrap};
+
+/// From here on, there is room for boxes.
+const ROOM: (u16, u16) = (60, 16);
+
+/// Columns of text in a box.
+const COLUMNS: std::ops::RangeInclusive<u16> = 34..=60;
+
+/// Rows of text in a box, at most.
+const ROWS: usize = 8;
+
+/// What a box is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Note {
+    /// The toast of this number.
+    Toast(u64),
+    /// The hint for the first minutes.
+    Hint,
+}
+
+/// A box with its text.
+struct Placed {
+    note: Note,
+    area: Rect,
+    rows: Vec<String>,
+    title: String,
+    foot: &'static str,
+    role: Role,
+}
+
+/// The box under a cell of the screen.
+pub fn at(state: &State, column: u16, row: u16) -> Option<Note> {
+    placed(state).into_iter().find(|p| p.area.contains((column, row).into())).map(|p| p.note)
+}
+
+/// The toast that the status line has to show, for want of room: the latest error, else the latest.
+pub fn in_status_line(state: &State) -> Option<&Toast> {
+    let shown = state.toasts.shown();
+    let latest = shown.iter().rev().find(|t| t.is_error).or(shown.last());
+    latest.filter(|_| !has_room(state))
+}
+
+/// Draws the boxes.
+pub fn draw(buffer: &mut Buffer, state: &State, theme: &Theme) {
+    for Placed { area, rows, title, foot, role, .. } in placed(state) {
+        let ground = theme.style(Role::Toast);
+        let text = |role| -> Style { ground.patch(theme.text(role)) };
+        Clear.render(area, buffer);
+        let border = if role == Role::Error { role } else { Role::Border };
+        frame::draw(buffer, area, ground, text(border));
+        let edge = |y| Rect { y, height: 1, width: area.width - 1, ..area };
+        Pen::new(buffer, edge(area.y), 0).skip(1).put(&title, text(Role::TitleFocused));
+        Pen::new(buffer, edge(area.bottom() - 1), 0).at_right(foot, text(Role::Dim));
+        for (y, row) in (0..).zip(&rows) {
+            let style = if role == Role::Error { text(role) } else { ground };
+            Pen::new(buffer, layout::inside(area), y).skip(1).put(row, style);
+        }
+    }
+}
+
+fn has_room(state: &State) -> bool {
+    state.size.0 >= ROOM.0 && state.size.1 >= ROOM.1
+}
+
+/// The boxes that fit, each with its place.
+fn placed(state: &State) -> Vec<Placed> {
+    let Some(areas) = state.areas().filter(|_| has_room(state)) else { return Vec::new() };
+    let body = areas.body();
+    let mut boxes = boxes(state, (body.width / 2 - 4).clamp(*COLUMNS.start(), *COLUMNS.end()));
+    // Those that were there first give way.
+    let mut room = body.height - 2;
+    boxes.retain(|b| {
+        let fits = b.area.height <= room;
+        room -= if fits { b.area.height } else { room };
+        fits
+    });
+    let line = typed_line(state);
+    let hides = |boxes: &[Placed]| line.is_some_and(|line| boxes.iter().any(|b| b.area.intersects(line)));
+    put(&mut boxes, body, false);
+    if hides(&boxes) {
+        put(&mut boxes, body, true);
+        if hides(&boxes) {
+            put(&mut boxes, body, false);
+        }
+    }
+    boxes
+}
+
+/// Puts the boxes one on the other at the lower right of `body`, or one under the other at its upper
+/// right. The panes' own border stays to be seen.
+fn put(boxes: &mut [Placed], body: Rect, at_top: bool) {
+    let mut used = 1;
+    for Placed { area, .. } in boxes {
+        area.x = body.right() - 1 - area.width;
+        area.y = if at_top { body.y + used } else { body.bottom() - used - area.height };
+        used += area.height;
+    }
+}
+
+/// The boxes with their texts and sizes, the nearest to the corner first.
+fn boxes(state: &State, columns: u16) -> Vec<Placed> {
+    let hint =
+        state.tour.hint().filter(|_| state.overlay.is_none()).map(|hint| of_hint(state, hint, columns));
+    hint.into_iter().chain(state.toasts.shown().iter().rev().map(|toast| of_toast(toast, columns))).collect()
+}
+
+fn of_hint(state: &State, hint: Hint, columns: u16) -> Placed {
+    let number = Hint::ALL.iter().position(|&h| h == hint).unwrap_or(0) + 1;
+    let title = format!(" Hint {number} of {} ", Hint::ALL.len());
+    // While something runs or loads, Esc ends that.
+    let is_busy = state.run.status.is_live() || state.loading.is_some() || state.run.selected.is_some();
+    let foot = if is_busy { " a click ends the hints " } else { " Esc or a click ends the hints " };
+    sized(Note::Hint, &hint.text(&state.keymap), columns, title, foot, Role::Title)
+}
+
+fn of_toast(toast: &Toast, columns: u16) -> Placed {
+    let (mark, foot, role) =
+        if toast.is_error { ("● ", " Esc ", Role::Error) } else { ("", "", Role::Title) };
+    let text = format!("{mark}{}", crate::sanitize::line(&toast.text));
+    sized(Note::Toast(toast.id), &text, columns, String::new(), foot, role)
+}
+
+fn sized(note: Note, text: &str, columns: u16, title: String, foot: &'static str, role: Role) -> Placed {
+    let all = wrap::rows(text, usize::from(columns));
+    let last = all.len().min(ROWS);
+    let row = |(i, row): (usize, &wrap::Row)| {
+        // What does not fit into the last row either is cut there, visibly, when it is drawn.
+        let end = if i + 1 == last { text.len() } else { row.end };
+        text[row.start..end].trim_end().to_owned()
+    };
+    let rows: Vec<String> = all.iter().take(ROWS).enumerate().map(row).collect();
+    let widest = rows.iter().map(|r| width(r, 0)).max().unwrap_or(0);
+    let widest = widest.max(width(&title, 0)).max(width(foot, 0)).min(usize::from(columns)) as u16;
+    let area = Rect { width: widest + 4, height: rows.len() as u16 + 2, ..Rect::default() };
+    Placed { note, area, rows, title, foot, role }
+}
+
+/// The row that is typed in.
+fn typed_line(state: &State) -> Option<Rect> {
+    let caret = super::caret(state)?;
+    let text = editor::parts(state, state.focus)?.text;
+    Some(Rect { y: caret.y, height: 1, ..text })
+}
