@@ -32,6 +32,7 @@ pub mod corner;
 pub mod depth;
 pub mod editor;
 pub mod field;
+pub mod find;
 pub mod format;
 pub mod frame;
 pub mod glyphs;
@@ -79,6 +80,12 @@ impl View {
         }
     }
 
+    /// Whether the next frame would show more than this one, although nothing has happened: highlighting
+    /// a long text takes some frames.
+    pub fn is_behind(&self) -> bool {
+        self.grammar.is_behind() || self.output.is_behind()
+    }
+
     /// How many lines of output have been parsed for highlighting so far.
     pub fn parsed_output_lines(&self) -> usize {
         self.output.parsed()
@@ -116,8 +123,8 @@ fn draw_screen(buffer: &mut Buffer, screen: Rect, state: &State, view: &mut View
         }
         let inside = frame::pane(buffer, state, &view.theme, &areas, pane);
         match pane {
-            Pane::Grammar => grammar::draw(buffer, state, view, inside),
-            Pane::Prompt => prompt::draw(buffer, state, view, inside),
+            Pane::Grammar => grammar::draw(buffer, state, view),
+            Pane::Prompt => prompt::draw(buffer, state, view),
             Pane::Output => output::draw(buffer, state, view, inside),
             Pane::Inspector => inspector::draw(buffer, state, view, inside),
         }
@@ -125,6 +132,7 @@ fn draw_screen(buffer: &mut Buffer, screen: Rect, state: &State, view: &mut View
     status::draw(buffer, areas.status, state, &view.theme);
     status::footer(buffer, areas.footer, state, &view.theme);
     frame::light_edge(buffer, state, &view.theme, &areas);
+    find::draw(buffer, state, &view.theme);
     let in_overlay = overlay::draw(buffer, state, &view.theme);
     corner::draw(buffer, state, &view.theme);
     in_overlay.or_else(|| caret(state))
@@ -133,6 +141,9 @@ fn draw_screen(buffer: &mut Buffer, screen: Rect, state: &State, view: &mut View
 /// Where the terminal's own cursor goes in the focused text; `None` while something floats above it.
 pub fn caret(state: &State) -> Option<Position> {
     let parts = editor::parts(state, state.focus).filter(|_| state.overlay.is_none())?;
+    if !parts.bar.is_empty() {
+        return find::caret(state, parts.bar);
+    }
     match state.focus {
         Pane::Grammar => editor::caret(&state.grammar.buffer, &parts),
         Pane::Prompt => editor::caret(state.prompt_text(), &parts),

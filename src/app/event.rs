@@ -18,7 +18,9 @@ use crate::engine::{DeviceSpec, ModelSpec};
 use super::export::{Job, Told};
 use super::files::{FileEvent, FileJob};
 use super::language::Language;
+use super::outside::Draft;
 use super::store::{Answer, Ask};
+use super::texts::TextId;
 
 /// One generation among all that a session makes. What an older one still sends is dropped.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -86,6 +88,19 @@ pub enum Event {
     Store(Answer),
     /// The time that was asked for has passed.
     Wake(Wake),
+    /// The person's own editor has ended, and the terminal is ours again.
+    Edited(TextId, Edited),
+}
+
+/// What came of editing a text outside.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Edited {
+    /// The text is now this.
+    Changed(String),
+    /// It is as it was.
+    Unchanged,
+    /// Nothing came of it, and why.
+    Failed(String),
 }
 
 /// What the state asks to be woken up for: it has no clock.
@@ -200,6 +215,8 @@ pub enum Effect {
     Store(Ask),
     /// Send [`Event::Wake`] after so long. Asked for again, the time starts anew.
     Wake(Duration, Wake),
+    /// Give the terminal to the person's own editor; the result is an [`Event::Edited`].
+    EditOutside(Box<Draft>),
     /// Give the terminal back to the shell until the person returns.
     Suspend,
     /// End the program.

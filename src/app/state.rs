@@ -22,6 +22,7 @@ use super::editor::EditorBuffer;
 use super::event::{LoadId, Place, RunId, Wanted};
 use super::examples::Example;
 use super::files::{Files, GrammarFile};
+use super::find::Find;
 use super::help::Help;
 use super::history::Past;
 use super::inspector::Inspector;
@@ -29,10 +30,12 @@ use super::keymap::Keymap;
 use super::language::Language;
 use super::layout::Wishes;
 use super::look::{Graphs, Look};
+use super::marking::Marking;
 use super::menu::{Menu, MenuKind, Pick, Row};
 use super::picker::Picker;
 use super::pointer::Pointer;
 use super::question::{Confirm, Question};
+use super::register::Register;
 use super::runs::Runs;
 use super::series::Series;
 use super::settings::Settings;
@@ -179,6 +182,12 @@ pub struct State {
     pub graphs: Graphs,
     /// The inspector.
     pub inspector: Inspector,
+    /// What is looked for in the texts.
+    pub find: Find,
+    /// What was copied or cut last.
+    pub register: Register,
+    /// What the mouse selects.
+    pub marking: Marking,
     /// Files besides the grammar's.
     pub files: Files,
     /// The commands that were picked in the palette, the last first.
@@ -402,6 +411,9 @@ impl State {
             look: Look::default(),
             graphs: Graphs::default(),
             inspector: Inspector::default(),
+            find: Find::default(),
+            register: Register::default(),
+            marking: Marking::default(),
             files: Files::default(),
             used: Vec::new(),
             toasts: Toasts::default(),

@@ -11,16 +11,20 @@ use super::store::snapshot;
 use super::tour::Look;
 
 mod chat;
+mod clipboard;
 mod compare;
 mod edit;
 mod export;
 mod files;
+mod find;
 mod inspector;
 mod keys;
 mod layout;
+mod marking;
 mod menu;
 mod models;
 mod output;
+mod outside;
 mod overlay;
 mod pointer;
 mod run;
@@ -82,6 +86,10 @@ pub fn update(state: &mut State, event: Event) -> Vec<Effect> {
             run::happened(state, id, event);
             Vec::new()
         }
+        Event::Edited(id, edited) => {
+            outside::returned(state, id, edited);
+            Vec::new()
+        }
         Event::Exported(told) => {
             export::happened(state, told);
             Vec::new()
@@ -90,6 +98,7 @@ pub fn update(state: &mut State, event: Event) -> Vec<Effect> {
         Event::Store(answer) => store::answered(state, answer),
         Event::Wake(wake) => woken(state, wake),
     };
+    find::refresh(state);
     if state.grammar.buffer.revision() != revision {
         effects.push(check(state));
     }

@@ -12,8 +12,8 @@ use crate::app::state::{Overlay, Pane, State};
 use crate::ui::editor;
 
 use super::{
-    chat, compare, edit, export, files, inspector, layout, menu, models, output, overlay, run, runs,
-    sessions, settings, tour,
+    chat, clipboard, compare, edit, export, files, find, inspector, layout, menu, models, output, overlay,
+    run, runs, sessions, settings, tour,
 };
 
 pub(super) fn press(state: &mut State, key: KeyEvent) -> Vec<Effect> {
@@ -46,6 +46,10 @@ pub(super) fn paste(state: &mut State, text: &str) -> Vec<Effect> {
     if state.overlay.is_some() {
         return overlay::type_text(state, text);
     }
+    if state.find.is_open {
+        find::type_text(state, text);
+        return Vec::new();
+    }
     match state.focus {
         Pane::Grammar => state.grammar.buffer.insert(text),
         Pane::Prompt => state.prompt_text_mut().insert(text),
@@ -69,6 +73,9 @@ pub(super) fn reveal(state: &mut State) {
 }
 
 pub(super) fn act(state: &mut State, action: Action) -> Vec<Effect> {
+    if let Some(effects) = clipboard::in_field(state, action) {
+        return effects;
+    }
     match action {
         Action::Close => close(state),
         Action::Quit => vec![Effect::Quit],
@@ -80,6 +87,11 @@ pub(super) fn act(state: &mut State, action: Action) -> Vec<Effect> {
 
 /// Actions while nothing floats above the panes.
 fn in_panes(state: &mut State, action: Action) -> Vec<Effect> {
+    if state.find.is_open
+        && let Some(effects) = find::act(state, action)
+    {
+        return effects;
+    }
     match action {
         Action::Run => return run::toggle(state),
         Action::Step => return run::step(state),
@@ -113,6 +125,7 @@ fn in_panes(state: &mut State, action: Action) -> Vec<Effect> {
             state.history.walk(&mut state.prompt, action == Action::PromptBefore);
         }
         Action::Models => return models::open(state),
+        Action::NextFinding => edit::next_finding(state),
         Action::NextPane => focus(state, layout::next_shown(state, 1)),
         Action::PreviousPane => focus(state, layout::next_shown(state, Pane::ALL.len() - 1)),
         Action::FocusGrammar => focus(state, Pane::Grammar),
@@ -137,6 +150,8 @@ fn in_panes(state: &mut State, action: Action) -> Vec<Effect> {
             state.inspector.part = state.inspector.part.next();
             state.inspector.row = 0;
         }
+        Action::Paste if state.text_in(state.focus).is_some() => clipboard::paste(state),
+        Action::Paste => return paste(state, &state.register.text.clone()),
         _ => match state.focus {
             Pane::Grammar | Pane::Prompt => return edit::act(state, action),
             Pane::Output => output::act(state, action),
@@ -147,7 +162,7 @@ fn in_panes(state: &mut State, action: Action) -> Vec<Effect> {
 }
 
 fn close(state: &mut State) -> Vec<Effect> {
-    if state.toasts.dismiss_all() || overlay::close(state) {
+    if state.toasts.dismiss_all() || overlay::close(state) || find::close(state) {
         return Vec::new();
     }
     if state.inspector.is_searching || (state.focus == Pane::Inspector && !state.inspector.query.is_empty()) {
@@ -186,9 +201,6 @@ pub(super) fn focus(state: &mut State, pane: Pane) {
 
 /// The text that a pane edits.
 pub(super) fn buffer_of(state: &mut State, pane: Pane) -> Option<&mut EditorBuffer> {
-    match pane {
-        Pane::Grammar => Some(&mut state.grammar.buffer),
-        Pane::Prompt => Some(state.prompt_text_mut()),
-        Pane::Output | Pane::Inspector => None,
-    }
+    let id = state.text_in(pane)?;
+    Some(state.text_mut(id))
 }
