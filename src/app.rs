@@ -131,6 +131,13 @@ pub fn run(options: Options) -> io::Result<u8> {
             "the playground needs a terminal; `maze generate` and `maze check` work without one",
         ));
     }
+    if std::env::var_os("TERM").is_some_and(|term| term == "dumb") {
+        return Err(io::Error::new(
+            io::ErrorKind::Unsupported,
+            "this terminal cannot be drawn on (TERM=dumb); the commands work without a screen, and with \
+             `--plain` they print words alone: see `maze generate --help`",
+        ));
+    }
     terminal::install_panic_hook();
     let depth = terminal::color_depth();
     let theme = options.theme.unwrap_or_else(|| terminal::suitable_theme(options.probe));
