@@ -113,7 +113,7 @@ struct Placed {
 /// Loads models to where they are wanted. `scripted:2000` names one that types a text at 2,000
 /// tokens a second, for tests and recordings.
 fn loader(placed: Arc<Mutex<Placed>>) -> Loader {
-    Box::new(move |model: &ModelSpec, on: OnProgress<'_>| {
+    Arc::new(move |model: &ModelSpec, on: OnProgress<'_>| {
         if let ModelSpec::Path(path) = model
             && let Some(rate) = path.to_str().and_then(|p| p.strip_prefix("scripted:")?.parse().ok())
         {

@@ -50,8 +50,10 @@ fn select_row(state: &mut State, by: isize) {
 /// Puts a step under inspection, or follows the newest, and scrolls there.
 pub(super) fn select(state: &mut State, step: Option<usize>) {
     let step = step.filter(|&index| index < state.run.steps().len());
+    if step != state.run.selected {
+        state.inspector.to_top();
+    }
     state.run.selected = step;
-    state.inspector.candidates_top = 0;
     state.run.graphs_from = match (step, graphs::plot(state)) {
         (Some(_), Some(plot)) => {
             Some(graphs::window(&state.run, Graphs::Steps, plot.columns.width.into()).from)
