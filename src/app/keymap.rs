@@ -229,6 +229,7 @@ pub const BINDINGS: &[Binding] = &[
     (Text, ctrl('y'), Action::Redo),
     (Text, ctrl('f'), Action::Find),
     (Text, alt('r'), Action::Replace),
+    (Text, with_alt(KeyCode::Enter), Action::ReplaceAll),
     (Text, key(KeyCode::F(3)), Action::FindNext),
     (Text, with_shift(KeyCode::F(3)), Action::FindPrevious),
     (Text, ctrl('g'), Action::GoToLine),

@@ -88,6 +88,14 @@ pub const KEYS: &[Key] = &[
         "whether the playground takes the mouse at the start"
     ),
     key!(
+        "plain",
+        Switch,
+        switch,
+        "true or false",
+        "false",
+        "whether the commands print words alone, for screen readers and logs"
+    ),
+    key!(
         "max_tokens",
         Number,
         max_tokens,

@@ -264,7 +264,7 @@ fn every_key_does_something() {
             p.state.focus = pane;
             p.state.run.selected = Some(9);
             p.state.inspector.part = maze::app::inspector::Part::Rejected;
-            p.state.inspector.row = 5;
+            p.state.inspector.list.row = 5;
             p.effects.clear();
             let before = (format!("{:?}", p.state), p.effects.len());
             p.press(&key.to_string());
