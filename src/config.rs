@@ -34,6 +34,8 @@ pub struct Config {
     pub theme: Option<String>,
     /// Whether the playground takes the mouse at the start.
     pub mouse: bool,
+    /// Whether keys are vi's in texts.
+    pub vim: bool,
     /// Whether the terminal may be asked for its colours.
     pub probe: bool,
     /// What is wrong with the config file. Only the playground goes on without it.
@@ -114,6 +116,7 @@ impl Config {
             max_tokens: args.max_tokens,
             theme: args.theme.clone(),
             mouse: args.mouse,
+            vim: args.vim,
         };
         let (file, warning) = match ConfigFile::read(&environment) {
             Ok(file) => (file, None),
@@ -129,13 +132,14 @@ impl Config {
         environment: &dyn Fn(&str) -> Option<String>,
     ) -> Result<Self, String> {
         let mut layers = Layers { file, environment, settings: Vec::with_capacity(KEYS.len()) };
-        let Flags { model, sampler, max_tokens, theme, mouse } = flags;
+        let Flags { model, sampler, max_tokens, theme, mouse, vim } = flags;
         Ok(Self {
             model: layers.pick("model", model.model, values::model)?,
             device: layers.pick("device", model.device, values::device)?,
             context: layers.pick("context", model.context, values::context)?.chosen(),
             theme: layers.pick("theme", theme, values::theme)?.chosen(),
             mouse: layers.pick("mouse", mouse, values::switch)?,
+            vim: layers.pick("vim", vim, values::switch)?,
             max_tokens: layers.pick("max_tokens", max_tokens, values::max_tokens)?,
             sampler: SamplerSettings {
                 temperature: layers.pick("temperature", sampler.temperature, values::temperature)?,
@@ -164,6 +168,7 @@ struct Flags {
     max_tokens: Option<usize>,
     theme: Option<OrAuto<String>>,
     mouse: Option<bool>,
+    vim: Option<bool>,
 }
 
 /// Where values come from below the flags.

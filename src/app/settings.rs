@@ -52,6 +52,8 @@ pub enum Setting {
     Theme,
     /// Whether the program takes the mouse.
     Mouse,
+    /// Whether keys are vi's in texts.
+    Vim,
 }
 
 /// What is said about a setting.
@@ -69,7 +71,7 @@ pub struct Words {
 
 impl Setting {
     /// Every setting, in the order of the overlay.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::Model,
         Self::Device,
         Self::Context,
@@ -84,6 +86,7 @@ impl Setting {
         Self::Thinking,
         Self::Theme,
         Self::Mouse,
+        Self::Vim,
     ];
 
     /// Its key in the config file, if it has one.
@@ -101,6 +104,7 @@ impl Setting {
             Self::Seed => "seed",
             Self::Theme => "theme",
             Self::Mouse => "mouse",
+            Self::Vim => "vim",
             Self::Mode | Self::Thinking => return None,
         };
         keys::find(name).ok()
@@ -155,6 +159,7 @@ impl Setting {
             Self::Thinking => "off".into(),
             Self::Theme => state.theme.name().to_owned(),
             Self::Mouse => state.mouse.to_string(),
+            Self::Vim => state.vim.is_some().to_string(),
         }
     }
 
@@ -188,7 +193,7 @@ impl Setting {
                 next.map(|n| n.to_string())
             }
             Self::Mode => words(&["auto", "raw", "chat"]),
-            Self::Mouse => words(&["true", "false"]),
+            Self::Mouse | Self::Vim => words(&["true", "false"]),
             Self::Theme => {
                 let own = state.themes.iter().map(|theme| theme.name().to_owned());
                 let names: Vec<String> =

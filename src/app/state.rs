@@ -19,6 +19,7 @@ use super::action::Action;
 use super::chat::Chat;
 use super::compare::Compare;
 use super::editor::EditorBuffer;
+use super::editor::vim::Vim;
 use super::event::{LoadId, Place, RunId, Wanted};
 use super::examples::Example;
 use super::files::{Files, GrammarFile};
@@ -184,6 +185,8 @@ pub struct State {
     pub inspector: Inspector,
     /// What is looked for in the texts.
     pub find: Find,
+    /// The keys of vi, if they are on.
+    pub vim: Option<Vim>,
     /// What was copied or cut last.
     pub register: Register,
     /// What the mouse selects.
@@ -412,6 +415,7 @@ impl State {
             graphs: Graphs::default(),
             inspector: Inspector::default(),
             find: Find::default(),
+            vim: None,
             register: Register::default(),
             marking: Marking::default(),
             files: Files::default(),

@@ -33,6 +33,7 @@ mod sessions;
 mod settings;
 mod store;
 mod tour;
+mod vim;
 
 /// What is to be done at the start.
 pub fn init(state: &State) -> Vec<Effect> {
@@ -99,6 +100,7 @@ pub fn update(state: &mut State, event: Event) -> Vec<Effect> {
         Event::Wake(wake) => woken(state, wake),
     };
     find::refresh(state);
+    vim::settle(state);
     if state.grammar.buffer.revision() != revision {
         effects.push(check(state));
     }

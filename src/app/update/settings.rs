@@ -70,7 +70,9 @@ pub(super) fn letter(state: &mut State, settings: Settings, letter: char) -> Vec
         'd' => default(state, settings),
         'w' => save(state, &settings),
         // A number begins a value.
-        '0'..='9' | '.' if !matches!(at(&settings), Setting::Model | Setting::Theme | Setting::Mouse) => {
+        '0'..='9' | '.'
+            if !matches!(at(&settings), Setting::Model | Setting::Theme | Setting::Mouse | Setting::Vim) =>
+        {
             let edited = Some(Field::new(&letter.to_string()));
             state.overlay = Some(Overlay::Settings(Settings { edited, ..settings }));
             Vec::new()
@@ -98,7 +100,7 @@ fn enter(state: &mut State, settings: Settings) -> Vec<Effect> {
     match at(&settings) {
         Setting::Model => models::open(state),
         Setting::Theme => menu::open(state, MenuKind::Themes),
-        setting @ (Setting::Mouse | Setting::Mode) => match setting.step(state, true) {
+        setting @ (Setting::Mouse | Setting::Vim | Setting::Mode) => match setting.step(state, true) {
             Some(value) => put(state, settings, &value),
             None => Vec::new(),
         },
@@ -175,6 +177,7 @@ fn change(state: &mut State, setting: Setting, text: &str) -> Result<Vec<Effect>
             let theme = ThemeName::shipped(text).or_else(|| own.cloned().map(ThemeName::Own));
             state.theme = theme.ok_or("there is no theme of that name")?;
         }
+        Setting::Vim => state.use_vim(values::switch(text)?),
         Setting::Mouse => {
             state.mouse = values::switch(text)?;
             return Ok(vec![Effect::CaptureMouse(state.mouse)]);
