@@ -41,6 +41,8 @@ pub struct Config {
     pub mouse: bool,
     /// Whether the commands print words alone.
     pub plain: bool,
+    /// Whether keys are vi's in texts.
+    pub vim: bool,
     /// Whether the terminal may be asked for its colours.
     pub probe: bool,
     /// Which keys ask for what in the playground.
@@ -128,6 +130,7 @@ impl Config {
             theme: args.theme.clone(),
             mouse: args.mouse,
             plain: args.plain,
+            vim: args.vim,
         };
         let (file, warning) = match ConfigFile::read(&environment) {
             Ok(file) => (file, None),
@@ -176,7 +179,7 @@ impl Config {
         let keys = bindings.changed.iter();
         let keys = keys.map(|(action, line)| (*action, Origin::File(place.clone(), *line))).collect();
         let mut layers = Layers { file, environment, settings: Vec::with_capacity(KEYS.len()) };
-        let Flags { model, sampler, max_tokens, theme, mouse, plain } = flags;
+        let Flags { model, sampler, max_tokens, theme, mouse, plain, vim } = flags;
         Ok(Self {
             model: layers.pick("model", model.model, values::model)?,
             device: layers.pick("device", model.device, values::device)?,
@@ -184,6 +187,7 @@ impl Config {
             theme: layers.pick("theme", theme, values::theme)?.chosen(),
             mouse: layers.pick("mouse", mouse, values::switch)?,
             plain: layers.pick("plain", plain, values::switch)?,
+            vim: layers.pick("vim", vim, values::switch)?,
             max_tokens: layers.pick("max_tokens", max_tokens, values::max_tokens)?,
             sampler: SamplerSettings {
                 temperature: layers.pick("temperature", sampler.temperature, values::temperature)?,
@@ -216,6 +220,7 @@ struct Flags {
     theme: Option<OrAuto<String>>,
     mouse: Option<bool>,
     plain: Option<bool>,
+    vim: Option<bool>,
 }
 
 /// Where values come from below the flags.

@@ -96,6 +96,14 @@ pub const KEYS: &[Key] = &[
         "whether the commands print words alone, for screen readers and logs"
     ),
     key!(
+        "vim",
+        Switch,
+        switch,
+        "true or false",
+        "false",
+        "whether keys are vi's in the grammar and the prompt"
+    ),
+    key!(
         "max_tokens",
         Number,
         max_tokens,
