@@ -83,7 +83,7 @@ pub(super) fn start_if_ready(state: &mut State) -> Vec<Effect> {
         grammar: Some(state.grammar.source()),
         ..state.template.clone()
     };
-    let (id, number) = state.runs.names();
+    let (id, number) = state.runs.next();
     state.history.ran(&request);
     let trace = Trace::new(request.clone(), info.clone());
     state.begin_run(Run {
