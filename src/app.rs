@@ -19,7 +19,7 @@ use std::time::{Duration, Instant, SystemTime};
 use crossterm::event::{Event as Input, EventStream};
 use futures_util::StreamExt;
 use tokio::signal::unix::{Signal, SignalKind, signal};
-use tokio::sync::mpsc::{Receiver, channel};
+use tokio::sync::mpsc::{Receiver, Sender, channel};
 
 use crate::engine::ModelSpec;
 use crate::engine::grammar::GrammarSource;
@@ -33,8 +33,10 @@ pub mod compare;
 pub mod editor;
 pub mod event;
 pub mod examples;
+pub mod export;
 pub mod field;
 pub mod files;
+pub mod find;
 pub mod help;
 pub mod history;
 pub mod inspector;
@@ -43,10 +45,14 @@ pub mod keymap;
 pub mod language;
 pub mod layout;
 pub mod look;
+pub mod marking;
 pub mod menu;
+pub mod outside;
 pub mod picker;
 pub mod pointer;
 pub mod question;
+pub mod register;
+pub mod runner;
 pub mod runs;
 pub mod scripted;
 pub mod series;
@@ -55,16 +61,18 @@ pub mod state;
 pub mod stats;
 pub mod store;
 pub mod terminal;
+pub mod texts;
 pub mod toast;
 pub mod tour;
 pub mod transcript;
 pub mod update;
 pub mod worker;
 
-use event::{Effect, Event, Place, Wake, Wanted};
+use event::{Edited, Effect, Event, Place, Wake, Wanted};
 use examples::{EXAMPLES, Example};
 use files::GrammarFile;
 use keep::Keep;
+use keymap::Keymap;
 use state::{Loading, State};
 use store::{Ask, snapshot};
 use terminal::{Guard, Screen};
@@ -98,6 +106,8 @@ pub struct Options {
     pub template: Request,
     /// The colours; found out from the terminal if not given.
     pub theme: Option<ThemeName>,
+    /// Which keys ask for what.
+    pub keymap: Arc<Keymap>,
     /// The person's own themes.
     pub themes: Vec<Arc<OwnTheme>>,
     /// Whether the terminal may be asked about itself.
@@ -121,6 +131,13 @@ pub fn run(options: Options) -> io::Result<u8> {
             "the playground needs a terminal; `maze generate` and `maze check` work without one",
         ));
     }
+    if std::env::var_os("TERM").is_some_and(|term| term == "dumb") {
+        return Err(io::Error::new(
+            io::ErrorKind::Unsupported,
+            "this terminal cannot be drawn on (TERM=dumb); the commands work without a screen, and with \
+             `--plain` they print words alone: see `maze generate --help`",
+        ));
+    }
     terminal::install_panic_hook();
     let depth = terminal::color_depth();
     let theme = options.theme.unwrap_or_else(|| terminal::suitable_theme(options.probe));
@@ -141,6 +158,7 @@ pub fn run(options: Options) -> io::Result<u8> {
     (state.chat, state.place, state.themes) = (options.chat, options.place, options.themes);
     let path = options.file.and_then(|path| std::path::absolute(path).ok());
     state.grammar.file = path.map(|path| GrammarFile { path, text: file_text.into() });
+    state.keymap = options.keymap;
     if let Some(warning) = options.warning {
         state.warn(warning);
     }
@@ -163,9 +181,10 @@ pub fn run(options: Options) -> io::Result<u8> {
     update::reveal(&mut state);
     // The first frame does not wait for the threads, nor they for a second core.
     terminal::draw(&mut screen, |frame| ui::draw(frame, &state, &mut view))?;
-    let worker = Worker::start(options.models, sender)?.keeping(store);
-    let set_place = options.set_place;
-    runtime.block_on(App { state, view, worker, screen, alarms: Vec::new(), set_place }.main(signals, events))
+    let worker = Worker::start(options.models, sender.clone())?.keeping(store);
+    let (set_place, alarms, input) = (options.set_place, Vec::new(), Some(EventStream::new()));
+    let app = App { state, view, worker, screen, sender, input, alarms, set_place };
+    runtime.block_on(app.main(signals, events))
 }
 
 struct App {
@@ -173,6 +192,10 @@ struct App {
     view: View,
     worker: Worker,
     screen: Screen,
+    /// For threads that have something to tell.
+    sender: Sender<Event>,
+    /// Keys and the mouse; nothing while the person's own editor has them.
+    input: Option<EventStream>,
     /// When to wake the state up, and what for.
     alarms: Vec<(Instant, Wake)>,
     /// Has models loaded to somewhere else.
@@ -198,7 +221,6 @@ impl App {
     }
 
     async fn go(&mut self, mut signals: Signals, events: &mut Receiver<Event>) -> io::Result<u8> {
-        let mut input = EventStream::new();
         let mut batch = Vec::with_capacity(BATCH);
         let frame_time = frame_time();
         let mut next_frame = Instant::now();
@@ -210,8 +232,11 @@ impl App {
             let flow = tokio::select! {
                 biased;
                 signal = signals.next() => match signal {
+                    // Ctrl-C in the person's own editor is meant for that.
+                    Caught::End(130) if self.input.is_none() => Flow::Continue,
                     Caught::End(code) => Flow::Exit(code),
                     Caught::Suspend => { terminal::suspend(); Flow::Continue }
+                    Caught::Resume if self.input.is_none() => Flow::Continue,
                     Caught::Resume => {
                         terminal::resume(&mut self.screen, self.state.mouse)?;
                         is_dirty = true;
@@ -220,15 +245,15 @@ impl App {
                 },
                 () = tokio::time::sleep_until(next_frame.into()), if is_dirty && terminal::is_taken() => {
                     next_frame = Instant::now() + frame_time;
-                    is_dirty = false;
                     self.draw()?;
+                    is_dirty = self.view.is_behind();
                     Flow::Continue
                 }
                 () = tokio::time::sleep_until(self.next_alarm().into()), if !self.alarms.is_empty() => {
                     is_dirty = true;
                     self.wake()?
                 }
-                event = input.next() => match event {
+                event = next(&mut self.input), if self.input.is_some() => match event {
                     Some(Ok(event)) => {
                         is_dirty = true;
                         match translate(event) {
@@ -258,6 +283,10 @@ impl App {
     }
 
     fn take(&mut self, event: Event) -> io::Result<Flow> {
+        if let Event::Edited(..) = event {
+            terminal::resume(&mut self.screen, self.state.mouse)?;
+            self.input = Some(EventStream::new());
+        }
         self.state.now = now();
         let effects = update::update(&mut self.state, event);
         self.perform(effects)
@@ -271,11 +300,35 @@ impl App {
                 Some(Effect::Copy(text)) => terminal::copy(&text)?,
                 Some(Effect::Place(place)) => (self.set_place)(place),
                 Some(Effect::Suspend) => terminal::suspend(),
+                Some(Effect::EditOutside(draft)) => {
+                    if let Flow::Exit(code) = self.edit_outside(*draft)? {
+                        return Ok(Flow::Exit(code));
+                    }
+                }
                 Some(Effect::Wake(after, wake)) => {
                     self.alarms.retain(|(_, other)| *other != wake);
                     self.alarms.push((Instant::now() + after, wake));
                 }
                 _ => {}
+            }
+        }
+        Ok(Flow::Continue)
+    }
+
+    /// Gives the terminal to the person's own editor. Nothing reads keys until it has ended.
+    fn edit_outside(&mut self, draft: outside::Draft) -> io::Result<Flow> {
+        let id = draft.id;
+        let ready = outside::command(|name| std::env::var_os(name))
+            .and_then(|command| outside::write(&draft).map(|file| (command, file)));
+        match ready {
+            Ok((command, file)) => {
+                self.input = None;
+                terminal::leave();
+                outside::start(command, draft, file, self.sender.clone())?;
+            }
+            Err(reason) => {
+                let effects = update::update(&mut self.state, Event::Edited(id, Edited::Failed(reason)));
+                return self.perform(effects);
             }
         }
         Ok(Flow::Continue)
@@ -325,6 +378,13 @@ fn now() -> i64 {
 fn frame_time() -> Duration {
     let is_remote = std::env::var_os("SSH_CONNECTION").is_some();
     Duration::from_micros(1_000_000 / if is_remote { 30 } else { 60 })
+}
+
+async fn next(input: &mut Option<EventStream>) -> Option<io::Result<Input>> {
+    match input {
+        Some(input) => input.next().await,
+        None => std::future::pending().await,
+    }
 }
 
 fn translate(input: Input) -> Option<Event> {

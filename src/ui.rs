@@ -32,6 +32,7 @@ pub mod corner;
 pub mod depth;
 pub mod editor;
 pub mod field;
+pub mod find;
 pub mod format;
 pub mod frame;
 pub mod glyphs;
@@ -48,6 +49,7 @@ pub mod palette;
 pub mod pen;
 pub mod prompt;
 pub mod rendered;
+pub mod scroll;
 pub mod status;
 pub mod theme;
 pub mod tokens;
@@ -64,7 +66,6 @@ pub struct View {
     depth: ColorDepth,
     grammar: HighlightCache,
     output: HighlightCache,
-    list: tokens::ListCache,
 }
 
 impl View {
@@ -75,8 +76,13 @@ impl View {
             depth,
             grammar: HighlightCache::new(),
             output: HighlightCache::new(),
-            list: tokens::ListCache::default(),
         }
+    }
+
+    /// Whether the next frame would show more than this one, although nothing has happened: highlighting
+    /// a long text takes some frames.
+    pub fn is_behind(&self) -> bool {
+        self.grammar.is_behind() || self.output.is_behind()
     }
 
     /// How many lines of output have been parsed for highlighting so far.
@@ -116,15 +122,16 @@ fn draw_screen(buffer: &mut Buffer, screen: Rect, state: &State, view: &mut View
         }
         let inside = frame::pane(buffer, state, &view.theme, &areas, pane);
         match pane {
-            Pane::Grammar => grammar::draw(buffer, state, view, inside),
-            Pane::Prompt => prompt::draw(buffer, state, view, inside),
+            Pane::Grammar => grammar::draw(buffer, state, view),
+            Pane::Prompt => prompt::draw(buffer, state, view),
             Pane::Output => output::draw(buffer, state, view, inside),
-            Pane::Inspector => inspector::draw(buffer, state, view, inside),
+            Pane::Inspector => inspector::draw(buffer, state, &view.theme, inside),
         }
     }
     status::draw(buffer, areas.status, state, &view.theme);
     status::footer(buffer, areas.footer, state, &view.theme);
     frame::light_edge(buffer, state, &view.theme, &areas);
+    find::draw(buffer, state, &view.theme);
     let in_overlay = overlay::draw(buffer, state, &view.theme);
     corner::draw(buffer, state, &view.theme);
     in_overlay.or_else(|| caret(state))
@@ -132,11 +139,20 @@ fn draw_screen(buffer: &mut Buffer, screen: Rect, state: &State, view: &mut View
 
 /// Where the terminal's own cursor goes in the focused text; `None` while something floats above it.
 pub fn caret(state: &State) -> Option<Position> {
-    let parts = editor::parts(state, state.focus).filter(|_| state.overlay.is_none())?;
+    if state.overlay.is_some() {
+        return None;
+    }
+    let parts = || editor::parts(state, state.focus);
+    if let Some(parts) = parts()
+        && !parts.bar.is_empty()
+    {
+        return find::caret(state, parts.bar);
+    }
     match state.focus {
-        Pane::Grammar => editor::caret(&state.grammar.buffer, &parts),
-        Pane::Prompt => editor::caret(state.prompt_text(), &parts),
-        Pane::Output | Pane::Inspector => None,
+        Pane::Grammar => editor::caret(&state.grammar.buffer, &parts()?),
+        Pane::Prompt => editor::caret(state.prompt_text(), &parts()?),
+        Pane::Output => None,
+        Pane::Inspector => inspector::caret(state),
     }
 }
 

@@ -209,6 +209,8 @@ actions! {
     Find = "find",
     /// Find text and replace it.
     Replace = "replace",
+    /// Replace everything that is found.
+    ReplaceAll = "replace all",
     /// Go to the next place that was found.
     FindNext = "find next",
     /// Go to the one before.

@@ -15,9 +15,12 @@ use crate::engine::trace::{Outcome, Request, Step, TokenId};
 use crate::engine::vocabulary::Vocabulary;
 use crate::engine::{DeviceSpec, ModelSpec};
 
+use super::export::{Job, Told};
 use super::files::{FileEvent, FileJob};
 use super::language::Language;
+use super::outside::Draft;
 use super::store::{Answer, Ask};
+use super::texts::TextId;
 
 /// One generation among all that a session makes. What an older one still sends is dropped.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -69,7 +72,7 @@ pub enum Event {
     Model(LoadId, ModelEvent),
     /// The models that can be picked.
     Models(Arc<Catalog>),
-    /// A thread has ended that must not, and why: nothing runs any more.
+    /// The engine of the model in use has ended, which it must not, and why: nothing runs any more.
     Broken(String),
     /// The grammar of this revision was checked.
     Checked(u64, Checked),
@@ -79,10 +82,25 @@ pub enum Event {
     Run(RunId, RunEvent),
     /// What came of something that was done with files.
     Files(FileEvent),
+    /// What came of a run that was to be written to a file.
+    Exported(Told),
     /// What came of something that the store was asked for.
     Store(Answer),
     /// The time that was asked for has passed.
     Wake(Wake),
+    /// The person's own editor has ended, and the terminal is ours again.
+    Edited(TextId, Edited),
+}
+
+/// What came of editing a text outside.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Edited {
+    /// The text is now this.
+    Changed(String),
+    /// It is as it was.
+    Unchanged,
+    /// Nothing came of it, and why.
+    Failed(String),
 }
 
 /// What the state asks to be woken up for: it has no clock.
@@ -101,7 +119,7 @@ pub enum Wake {
 pub enum ModelEvent {
     /// It loads: what is done at the moment, and the share that is done, if known.
     Loading(String, Option<f32>),
-    /// It is in use from now on.
+    /// It can be used, once it is [asked for](Effect::Use).
     Ready(ModelInfo, Arc<Vocabulary>),
     /// It cannot be used; the one before still is, if there was one.
     Failed(String),
@@ -136,6 +154,27 @@ pub enum RunEvent {
     Finished(Outcome),
     /// It could not start or go on.
     Failed(String),
+    /// It waits where it is, because what was asked for cannot be done.
+    Refused(String),
+}
+
+/// A way back in a run, to go on from there.
+#[derive(Clone, Debug)]
+pub struct Back {
+    /// The run's name from here on: what it still tells under the old one is of steps that are gone.
+    pub id: RunId,
+    /// Its name so far.
+    pub was: RunId,
+    /// What it was asked for.
+    pub request: Box<Request>,
+    /// The grammar that it follows, whatever has become of its text since.
+    pub grammar: Arc<Compiled>,
+    /// The tokens that the grammar was compiled for.
+    pub vocabulary: Arc<Vocabulary>,
+    /// The steps that stay.
+    pub steps: Vec<Arc<Step>>,
+    /// The token that the person has put after them, if any.
+    pub put: Option<TokenId>,
 }
 
 /// Something to be done outside of [`update`](super::update).
@@ -175,16 +214,23 @@ pub enum Effect {
     Step,
     /// End the run.
     Stop,
-    /// End the run and the load before, and load a model.
+    /// Go back in a run, which waits there; with a token put after what stays, if there is one.
+    Back(Box<Back>),
+    /// End the load before, and load a model beside the one in use.
     Load(LoadId, Wanted),
     /// End the load.
     CancelLoad,
+    /// Take the model of this load, which is ready, for grammars and for the next run. The one before
+    /// is let go as soon as no run is open that has it.
+    Use(LoadId, Arc<Vocabulary>),
     /// Look for models; the result is an [`Event::Models`].
     ListModels,
     /// Get ready to highlight a language.
     Warm(Language),
     /// Do something with files; the result is an [`Event::Files`].
     Files(FileJob),
+    /// Write a run to a file; the result is an [`Event::Exported`].
+    Export(Box<Job>),
     /// Load models there from now on.
     Place(Place),
     /// Take the mouse, or leave it to the terminal.
@@ -195,6 +241,8 @@ pub enum Effect {
     Store(Ask),
     /// Send [`Event::Wake`] after so long. Asked for again, the time starts anew.
     Wake(Duration, Wake),
+    /// Give the terminal to the person's own editor; the result is an [`Event::Edited`].
+    EditOutside(Box<Draft>),
     /// Give the terminal back to the shell until the person returns.
     Suspend,
     /// End the program.

@@ -4,6 +4,9 @@ use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
 use super::action::Action;
 
+mod parse;
+mod remap;
+
 /// Where a key has a meaning.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Context {
@@ -82,6 +85,13 @@ impl From<KeyEvent> for Key {
             modifiers -= KeyModifiers::SHIFT;
         }
         Self { code, modifiers }
+    }
+}
+
+impl Key {
+    /// The key, and the one that some terminals send for it.
+    pub fn and_its_stand_in(self) -> Vec<Self> {
+        if self == ctrl('/') { vec![self, ctrl('7')] } else { vec![self] }
     }
 }
 
@@ -219,6 +229,7 @@ pub const BINDINGS: &[Binding] = &[
     (Text, ctrl('y'), Action::Redo),
     (Text, ctrl('f'), Action::Find),
     (Text, alt('r'), Action::Replace),
+    (Text, with_alt(KeyCode::Enter), Action::ReplaceAll),
     (Text, key(KeyCode::F(3)), Action::FindNext),
     (Text, with_shift(KeyCode::F(3)), Action::FindPrevious),
     (Text, ctrl('g'), Action::GoToLine),

@@ -13,10 +13,12 @@ use super::action::Action;
 use super::examples::Example;
 use super::field::Field;
 use super::state::State;
+use crate::engine::export::Format;
 use crate::engine::grammar::{GrammarKind, GrammarSource};
 use crate::ui::theme::ThemeName;
 
 mod commands;
+mod export;
 mod kept;
 mod open;
 mod search;
@@ -57,6 +59,8 @@ pub enum MenuKind {
     Sessions,
     /// Whether a session is to be deleted.
     DeleteSession,
+    /// What the run can be written as.
+    Export,
 }
 
 /// What is written on a menu.
@@ -87,6 +91,7 @@ impl MenuKind {
             Self::Runs => Action::Runs,
             Self::CompareWith => Action::Compare,
             Self::Sessions => Action::Sessions,
+            Self::Export => Action::Export,
             Self::DeleteSession => return None,
         })
     }
@@ -106,6 +111,13 @@ impl MenuKind {
                 hint: "part of a name, or a path",
                 enter: "open",
                 empty: "no grammars",
+                tells: true,
+            },
+            Self::Export => Words {
+                title: "Write the run to a file",
+                hint: "part of a kind",
+                enter: "name it",
+                empty: "",
                 tells: true,
             },
             Self::Themes => Words {
@@ -253,6 +265,8 @@ pub enum Pick {
     AskDelete(String),
     /// Deletes it.
     DeleteSession(String),
+    /// Asks for the name of a file to write the run to.
+    Export(Format),
 }
 
 impl Menu {
@@ -277,6 +291,7 @@ impl Menu {
             MenuKind::Themes => themes::rows(state),
             MenuKind::Prompts => kept::prompts(state),
             MenuKind::Runs => kept::runs(state),
+            MenuKind::Export => export::rows(),
             MenuKind::CompareWith => kept::others(state),
             MenuKind::Sessions => kept::sessions(self.query.text(), state),
             MenuKind::DeleteSession => kept::delete(state),

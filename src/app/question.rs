@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use super::field::Field;
 use super::menu::Pick;
+use crate::engine::export::Format;
 
 /// An open question.
 #[derive(Clone, Debug)]
@@ -26,6 +27,8 @@ pub enum Ask {
     SaveAs,
     /// Another name for the open session.
     SessionName,
+    /// The name of a file for the run.
+    Export(Format),
 }
 
 impl Ask {
@@ -34,6 +37,9 @@ impl Ask {
         match self {
             Self::Line => "Go to line",
             Self::SessionName => "Rename the session",
+            Self::Export(Format::Html) => "Write the page to (Tab completes)",
+            Self::Export(Format::Json) => "Write the trace to (Tab completes)",
+            Self::Export(Format::Text) => "Write the text to (Tab completes)",
             Self::SaveAs => "Save the grammar as (Tab completes)",
         }
     }
@@ -48,6 +54,8 @@ pub enum Confirm {
     Exists(PathBuf),
     /// The file has changed since it was read.
     Changed(PathBuf),
+    /// The file that the run is to be written to is there already.
+    ReplaceRun(Format, PathBuf),
 }
 
 impl Confirm {
@@ -57,6 +65,9 @@ impl Confirm {
             Self::SaveFirst(_) => format!("Save the changes to {name}?"),
             Self::Exists(path) => {
                 format!("{} is there already. Put the grammar in its place?", path.display())
+            }
+            Self::ReplaceRun(_, path) => {
+                format!("{} is there already. Replace it with the run?", path.display())
             }
             Self::Changed(path) => {
                 format!("{} has been changed by another program. Overwrite these changes?", path.display())
@@ -68,7 +79,7 @@ impl Confirm {
     pub fn answers(&self) -> [(char, &'static str); 2] {
         match self {
             Self::SaveFirst(_) => [('y', "save"), ('n', "do not")],
-            Self::Exists(_) => [('y', "overwrite"), ('n', "another name")],
+            Self::Exists(_) | Self::ReplaceRun(..) => [('y', "overwrite"), ('n', "another name")],
             Self::Changed(_) => [('y', "overwrite"), ('n', "save as another")],
         }
     }

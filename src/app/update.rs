@@ -11,15 +11,20 @@ use super::store::snapshot;
 use super::tour::Look;
 
 mod chat;
+mod clipboard;
 mod compare;
 mod edit;
+mod export;
 mod files;
+mod find;
 mod inspector;
 mod keys;
 mod layout;
+mod marking;
 mod menu;
 mod models;
 mod output;
+mod outside;
 mod overlay;
 mod pointer;
 mod run;
@@ -28,6 +33,7 @@ mod sessions;
 mod settings;
 mod store;
 mod tour;
+mod travel;
 
 /// What is to be done at the start.
 pub fn init(state: &State) -> Vec<Effect> {
@@ -81,14 +87,26 @@ pub fn update(state: &mut State, event: Event) -> Vec<Effect> {
             run::happened(state, id, event);
             Vec::new()
         }
+        Event::Edited(id, edited) => {
+            outside::returned(state, id, edited);
+            Vec::new()
+        }
+        Event::Exported(told) => {
+            export::happened(state, told);
+            Vec::new()
+        }
         Event::Files(event) => files::happened(state, event),
         Event::Store(answer) => store::answered(state, answer),
         Event::Wake(wake) => woken(state, wake),
     };
+    find::refresh(state);
     if state.grammar.buffer.revision() != revision {
         effects.push(check(state));
     }
     effects.extend(run::start_if_ready(state));
+    if let Some(vocabulary) = &state.run.vocabulary {
+        state.inspector.search(vocabulary);
+    }
     tour::watch(state, &before, &effects);
     state.list_run();
     if is_kept {

@@ -2,16 +2,16 @@
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
-use ratatui::style::Style;
+use ratatui::style::{Modifier, Style};
 
-use crate::app::editor::EditorBuffer;
+use crate::app::editor::{EditorBuffer, brackets};
 use crate::app::state::{Pane, State};
 
 use super::glyphs::glyphs;
-use super::grammar;
 use super::layout;
 use super::theme::{Role, Theme};
 use super::wrap::{self, Lines, Place, VisibleRow};
+use super::{find, grammar};
 
 /// The parts of an editor's pane.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -22,6 +22,8 @@ pub struct Parts {
     pub text: Rect,
     /// What is wrong with the text; empty if nothing is.
     pub message: Rect,
+    /// What is looked for in the text; empty if nothing is.
+    pub bar: Rect,
 }
 
 impl Parts {
@@ -42,10 +44,10 @@ pub fn parts(state: &State, pane: Pane) -> Option<Parts> {
     if area.is_empty() {
         return None;
     }
-    let inside = layout::inside(area);
+    let (inside, bar) = find::split(state, pane, layout::inside(area));
     match pane {
-        Pane::Grammar => Some(grammar::parts(state, inside)),
-        Pane::Prompt => Some(Parts { text: padded(inside), ..Parts::default() }),
+        Pane::Grammar => Some(Parts { bar, ..grammar::parts(state, inside) }),
+        Pane::Prompt => Some(Parts { text: padded(inside), bar, ..Parts::default() }),
         Pane::Output | Pane::Inspector => None,
     }
 }
@@ -81,16 +83,54 @@ pub fn draw_rows(
     }
 }
 
-/// The style of the character at a place: `style`, or that of the selection if it is selected.
-pub fn with_selection(
-    text: &EditorBuffer,
-    theme: &Theme,
-    mut style: impl FnMut(usize, usize) -> Style,
-) -> impl FnMut(usize, usize) -> Style {
-    let (selection, selected) = (text.selection(), theme.style(Role::Selected));
-    move |line, byte| {
-        let is_selected = selection.is_some_and(|(start, end)| (start..end).contains(&Place { line, byte }));
-        if is_selected { style(line, byte).patch(selected) } else { style(line, byte) }
+/// What is marked in a text, whatever its syntax: the selection, brackets that belong together, and
+/// what was found. No mark is told by its colour alone.
+pub struct Marks<'a> {
+    selection: Option<(Place, Place)>,
+    brackets: Option<(Place, Place)>,
+    found: &'a [(Place, Place)],
+    current: Option<usize>,
+    selected: Style,
+    bracket: Style,
+    of_found: Style,
+    of_current: Style,
+}
+
+impl<'a> Marks<'a> {
+    /// The marks in the text of a pane.
+    pub fn new(state: &'a State, pane: Pane, text: &EditorBuffer, theme: &Theme) -> Self {
+        let is_focused = state.focus == pane && state.overlay.is_none();
+        let finds = state.find.is_open && state.find.pane == pane;
+        let found = if finds { state.find.places() } else { &[] };
+        let near = is_focused && !finds;
+        Self {
+            selection: text.selection(),
+            brackets: near.then(|| brackets::pair(text, text.caret())).flatten(),
+            found,
+            current: state.find.current(text.caret()).filter(|_| finds),
+            selected: theme.style(Role::Selected),
+            bracket: theme.style(Role::Bracket).add_modifier(Modifier::UNDERLINED),
+            of_found: theme.style(Role::Match),
+            of_current: theme.style(Role::MatchCurrent).add_modifier(Modifier::UNDERLINED | Modifier::BOLD),
+        }
+    }
+
+    /// `style` with the marks of the character at a place.
+    pub fn over(&self, style: Style, line: usize, byte: usize) -> Style {
+        let at = Place { line, byte };
+        let holds = |range: Option<(Place, Place)>| range.is_some_and(|(start, end)| start <= at && at < end);
+        if holds(self.selection) {
+            return style.patch(self.selected);
+        }
+        if self.brackets.is_some_and(|(one, other)| at == one || at == other) {
+            return style.patch(self.bracket);
+        }
+        let index = self.found.partition_point(|(_, end)| *end <= at);
+        match holds(self.found.get(index).copied()) {
+            true if self.current == Some(index) => style.patch(self.of_current),
+            true => style.patch(self.of_found),
+            false => style,
+        }
     }
 }
 
@@ -99,8 +139,7 @@ pub fn caret(text: &EditorBuffer, parts: &Parts) -> Option<Position> {
     let width = parts.wrap_width();
     let row = wrap::row_of(text, text.caret(), width);
     let rows = wrap::visible(text, text.top(), width, parts.height());
-    let start = wrap::rows(text.line(row.line), width)[row.row].start;
-    let y = rows.iter().position(|r| r.line == row.line && r.row.start == start)?;
+    let y = rows.iter().position(|r| r.line == row.line && r.row.start == row.start)?;
     let x = wrap::column_of(text, text.caret(), width).min(usize::from(parts.text.width).saturating_sub(1));
     Some(Position::new(parts.text.x + x as u16, parts.text.y + y as u16))
 }

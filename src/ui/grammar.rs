@@ -38,12 +38,13 @@ pub fn parts(state: &State, inside: Rect) -> Parts {
             ..inside
         },
         message: Rect { y: inside.y + text_height, height: message_height, ..inside },
+        ..Parts::default()
     }
 }
 
-/// Draws the pane's inside.
-pub fn draw(buffer: &mut Buffer, state: &State, view: &mut View, inside: Rect) {
-    let parts = parts(state, inside);
+/// Draws what is inside of the pane's border.
+pub fn draw(buffer: &mut Buffer, state: &State, view: &mut View) {
+    let Some(parts) = editor::parts(state, Pane::Grammar) else { return };
     let text = &state.grammar.buffer;
     let rows = wrap::visible(text, text.top(), parts.wrap_width(), parts.height());
     let wanted = rows.last().map_or(0, |r| r.line + 1);
@@ -51,13 +52,15 @@ pub fn draw(buffer: &mut Buffer, state: &State, view: &mut View, inside: Rect) {
     view.grammar.update(syntax(state.grammar.kind), theme, text.count(), wanted, |i| (text.line(i), true));
 
     let marks: Vec<Mark> = state.grammar.diagnostics.iter().map(|d| Mark::new(d, text)).collect();
-    let style = editor::with_selection(text, theme, |line, byte| {
+    let over = editor::Marks::new(state, Pane::Grammar, text, theme);
+    let style = |line: usize, byte: usize| {
         let style = editor::span_style(view.grammar.spans(line), byte).unwrap_or_default();
-        match marks.iter().find(|m| m.covers(line, byte)) {
+        let style = match marks.iter().find(|m| m.covers(line, byte)) {
             Some(mark) => style.patch(mark.underline(theme)),
             None => style,
-        }
-    });
+        };
+        over.over(style, line, byte)
+    };
     editor::draw_rows(buffer, parts.text, text, &rows, style);
     for (y, row) in rows.iter().enumerate().filter(|(_, r)| r.is_first) {
         let mark = marks.iter().filter(|m| m.lines.contains(&row.line)).min_by_key(|m| m.severity);

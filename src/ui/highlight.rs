@@ -20,6 +20,11 @@ use super::theme::{Theme, ThemeName, code_style};
 /// Longer lines are shown plain: parsing one costs more than a frame has.
 const MAX_LINE: usize = 8 * 1024;
 
+/// At most so many lines and about so many bytes are parsed for one frame. The rest is shown as it was
+/// until the next frames have caught up; parsing a megabyte at once would stop the screen for a second.
+const FRAME_LINES: usize = 400;
+const FRAME_BYTES: usize = 32 * 1024;
+
 /// What a text is written in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Syntax {
@@ -90,6 +95,8 @@ pub struct HighlightCache {
     /// A state that equals the cached one ends the pass only from this line on: before it, lines
     /// have changed, or hold states of an older pass that was left unfinished.
     settled_from: usize,
+    /// The lines that were wanted last.
+    wanted: usize,
     buffer: String,
     parsed: usize,
 }
@@ -104,11 +111,12 @@ struct CachedLine {
 impl HighlightCache {
     /// An empty cache.
     pub fn new() -> Self {
-        Self { of: None, lines: Vec::new(), valid: 0, settled_from: 0, buffer: String::new(), parsed: 0 }
+        let (lines, buffer) = (Vec::new(), String::new());
+        Self { of: None, lines, valid: 0, settled_from: 0, wanted: 0, buffer, parsed: 0 }
     }
 
-    /// Makes the first `wanted` of `count` lines ready; `line(i)` is line `i` and whether it ends
-    /// in a newline.
+    /// Makes the first `wanted` of `count` lines ready, or comes closer to that if there are many;
+    /// `line(i)` is line `i` and whether it ends in a newline.
     pub fn update<'a>(
         &mut self,
         syntax: Syntax,
@@ -123,7 +131,13 @@ impl HighlightCache {
             (self.valid, self.settled_from) = (0, 0);
         }
         self.take_changes(count, &line);
-        self.parse(syntax, theme, wanted.min(count));
+        self.wanted = wanted.min(count);
+        self.parse(syntax, theme);
+    }
+
+    /// Whether lines that are wanted are not ready yet: the next update goes on with them.
+    pub fn is_behind(&self) -> bool {
+        self.valid < self.wanted
     }
 
     /// The styles of line `index`, as ranges of its bytes; what is not covered is plain.
@@ -166,8 +180,8 @@ impl HighlightCache {
         }
     }
 
-    fn parse(&mut self, syntax: Syntax, theme: &Theme, wanted: usize) {
-        if self.valid >= wanted {
+    fn parse(&mut self, syntax: Syntax, theme: &Theme) {
+        if !self.is_behind() {
             return;
         }
         let (set, reference) = syntax.find();
@@ -176,10 +190,12 @@ impl HighlightCache {
         let (mut parser, mut state) = before.unwrap_or_else(|| {
             (ParseState::new(reference), HighlightState::new(&highlighter, ScopeStack::new()))
         });
-        while self.valid < wanted {
+        let (mut lines, mut bytes) = (0, 0);
+        while self.is_behind() && lines < FRAME_LINES && bytes < FRAME_BYTES {
             let index = self.valid;
             let line = &mut self.lines[index];
             let len = line.text.len();
+            (lines, bytes) = (lines + 1, bytes + len.min(MAX_LINE));
             let mut spans = Vec::new();
             if len <= MAX_LINE {
                 self.buffer.clear();
@@ -221,6 +237,15 @@ mod tests {
 
     fn update(cache: &mut HighlightCache, theme: &Theme, syntax: Syntax, lines: &[String], wanted: usize) {
         cache.update(syntax, theme, lines.len(), wanted, |i| (&lines[i], true));
+    }
+
+    fn update_all(cache: &mut HighlightCache, theme: &Theme, lines: &[String]) {
+        update(cache, theme, Syntax::Lark, lines, lines.len());
+        while cache.is_behind() {
+            let before = cache.parsed();
+            update(cache, theme, Syntax::Lark, lines, lines.len());
+            assert!(cache.parsed() - before <= FRAME_LINES);
+        }
     }
 
     /// After any edits, often with the pass left unfinished as a screen leaves it, the lines are as
@@ -268,13 +293,13 @@ mod tests {
         let theme = Theme::shipped(ThemeName::Dark);
         let mut lines: Vec<String> = (0..2000).map(|i| format!("rule_{i}: \"a\" | /b+/ // c")).collect();
         let mut cache = HighlightCache::new();
-        update(&mut cache, &theme, Syntax::Lark, &lines, 2000);
+        update_all(&mut cache, &theme, &lines);
         assert_eq!(cache.parsed(), 2000);
         lines[1000].push_str(" more");
-        update(&mut cache, &theme, Syntax::Lark, &lines, 2000);
+        update_all(&mut cache, &theme, &lines);
         assert!(cache.parsed() <= 2002, "{}", cache.parsed());
         lines.push("x: \"y\"".into());
-        update(&mut cache, &theme, Syntax::Lark, &lines, 2001);
+        update_all(&mut cache, &theme, &lines);
         assert!(cache.parsed() <= 2004, "{}", cache.parsed());
     }
 

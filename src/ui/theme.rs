@@ -249,7 +249,8 @@ impl Theme {
 
     /// Backgrounds that carry meaning and must be shown by other means where there is no colour.
     pub fn meaningful_backgrounds(&self) -> Vec<Color> {
-        [Role::Selected, Role::Row, Role::Caret].iter().filter_map(|&r| self.style(r).bg).collect()
+        let meaningful = [Role::Selected, Role::Row, Role::Caret, Role::Match, Role::MatchCurrent];
+        meaningful.iter().filter_map(|&r| self.style(r).bg).collect()
     }
 }
 

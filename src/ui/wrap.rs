@@ -1,9 +1,18 @@
 //! Soft wrapping: the rows that lines take at a width, and moving among them.
 //!
-//! Only the lines that are asked about are laid out, so the cost follows the height of the screen,
-//! not the length of the text. Rows end after white space where they can, else anywhere.
+//! Only the lines that are asked about are laid out, and of a long line only a stretch around the
+//! place, so the cost follows the height of the screen, not the length of the text nor that of a line.
+//! Rows end after white space where they can, else anywhere.
+
+use std::ops::Range;
+
+use unicode_segmentation::GraphemeCursor;
 
 use super::glyphs::glyphs;
+
+/// A longer line is laid out in stretches of about so many bytes. The last row of a stretch may be
+/// short; a line that is one stretch looks as if there were none.
+const STRETCH: usize = 8 * 1024;
 
 /// Numbered lines of text.
 pub trait Lines {
@@ -27,8 +36,8 @@ pub struct Place {
 pub struct RowRef {
     /// The line, from 0.
     pub line: usize,
-    /// Which of its rows, from 0.
-    pub row: usize,
+    /// The byte in the line that the row begins with.
+    pub start: usize,
 }
 
 /// What a row shows of its line.
@@ -44,27 +53,68 @@ pub struct Row {
 
 /// The rows that `text` takes in `width` columns. At least one.
 pub fn rows(text: &str, width: usize) -> Vec<Row> {
-    let width = width.max(1);
+    let mut rows = rows_around(text, 0, width);
+    while let Some(next) = rows.last().map(|row| row.end).filter(|&end| end < text.len()) {
+        rows.extend(rows_around(text, next, width));
+    }
+    rows
+}
+
+/// The rows of the stretch of `text` that holds `byte`. At least one.
+fn rows_around(text: &str, byte: usize, width: usize) -> Vec<Row> {
+    let stretch = stretch(text, byte);
+    let (width, text) = (width.max(1), &text[..stretch.end]);
     let mut rows = Vec::new();
-    // Columns are those of the unwrapped line. A row may end after the last white space in it.
-    let mut row = Row::default();
+    // Columns are those of the unwrapped stretch. A row may end after the last white space in it.
+    let mut row = Row { start: stretch.start, end: stretch.start, column: 0 };
     let (mut break_at, mut break_column) = (0, 0);
     let mut column = 0;
-    for glyph in glyphs(text, 0) {
-        while column + glyph.width > row.column + width && glyph.offset > row.start {
+    for glyph in glyphs(&text[stretch.start..], 0) {
+        let offset = stretch.start + glyph.offset;
+        while column + glyph.width > row.column + width && offset > row.start {
             if break_at <= row.start {
-                (break_at, break_column) = (glyph.offset, column);
+                (break_at, break_column) = (offset, column);
             }
             rows.push(Row { end: break_at, ..row });
             row = Row { start: break_at, end: break_at, column: break_column };
         }
         column += glyph.width;
-        if matches!(text.as_bytes()[glyph.offset], b' ' | b'\t') {
-            (break_at, break_column) = (glyph.offset + glyph.len, column);
+        if matches!(text.as_bytes()[offset], b' ' | b'\t') {
+            (break_at, break_column) = (offset + glyph.len, column);
         }
     }
     rows.push(Row { end: text.len(), ..row });
     rows
+}
+
+/// The stretch that holds `byte`, or the end of the text.
+fn stretch(text: &str, byte: usize) -> Range<usize> {
+    if text.len() <= STRETCH {
+        return 0..text.len();
+    }
+    let byte = byte.min(text.len() - 1);
+    let mut index = byte / STRETCH;
+    while boundary(text, index * STRETCH) > byte {
+        index -= 1;
+    }
+    boundary(text, index * STRETCH)..boundary(text, (index + 1) * STRETCH)
+}
+
+/// The first boundary between graphemes at or after `byte`.
+fn boundary(text: &str, byte: usize) -> usize {
+    let Some(at) = (byte..text.len()).find(|&at| text.is_char_boundary(at)) else { return text.len() };
+    let mut cursor = GraphemeCursor::new(at, text.len(), true);
+    match cursor.is_boundary(text, 0) {
+        Ok(true) => at,
+        _ => cursor.next_boundary(text, 0).ok().flatten().unwrap_or(text.len()),
+    }
+}
+
+/// The row of `text` that holds `byte`.
+fn row_at(text: &str, byte: usize, width: usize) -> Row {
+    let all = rows_around(text, byte, width);
+    let index = all.partition_point(|row| row.start <= byte).saturating_sub(1);
+    all[index]
 }
 
 /// A row on the screen.
@@ -85,14 +135,20 @@ pub fn visible(lines: &dyn Lines, top: RowRef, width: usize, height: usize) -> V
     let mut out = Vec::with_capacity(height);
     let top = clamp(lines, top, width);
     for line in top.line..lines.count() {
-        let all = rows(lines.line(line), width);
-        let skip = if line == top.line { top.row } else { 0 };
-        for (index, row) in all.iter().enumerate().skip(skip) {
-            if out.len() == height {
-                return out;
+        let text = lines.line(line);
+        let mut from = if line == top.line { top.start } else { 0 };
+        loop {
+            for row in rows_around(text, from, width).into_iter().skip_while(|row| row.start < from) {
+                if out.len() == height {
+                    return out;
+                }
+                let (is_first, is_last) = (row.start == 0, row.end == text.len());
+                out.push(VisibleRow { line, is_first, is_last, row });
             }
-            let is_last = index + 1 == all.len();
-            out.push(VisibleRow { line, is_first: index == 0, is_last, row: *row });
+            from = stretch(text, from).end;
+            if from == text.len() {
+                break;
+            }
         }
     }
     out
@@ -100,43 +156,46 @@ pub fn visible(lines: &dyn Lines, top: RowRef, width: usize, height: usize) -> V
 
 /// The row that shows `place`.
 pub fn row_of(lines: &dyn Lines, place: Place, width: usize) -> RowRef {
-    let row = rows(lines.line(place.line), width).partition_point(|r| r.start <= place.byte);
-    RowRef { line: place.line, row: row.saturating_sub(1) }
+    RowRef { line: place.line, start: row_at(lines.line(place.line), place.byte, width).start }
 }
 
 /// The row `delta` rows below `from` (above, if negative), or the last (first) one.
 pub fn advance(lines: &dyn Lines, from: RowRef, delta: isize, width: usize) -> RowRef {
-    let height = |line: usize| rows(lines.line(line), width).len();
     let mut at = clamp(lines, from, width);
     let mut left = delta.unsigned_abs();
-    if delta < 0 {
-        while left > at.row {
-            if at.line == 0 {
-                return RowRef::default();
-            }
-            left -= at.row + 1;
-            at.line -= 1;
-            at.row = height(at.line) - 1;
+    loop {
+        let text = lines.line(at.line);
+        let all = rows_around(text, at.start, width);
+        let index = all.partition_point(|row| row.start < at.start);
+        let room = if delta < 0 { index } else { all.len() - 1 - index };
+        if left <= room {
+            at.start = all[if delta < 0 { index - left } else { index + left }].start;
+            return at;
         }
-        at.row -= left;
-    } else {
-        loop {
-            let below = height(at.line) - 1 - at.row;
-            if left <= below || at.line + 1 >= lines.count() {
-                at.row += left.min(below);
-                break;
+        left -= room + 1;
+        let stretch = stretch(text, at.start);
+        let beside = if delta < 0 {
+            match stretch.start.checked_sub(1) {
+                Some(byte) => Some(Place { line: at.line, byte }),
+                None => at.line.checked_sub(1).map(|line| Place { line, byte: lines.line(line).len() }),
             }
-            left -= below + 1;
-            at = RowRef { line: at.line + 1, row: 0 };
-        }
+        } else if stretch.end < text.len() {
+            Some(Place { line: at.line, byte: stretch.end })
+        } else {
+            Some(Place { line: at.line + 1, byte: 0 }).filter(|place| place.line < lines.count())
+        };
+        at = match beside {
+            Some(place) => row_of(lines, place, width),
+            None if delta < 0 => return RowRef::default(),
+            None => return last(lines, width),
+        };
     }
-    at
 }
 
 /// The last row.
 pub fn last(lines: &dyn Lines, width: usize) -> RowRef {
     let line = lines.count().saturating_sub(1);
-    RowRef { line, row: rows(lines.line(line), width).len() - 1 }
+    row_of(lines, Place { line, byte: lines.line(line).len() }, width)
 }
 
 /// The first row of a screen of `height` rows that shows the end of the text.
@@ -154,8 +213,7 @@ pub fn reveal(lines: &dyn Lines, top: RowRef, place: Place, width: usize, height
 /// The column of `byte` in the row that shows it.
 pub fn column_of(lines: &dyn Lines, place: Place, width: usize) -> usize {
     let text = lines.line(place.line);
-    let at = row_of(lines, place, width).row;
-    let row = rows(text, width)[at];
+    let row = row_at(text, place.byte, width);
     let before = place.byte.clamp(row.start, text.len());
     super::glyphs::width(&text[row.start..before], row.column)
 }
@@ -163,26 +221,25 @@ pub fn column_of(lines: &dyn Lines, place: Place, width: usize) -> usize {
 /// The place nearest to `column` in a row.
 pub fn place_at(lines: &dyn Lines, at: RowRef, column: usize, width: usize) -> Place {
     let text = lines.line(at.line);
-    let all = rows(text, width);
-    let index = at.row.min(all.len() - 1);
-    let row = all[index];
+    let row = row_at(text, at.start, width);
     let mut right = 0;
     for glyph in glyphs(&text[row.start..row.end], row.column) {
         right += glyph.width;
         let byte = row.start + glyph.offset;
         // The end of a wrapped row is the start of the next, so the last glyph stands for it.
-        if right > column || (byte + glyph.len >= row.end && index + 1 < all.len()) {
+        if right > column || (byte + glyph.len >= row.end && row.end < text.len()) {
             return Place { line: at.line, byte };
         }
     }
     Place { line: at.line, byte: text.len() }
 }
 
+/// The row that `at` is, or is in since the text has changed.
 fn clamp(lines: &dyn Lines, at: RowRef, width: usize) -> RowRef {
     if at.line >= lines.count() {
         return last(lines, width);
     }
-    RowRef { line: at.line, row: at.row.min(rows(lines.line(at.line), width).len() - 1) }
+    row_of(lines, Place { line: at.line, byte: at.start }, width)
 }
 
 #[cfg(test)]
@@ -242,7 +299,7 @@ mod tests {
             assert_eq!(advance(&text, RowRef::default(), i as isize, 3), row);
             assert_eq!(advance(&text, last(&text, 3), i as isize - 8, 3), row);
         }
-        assert_eq!(advance(&text, RowRef { line: 9, row: 9 }, 0, 3), last(&text, 3));
+        assert_eq!(advance(&text, RowRef { line: 9, start: 9 }, 0, 3), last(&text, 3));
     }
 
     #[test]
@@ -253,17 +310,39 @@ mod tests {
             let (row, column) = (row_of(&text, place, 6), column_of(&text, place, 6));
             assert_eq!(place_at(&text, row, column, 6), place, "{byte}");
         }
-        assert_eq!(place_at(&text, RowRef { line: 1, row: 0 }, 7, 6), Place { line: 1, byte: 0 });
+        assert_eq!(place_at(&text, RowRef { line: 1, start: 0 }, 7, 6), Place { line: 1, byte: 0 });
     }
 
     #[test]
     fn reveal_moves_as_little_as_it_can() {
         let text = Text(vec!["a"; 50]);
-        let at = |line| RowRef { line, row: 0 };
+        let at = |line| RowRef { line, start: 0 };
         let place = |line| Place { line, byte: 0 };
         assert_eq!(reveal(&text, at(10), place(12), 5, 5), at(10));
         assert_eq!(reveal(&text, at(10), place(3), 5, 5), at(3));
         assert_eq!(reveal(&text, at(10), place(20), 5, 5), at(16));
         assert_eq!(bottom(&text, 5, 5), at(45));
+    }
+
+    /// A long line is laid out around the place that is asked about, and yet its rows are the same from
+    /// wherever one looks.
+    #[test]
+    fn long_lines_have_the_same_rows_from_everywhere() {
+        let long = "ab cdé 日本 e\u{301}\t🇩🇪x ".repeat(2000);
+        let text = Text(vec!["one", Box::leak(long.clone().into_boxed_str()), "two"]);
+        let all = rows(&long, 17);
+        assert!(all.windows(2).all(|w| w[0].end == w[1].start) && all[all.len() - 1].end == long.len());
+        let mut at = RowRef { line: 1, start: 0 };
+        for row in &all {
+            assert_eq!(at.start, row.start);
+            let shown = visible(&text, at, 17, 1)[0];
+            assert_eq!((shown.row, shown.is_last), (*row, row.end == long.len()));
+            at = advance(&text, at, 1, 17);
+        }
+        assert_eq!(at, RowRef { line: 2, start: 0 });
+        assert_eq!(advance(&text, at, -(all.len() as isize), 17), RowRef { line: 1, start: 0 });
+        assert_eq!(advance(&text, RowRef::default(), all.len() as isize + 1, 17), at);
+        assert_eq!(visible(&text, RowRef::default(), 17, all.len() + 9).len(), all.len() + 2);
+        assert!(row_at(&long, long.len(), 17).end == long.len());
     }
 }

@@ -219,7 +219,7 @@ fn a_line_without_end_is_cheap() {
     assert!(p.parsed_output_lines() <= lines + 40, "every line is parsed once, the last one at every frame");
 }
 
-/// A terminal gets at most 64 KiB for its clipboard; what is longer is neither copied nor cut.
+/// A terminal gets at most 64 KiB for its clipboard; what is longer is for the program's own paste.
 #[test]
 fn the_clipboard_is_not_flooded() {
     let mut p = Playground::new(80, 24);
@@ -231,9 +231,11 @@ fn the_clipboard_is_not_flooded() {
     p.press("Shift-←");
     p.press("Ctrl-X");
     assert!(p.effects.is_empty());
+    assert!(p.screen().contains("Copied for Ctrl-V only"));
+    assert_eq!(p.state.prompt.text(), text.trim_end_matches('x').trim_end());
+    p.press("Ctrl-V");
     assert_eq!(p.state.prompt.text(), text);
-    p.press("Shift-→");
+    p.press("Shift-Home");
     p.press("Ctrl-X");
     assert_eq!(p.effects.len(), 1);
-    assert_eq!(p.state.prompt.text(), text.trim_end_matches('x'));
 }

@@ -5,7 +5,10 @@ use std::sync::Arc;
 use super::playground::Playground;
 use super::steps;
 use crossterm::event::{MouseButton, MouseEventKind};
+use maze::app::event::{Effect, Event};
+use maze::app::export::{Job, Told};
 use maze::app::look::{Graphs, Look};
+use maze::engine::export::Format;
 use maze::engine::heat;
 use maze::engine::trace::{Step, StepKind};
 use maze::ui::depth::{self, ColorDepth};
@@ -161,7 +164,7 @@ fn graphs_have_room_or_are_asked_for() {
     let plot = graphs::plot(&p.state).expect("asked for");
     assert_eq!(plot.metrics.len(), 3);
     assert!(output::size(&p.state).unwrap().1 >= 4, "the text keeps most of the pane");
-    for name in ["removed 70.0%", "entropy 1.25", "time    437 µs"] {
+    for name in ["removed 70.0%", "entropy 1.25", "time    400 µs"] {
         assert!(p.screen().contains(name), "{name}\n{}", p.screen());
     }
     p.press("g");
@@ -255,4 +258,50 @@ fn the_next_token_whose_first_choice_was_taken_is_found() {
     assert_eq!(seen, wanted);
     p.press("N");
     assert_eq!(p.state.run.selected, all.len().checked_sub(2).map(|i| all[i]));
+}
+
+/// The run that the last effect asks to write.
+fn asked(p: &mut Playground) -> Job {
+    match p.effects.pop() {
+        Some(Effect::Export(job)) => *job,
+        other => panic!("{other:?} writes no run"),
+    }
+}
+
+#[test]
+fn a_run_is_written_under_a_name_that_is_asked_for() {
+    let mut p = Playground::new(80, 24);
+    p.press("Alt-X");
+    assert!(p.screen().contains("There is no run to write yet"), "{}", p.screen());
+    let mut p = playground(80, 24, 8);
+    p.press("Alt-X");
+    assert!(p.screen().contains("Web page") && p.screen().contains("Trace as JSON"), "{}", p.screen());
+    p.type_text("page");
+    p.press("Enter");
+    assert!(p.screen().contains("maze-run-function-1.html"), "{}", p.screen());
+    p.press("Enter");
+    let job = asked(&mut p);
+    assert_eq!(
+        (job.format, job.path.to_str(), job.replaces),
+        (Format::Html, Some("maze-run-function-1.html"), false)
+    );
+    assert_eq!(job.trace.steps.len(), 8);
+
+    // It is there already: nothing is replaced before somebody says so.
+    p.event(Event::Exported(Told::Exists(job.format, job.path.clone())));
+    assert!(p.screen().contains("Replace it with the"), "{}", p.screen());
+    p.press("n");
+    assert!(p.screen().contains("maze-run-function-1.html"), "another name is asked for");
+    p.press("Enter");
+    assert!(!asked(&mut p).replaces);
+    p.event(Event::Exported(Told::Exists(job.format, job.path.clone())));
+    p.press("y");
+    assert!(asked(&mut p).replaces);
+
+    // What went wrong is said beside what was typed.
+    p.event(Event::Exported(Told::Failed(job.format, job.path, "cannot write x: disk full".into())));
+    assert!(p.screen().contains("disk full") && p.screen().contains("maze-run-function-1.html"));
+    p.press("Esc");
+    p.event(Event::Exported(Told::Written("~/run.html".into(), 5000)));
+    assert!(p.screen().contains("The run is in ~/run.html (5 KiB)."), "{}", p.screen());
 }

@@ -8,3 +8,4 @@ mod look;
 mod playground;
 mod scenarios;
 mod steps;
+mod travel;

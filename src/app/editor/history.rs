@@ -1,28 +1,53 @@
-//! Which of the text area's edits are undone together.
+//! Undo and redo: the edits that were made, grouped into what a person calls one change.
 //!
-//! The text area keeps the edits; this only counts how many of them make one change to a person. It
-//! goes by what is typed, never by a clock, so that a replay undoes the same.
+//! An [`Edit`] knows what it took away and what it put there, so it can be reversed. Typing within one
+//! word is one change; so is everything between [`History::begin_group`] and
+//! [`History::end_group`]. It goes by what is typed, never by a clock, so that a replay undoes the
+//! same.
 
-use tui_textarea::TextArea;
+use std::collections::VecDeque;
+
 use unicode_segmentation::UnicodeSegmentation;
 
 use crate::ui::wrap::Place;
 
-/// How many edits the text area remembers.
-pub const MAX_EDITS: usize = 10_000;
+use super::text::{Text, end_of};
 
-/// The changes that can be undone and redone, the last to be made (taken back) at the end.
-#[derive(Clone, Debug, Default)]
-pub struct History {
-    undo: Vec<Change>,
-    redo: Vec<Change>,
+/// How many changes are remembered.
+pub const MAX_CHANGES: usize = 10_000;
+
+/// How many bytes of text they may hold together. The latest change is kept however large it is.
+const MAX_BYTES: usize = 64 << 20;
+
+/// At `at`, `removed` made place for `inserted`.
+#[derive(Clone, Debug)]
+pub struct Edit {
+    /// Where.
+    pub at: Place,
+    /// What was there before.
+    pub removed: String,
+    /// What is there since.
+    pub inserted: String,
 }
 
-/// Consecutive edits that are one change.
-#[derive(Clone, Copy, Debug)]
+/// The changes that can be undone and redone, the last to be made (taken back) at the end.
+#[derive(Clone, Debug)]
+pub struct History {
+    undo: VecDeque<Change>,
+    redo: Vec<Change>,
+    /// How many are remembered at most.
+    pub(super) most: usize,
+    /// The bytes of all changes that can be undone.
+    bytes: usize,
+    group: Group,
+}
+
+/// Edits that are undone together.
+#[derive(Clone, Debug)]
 struct Change {
-    /// At least one.
-    edits: usize,
+    edits: Vec<Edit>,
+    /// Where the caret was before.
+    caret: Place,
     /// The word that it ends with, if the next character may still belong to it.
     word: Option<Word>,
 }
@@ -33,67 +58,122 @@ struct Word {
     ends_with_space: bool,
 }
 
+/// Whether edits are joined into one change on demand.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Group {
+    None,
+    /// The next edit begins one.
+    Begun,
+    /// The next edit belongs to the last change.
+    Open,
+}
+
+impl Default for History {
+    fn default() -> Self {
+        let (undo, redo) = (VecDeque::new(), Vec::new());
+        Self { undo, redo, most: MAX_CHANGES, bytes: 0, group: Group::None }
+    }
+}
+
 impl History {
-    /// Records a change of `edits` edits.
-    pub fn remember(&mut self, edits: usize) {
-        self.push(Change { edits, word: None });
-    }
-
-    /// Records that `text` was put between `start` and `end`, in place of what one
-    /// more edit removed if it `replaces`; typing within one word becomes one change.
-    pub fn remember_insertion(&mut self, text: &str, replaces: bool, start: Place, end: Place) {
-        let ends_with_space = text.ends_with(char::is_whitespace);
-        let word = (!text.contains('\n')).then_some(Word { end, ends_with_space });
-        if !replaces
-            && let (Some(last), Some(_)) = (self.undo.last_mut(), word)
-            && last.word.is_some_and(|word| word.goes_on(text, start))
-        {
-            self.redo.clear();
-            last.edits += 1;
-            last.word = word;
-            return;
-        }
-        self.push(Change { edits: 1 + usize::from(replaces), word });
-    }
-
-    /// Takes back the last change. Whether there was one.
-    pub fn undo(&mut self, area: &mut TextArea) -> bool {
-        replay(&mut self.undo, &mut self.redo, || area.undo())
-    }
-
-    /// Makes the last change that was taken back again. Whether there was one.
-    pub fn redo(&mut self, area: &mut TextArea) -> bool {
-        replay(&mut self.redo, &mut self.undo, || area.redo())
-    }
-
-    fn push(&mut self, change: Change) {
-        if change.edits == 0 {
-            return;
-        }
+    /// Records an edit, made when the caret was at `caret`.
+    pub fn remember(&mut self, edit: Edit, caret: Place) {
         self.redo.clear();
-        // The text area has forgotten the edits of a change as old as this.
-        if self.undo.len() == MAX_EDITS {
-            self.undo.remove(0);
+        self.bytes += edit.removed.len() + edit.inserted.len();
+        let word = Word::of(&edit);
+        if self.group == Group::Open
+            && let Some(last) = self.undo.back_mut()
+        {
+            last.edits.push(edit);
+            return;
         }
-        self.undo.push(change);
+        if self.group == Group::None
+            && let Some(last) = self.undo.back_mut()
+            && let (Some(before), Some(word), Some(open)) = (last.word, word, last.edits.last_mut())
+            && before.goes_on(&edit)
+        {
+            open.inserted.push_str(&edit.inserted);
+            last.word = Some(word);
+            return;
+        }
+        if self.group == Group::Begun {
+            self.group = Group::Open;
+        }
+        self.undo.push_back(Change { edits: vec![edit], caret, word });
+        while self.undo.len() > self.most.max(1) || (self.bytes > MAX_BYTES && self.undo.len() > 1) {
+            let forgotten = self.undo.pop_front();
+            self.bytes -= forgotten.map_or(0, |change| change.bytes());
+        }
+    }
+
+    /// Every edit from now on is one change, until the end of the group.
+    pub fn begin_group(&mut self) {
+        if self.group == Group::None {
+            self.group = Group::Begun;
+        }
+    }
+
+    /// Ends the group. What is typed then begins a new change.
+    pub fn end_group(&mut self) {
+        self.group = Group::None;
+        if let Some(last) = self.undo.back_mut() {
+            last.word = None;
+        }
+    }
+
+    /// Takes back the last change; returns where the caret was before it. `None` if there is none.
+    pub fn undo(&mut self, text: &mut Text) -> Option<Place> {
+        let change = self.undo.pop_back()?;
+        self.bytes -= change.bytes();
+        for edit in change.edits.iter().rev() {
+            text.replace(edit.at, end_of(edit.at, &edit.inserted), &edit.removed);
+        }
+        let caret = change.caret;
+        self.redo.push(change);
+        self.interrupt();
+        Some(caret)
+    }
+
+    /// Makes the last change that was taken back again; returns where it ends.
+    pub fn redo(&mut self, text: &mut Text) -> Option<Place> {
+        let change = self.redo.pop()?;
+        self.bytes += change.bytes();
+        let mut caret = change.caret;
+        for edit in &change.edits {
+            text.replace(edit.at, end_of(edit.at, &edit.removed), &edit.inserted);
+            caret = end_of(edit.at, &edit.inserted);
+        }
+        self.undo.push_back(change);
+        self.interrupt();
+        Some(caret)
+    }
+
+    /// What is typed next does not belong to a change that was there before an undo.
+    fn interrupt(&mut self) {
+        if self.group == Group::Open {
+            self.group = Group::Begun;
+        }
+    }
+}
+
+impl Change {
+    fn bytes(&self) -> usize {
+        self.edits.iter().map(|edit| edit.removed.len() + edit.inserted.len()).sum()
     }
 }
 
 impl Word {
-    /// Whether typing `text` at `at` is still the same word, or the white space behind it.
-    fn goes_on(self, text: &str, at: Place) -> bool {
-        let starts_word = self.ends_with_space && !text.starts_with(char::is_whitespace);
-        self.end == at && !starts_word && text.graphemes(true).count() == 1
+    /// The word that is typed with this edit, if it stays on its line.
+    fn of(edit: &Edit) -> Option<Self> {
+        let ends_with_space = edit.inserted.ends_with(char::is_whitespace);
+        let is_typing = !edit.inserted.is_empty() && !edit.inserted.contains('\n');
+        is_typing.then(|| Self { end: end_of(edit.at, &edit.inserted), ends_with_space })
     }
-}
 
-/// Moves the last change of `from` to `to`, edit by edit. The oldest change may have lost edits
-/// that the text area no longer remembers; only those that it replayed are counted.
-fn replay(from: &mut Vec<Change>, to: &mut Vec<Change>, mut edit: impl FnMut() -> bool) -> bool {
-    let Some(change) = from.pop() else { return false };
-    let edits = (0..change.edits).take_while(|_| edit()).count();
-    if edits > 0 {
-        to.push(Change { edits, ..change });
+    /// Whether the edit is still the same word, or the white space behind it.
+    fn goes_on(self, edit: &Edit) -> bool {
+        let starts_word = self.ends_with_space && !edit.inserted.starts_with(char::is_whitespace);
+        let is_one = edit.inserted.graphemes(true).nth(1).is_none();
+        self.end == edit.at && edit.removed.is_empty() && !starts_word && is_one
     }
-    edits > 0
 }

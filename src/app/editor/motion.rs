@@ -2,6 +2,7 @@
 
 use unicode_segmentation::UnicodeSegmentation;
 
+use crate::ui::glyphs::{glyphs, width as columns};
 use crate::ui::wrap::{self, Lines, Place};
 
 /// Where the caret goes.
@@ -25,12 +26,20 @@ pub enum Motion {
     TextEnd,
     /// This many rows of the screen down; up, if negative.
     Rows(isize),
+    /// This many lines down, however many rows they take; up, if negative.
+    Lines(isize),
 }
 
 impl Motion {
     /// Where it leads from `from`. Vertical movement tries to keep the column `goal`, or that of
     /// `from`, in rows of `width` columns.
-    pub(super) fn target(self, lines: &dyn Lines, from: Place, goal: Option<usize>, width: usize) -> Place {
+    pub(in crate::app) fn target(
+        self,
+        lines: &dyn Lines,
+        from: Place,
+        goal: Option<usize>,
+        width: usize,
+    ) -> Place {
         let Place { line, byte } = from;
         let text = lines.line(line);
         let (left, right) = text.split_at(byte);
@@ -66,8 +75,40 @@ impl Motion {
                 }
                 wrap::place_at(lines, to, column, width)
             }
+            Self::Lines(delta) => {
+                let column = goal.unwrap_or_else(|| columns(left, 0));
+                let line = line.saturating_add_signed(delta).min(lines.count() - 1);
+                Place { line, byte: byte_at(lines.line(line), column) }
+            }
         }
     }
+}
+
+impl Motion {
+    /// The column that vertical movement from `from` tries to keep; `None` after any other.
+    pub(super) fn goal(
+        self,
+        lines: &dyn Lines,
+        from: Place,
+        goal: Option<usize>,
+        width: usize,
+    ) -> Option<usize> {
+        match self {
+            Self::Rows(_) => goal.or_else(|| Some(wrap::column_of(lines, from, width))),
+            Self::Lines(_) => goal.or_else(|| Some(columns(&lines.line(from.line)[..from.byte], 0))),
+            _ => None,
+        }
+    }
+}
+
+/// The byte of the character in a column of a line that is not wrapped.
+fn byte_at(text: &str, column: usize) -> usize {
+    let mut right = 0;
+    let found = glyphs(text, 0).find(|glyph| {
+        right += glyph.width;
+        right > column
+    });
+    found.map_or(text.len(), |glyph| glyph.offset)
 }
 
 fn end_of(lines: &dyn Lines) -> Place {

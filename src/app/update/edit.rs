@@ -1,70 +1,141 @@
 //! What keys do in the grammar and the prompt.
 
 use crate::app::action::Action;
-use crate::app::editor::Motion;
+use crate::app::editor::{EditorBuffer, Motion, brackets, lines};
 use crate::app::event::Effect;
-use crate::app::state::State;
-use crate::sanitize;
+use crate::app::question::{Ask, Question};
+use crate::app::state::{Overlay, Pane, State};
+use crate::app::texts::TextId;
+use crate::engine::grammar::GrammarKind;
 use crate::ui::editor;
+use crate::ui::wrap::Place;
 
-use super::keys::buffer_of;
-
-/// The longest text that goes to the clipboard, in bytes; many terminals drop what is longer.
-const MAX_COPY: usize = 64 * 1024;
+use super::{clipboard, find, outside};
 
 pub(super) fn act(state: &mut State, action: Action) -> Vec<Effect> {
     let Some(parts) = editor::parts(state, state.focus) else { return Vec::new() };
     let (width, page) = (parts.wrap_width(), parts.height().max(1) as isize);
-    let Some(buffer) = buffer_of(state, state.focus) else { return Vec::new() };
+    let Some(id) = state.text_in(state.focus) else { return Vec::new() };
+    let kind = state.grammar.kind;
+    let buffer = state.text_mut(id);
+    if let Some((motion, selects)) = movement(action, page) {
+        if selects {
+            buffer.select(motion, width)
+        } else {
+            buffer.go(motion, width)
+        }
+        return Vec::new();
+    }
     match action {
-        Action::Copy => return copy(state, false),
-        Action::Cut => return copy(state, true),
-        Action::Left => buffer.go(Motion::Left, width),
-        Action::Right => buffer.go(Motion::Right, width),
-        Action::Up => buffer.go(Motion::Rows(-1), width),
-        Action::Down => buffer.go(Motion::Rows(1), width),
-        Action::PageUp => buffer.go(Motion::Rows(-page), width),
-        Action::PageDown => buffer.go(Motion::Rows(page), width),
-        Action::Home => buffer.go(Motion::LineStart, width),
-        Action::End => buffer.go(Motion::LineEnd, width),
-        Action::WordLeft => buffer.go(Motion::WordLeft, width),
-        Action::WordRight => buffer.go(Motion::WordRight, width),
-        Action::TextStart => buffer.go(Motion::TextStart, width),
-        Action::TextEnd => buffer.go(Motion::TextEnd, width),
-        Action::SelectLeft => buffer.select(Motion::Left, width),
-        Action::SelectRight => buffer.select(Motion::Right, width),
-        Action::SelectUp => buffer.select(Motion::Rows(-1), width),
-        Action::SelectDown => buffer.select(Motion::Rows(1), width),
-        Action::SelectHome => buffer.select(Motion::LineStart, width),
-        Action::SelectEnd => buffer.select(Motion::LineEnd, width),
-        Action::Enter => buffer.insert("\n"),
+        Action::SelectAll => buffer.select_between(Place::default(), buffer.end()),
+        Action::Copy => return clipboard::copy(state, false),
+        Action::Cut => return clipboard::copy(state, true),
+        Action::Enter => lines::new_line(buffer, openers(id, kind)),
         Action::DeleteLeft => buffer.delete(Motion::Left, width),
         Action::DeleteRight => buffer.delete(Motion::Right, width),
         Action::DeleteWord => buffer.delete(Motion::WordLeft, width),
+        Action::DeleteWordRight => buffer.delete(Motion::WordRight, width),
         Action::DeleteToEnd => buffer.delete(Motion::LineEnd, width),
         Action::Undo => drop(buffer.undo()),
         Action::Redo => drop(buffer.redo()),
+        Action::Indent => lines::indent(buffer),
+        Action::Outdent => lines::outdent(buffer),
+        Action::LineUp => drop(lines::shift(buffer, false)),
+        Action::LineDown => drop(lines::shift(buffer, true)),
+        Action::Bracket => to_partner(state, id),
+        Action::Comment => comment(state, id),
+        Action::Find => find::open(state, false),
+        Action::Replace => find::open(state, true),
+        Action::ReplaceAll => find::replace_all(state),
+        Action::FindNext => find::step(state, true),
+        Action::FindPrevious => find::step(state, false),
+        Action::GoToLine => state.overlay = Some(Overlay::Question(Question::new(Ask::Line, ""))),
+        Action::ExternalEditor => return outside::open(state, id),
         _ => {}
     }
     Vec::new()
 }
 
-/// Copies what is selected in an editor, made harmless. What is too long is not copied in part, and
-/// what is not copied is not cut.
-fn copy(state: &mut State, cuts: bool) -> Vec<Effect> {
-    let Some(buffer) = buffer_of(state, state.focus) else { return Vec::new() };
-    let text = sanitize::visible(&buffer.selected_text()).into_owned();
-    if text.is_empty() {
-        state.say("Nothing is selected: Shift with the arrow keys selects.");
-        return Vec::new();
+/// Where a key leads the caret, and whether it selects.
+fn movement(action: Action, page: isize) -> Option<(Motion, bool)> {
+    Some(match action {
+        Action::Left => (Motion::Left, false),
+        Action::Right => (Motion::Right, false),
+        Action::Up => (Motion::Rows(-1), false),
+        Action::Down => (Motion::Rows(1), false),
+        Action::PageUp => (Motion::Rows(-page), false),
+        Action::PageDown => (Motion::Rows(page), false),
+        Action::Home => (Motion::LineStart, false),
+        Action::End => (Motion::LineEnd, false),
+        Action::WordLeft => (Motion::WordLeft, false),
+        Action::WordRight => (Motion::WordRight, false),
+        Action::TextStart => (Motion::TextStart, false),
+        Action::TextEnd => (Motion::TextEnd, false),
+        Action::SelectLeft => (Motion::Left, true),
+        Action::SelectRight => (Motion::Right, true),
+        Action::SelectUp => (Motion::Rows(-1), true),
+        Action::SelectDown => (Motion::Rows(1), true),
+        Action::SelectHome => (Motion::LineStart, true),
+        Action::SelectEnd => (Motion::LineEnd, true),
+        Action::SelectWordLeft => (Motion::WordLeft, true),
+        Action::SelectWordRight => (Motion::WordRight, true),
+        Action::SelectTextStart => (Motion::TextStart, true),
+        Action::SelectTextEnd => (Motion::TextEnd, true),
+        _ => return None,
+    })
+}
+
+/// What a line that is to be continued may end with, brackets apart.
+pub(super) fn openers(id: TextId, kind: GrammarKind) -> &'static [&'static str] {
+    match (id, kind) {
+        (TextId::Grammar, GrammarKind::Lark) => &[":", "|"],
+        (TextId::Grammar, GrammarKind::Gbnf) => &["::=", "|"],
+        _ => &[],
     }
-    if text.len() > MAX_COPY {
-        state.warn("Terminals take up to 64 KiB at once: select less.");
-        return Vec::new();
+}
+
+/// Goes to the bracket that belongs to the one at the caret.
+fn to_partner(state: &mut State, id: TextId) {
+    let buffer = state.text_mut(id);
+    match brackets::pair(buffer, buffer.caret()) {
+        Some((_, partner)) => buffer.go_to(partner),
+        None => state.say("There is no bracket with a partner at the caret."),
     }
-    if cuts {
-        buffer.delete_selection();
+}
+
+/// Makes the chosen lines comments, where there are any.
+pub(super) fn comment(state: &mut State, id: TextId) {
+    let mark = match (id, state.grammar.kind) {
+        (TextId::Grammar, GrammarKind::Lark) => "//",
+        (TextId::Grammar, GrammarKind::Gbnf) => "#",
+        (TextId::Grammar, kind) => {
+            return state.say(format!("There are no comments in a {}.", kind.name()));
+        }
+        (id, _) => return state.say(format!("There are no comments in a {}.", id.name())),
+    };
+    lines::toggle_comment(state.text_mut(id), mark);
+}
+
+/// Goes to the next thing that is wrong with the grammar, around its end.
+pub(super) fn next_finding(state: &mut State) {
+    let mut places: Vec<Place> = state.grammar.diagnostics.iter().map(|d| place(state, d)).collect();
+    places.sort();
+    let caret = state.grammar.buffer.caret();
+    match places.iter().find(|place| **place > caret).or(places.first()) {
+        Some(&place) => {
+            super::keys::focus(state, Pane::Grammar);
+            state.grammar.buffer.go_to(place);
+        }
+        None => state.say("There is no mistake in the grammar."),
     }
-    state.say("Copied, if the terminal lets programs use the clipboard.");
-    vec![Effect::Copy(text)]
+}
+
+/// Where a finding begins.
+fn place(state: &State, finding: &crate::engine::diagnostic::Diagnostic) -> Place {
+    use crate::ui::wrap::Lines;
+    let buffer: &EditorBuffer = &state.grammar.buffer;
+    let line = finding.start.line.saturating_sub(1);
+    let text = buffer.line(line);
+    let byte = text.char_indices().nth(finding.start.column.saturating_sub(1));
+    Place { line, byte: byte.map_or(text.len(), |(at, _)| at) }
 }

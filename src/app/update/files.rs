@@ -12,6 +12,8 @@ use crate::app::question::{Ask, Confirm, Question};
 use crate::app::state::{Overlay, State};
 use crate::engine::grammar::{GrammarKind, GrammarSource};
 
+use super::export;
+
 /// Opens the menu of grammars, and looks for those below the current folder.
 pub(super) fn menu(state: &mut State) -> Vec<Effect> {
     state.files.names.clear();
@@ -122,6 +124,7 @@ pub(super) fn confirm(state: &mut State, asked: Confirm, letter: char) -> Vec<Ef
             state.overlay = Some(Overlay::Question(Question::new(Ask::SaveAs, &path.display().to_string())));
             Vec::new()
         }
+        (Confirm::ReplaceRun(format, path), is_yes) => export::confirmed(state, format, path, is_yes),
         (Confirm::Changed(_), false) => ask_name(state),
     }
 }
@@ -222,7 +225,7 @@ fn completed(state: &mut State, typed: &str, text: &str, names: Vec<String>) {
             menu.selected = 0;
             &mut menu.query
         }
-        Some(Overlay::Question(question)) if question.ask == Ask::SaveAs => {
+        Some(Overlay::Question(question)) if matches!(question.ask, Ask::SaveAs | Ask::Export(_)) => {
             question.error = match names.len() {
                 0 => Some("nothing there goes on like that".into()),
                 1 => None,

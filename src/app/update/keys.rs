@@ -6,14 +6,13 @@ use crate::app::action::Action;
 use crate::app::editor::EditorBuffer;
 use crate::app::event::Effect;
 use crate::app::help::Help;
-use crate::app::inspector::Part;
 use crate::app::menu::MenuKind;
 use crate::app::state::{Overlay, Pane, State};
 use crate::ui::editor;
 
 use super::{
-    chat, compare, edit, files, inspector, layout, menu, models, output, overlay, run, runs, sessions,
-    settings, tour,
+    chat, clipboard, compare, edit, export, files, find, inspector, layout, menu, models, output, overlay,
+    run, runs, sessions, settings, tour, travel,
 };
 
 pub(super) fn press(state: &mut State, key: KeyEvent) -> Vec<Effect> {
@@ -46,13 +45,14 @@ pub(super) fn paste(state: &mut State, text: &str) -> Vec<Effect> {
     if state.overlay.is_some() {
         return overlay::type_text(state, text);
     }
+    if state.find.is_open {
+        find::type_text(state, text);
+        return Vec::new();
+    }
     match state.focus {
         Pane::Grammar => state.grammar.buffer.insert(text),
         Pane::Prompt => state.prompt_text_mut().insert(text),
-        Pane::Inspector => {
-            state.inspector.query.push_str(text.lines().next().unwrap_or_default());
-            state.inspector.row = 0;
-        }
+        Pane::Inspector => inspector::type_text(state, text),
         Pane::Output => {}
     }
     Vec::new()
@@ -69,6 +69,9 @@ pub(super) fn reveal(state: &mut State) {
 }
 
 pub(super) fn act(state: &mut State, action: Action) -> Vec<Effect> {
+    if let Some(effects) = clipboard::in_field(state, action) {
+        return effects;
+    }
     match action {
         Action::Close => close(state),
         Action::Quit => vec![Effect::Quit],
@@ -80,6 +83,11 @@ pub(super) fn act(state: &mut State, action: Action) -> Vec<Effect> {
 
 /// Actions while nothing floats above the panes.
 fn in_panes(state: &mut State, action: Action) -> Vec<Effect> {
+    if state.find.is_open
+        && let Some(effects) = find::act(state, action)
+    {
+        return effects;
+    }
     match action {
         Action::Run => return run::toggle(state),
         Action::Step => return run::step(state),
@@ -108,23 +116,21 @@ fn in_panes(state: &mut State, action: Action) -> Vec<Effect> {
         Action::Runs => return runs::open(state),
         Action::Compare => return compare::open(state),
         Action::Sessions => return sessions::open(state),
+        Action::Export => return export::menu(state),
         Action::PromptBefore | Action::PromptAfter if is_at_prompt(state) => {
             state.history.walk(&mut state.prompt, action == Action::PromptBefore);
         }
         Action::Models => return models::open(state),
+        Action::NextFinding => edit::next_finding(state),
         Action::NextPane => focus(state, layout::next_shown(state, 1)),
         Action::PreviousPane => focus(state, layout::next_shown(state, Pane::ALL.len() - 1)),
         Action::FocusGrammar => focus(state, Pane::Grammar),
         Action::FocusPrompt => focus(state, Pane::Prompt),
         Action::FocusOutput => focus(state, Pane::Output),
         Action::FocusInspector => focus(state, Pane::Inspector),
-        Action::Search => {
-            focus(state, Pane::Inspector);
-            if state.inspector.part == Part::Candidates {
-                state.inspector.part = Part::Allowed;
-            }
-            state.inspector.is_searching = true;
-        }
+        Action::Search => inspector::search(state),
+        Action::Rewind => return travel::rewind(state),
+        Action::Force => return travel::force(state),
         Action::PromptMode | Action::SystemPrompt | Action::Thinking | Action::Rendered => {
             return chat::act(state, action);
         }
@@ -132,27 +138,23 @@ fn in_panes(state: &mut State, action: Action) -> Vec<Effect> {
         Action::Graphs => output::next_graphs(state),
         Action::NextSurprise => output::surprise(state, true),
         Action::PreviousSurprise => output::surprise(state, false),
-        Action::NextList => {
-            state.inspector.part = state.inspector.part.next();
-            state.inspector.row = 0;
-        }
+        Action::NextList => state.inspector.turn(state.inspector.part.next()),
+        Action::Paste if state.text_in(state.focus).is_some() => clipboard::paste(state),
+        Action::Paste => return paste(state, &state.register.text.clone()),
         _ => match state.focus {
             Pane::Grammar | Pane::Prompt => return edit::act(state, action),
             Pane::Output => output::act(state, action),
-            Pane::Inspector => inspector::act(state, action),
+            Pane::Inspector => return inspector::act(state, action),
         },
     }
     Vec::new()
 }
 
 fn close(state: &mut State) -> Vec<Effect> {
-    if state.toasts.dismiss_all() || overlay::close(state) {
+    if state.toasts.dismiss_all() || overlay::close(state) || find::close(state) {
         return Vec::new();
     }
-    if state.inspector.is_searching || (state.focus == Pane::Inspector && !state.inspector.query.is_empty()) {
-        state.inspector.is_searching = false;
-        state.inspector.query.clear();
-        state.inspector.row = 0;
+    if inspector::search_no_more(state) {
         return Vec::new();
     }
     if let Some(effects) = run::stop(state).or_else(|| models::cancel(state)) {
@@ -185,9 +187,6 @@ pub(super) fn focus(state: &mut State, pane: Pane) {
 
 /// The text that a pane edits.
 pub(super) fn buffer_of(state: &mut State, pane: Pane) -> Option<&mut EditorBuffer> {
-    match pane {
-        Pane::Grammar => Some(&mut state.grammar.buffer),
-        Pane::Prompt => Some(state.prompt_text_mut()),
-        Pane::Output | Pane::Inspector => None,
-    }
+    let id = state.text_in(pane)?;
+    Some(state.text_mut(id))
 }

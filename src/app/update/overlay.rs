@@ -8,9 +8,10 @@ use crate::app::help::Help;
 use crate::app::question::{Ask, Confirm, Question};
 use crate::app::settings::Settings;
 use crate::app::state::{Overlay, State};
+use crate::ui::wrap::{Lines, Place};
 use crate::ui::{overlay, rendered};
 
-use super::{compare, files, keys, menu, models, sessions, settings};
+use super::{compare, export, files, keys, menu, models, sessions, settings};
 
 /// Takes in an action.
 pub(super) fn act(state: &mut State, action: Action) -> Vec<Effect> {
@@ -39,7 +40,7 @@ pub(super) fn act(state: &mut State, action: Action) -> Vec<Effect> {
         (Overlay::Settings(settings), _) => return settings::act(state, settings, action),
         (Overlay::Compare(shown), _) => return compare::act(state, shown, action),
         (Overlay::Question(_), Action::Enter) => return answer(state),
-        (Overlay::Question(asked), Action::NextPane) if asked.ask == Ask::SaveAs => {
+        (Overlay::Question(asked), Action::NextPane) if matches!(asked.ask, Ask::SaveAs | Ask::Export(_)) => {
             return files::complete(asked.answer.text());
         }
         (Overlay::Question(mut asked), _) => {
@@ -198,6 +199,7 @@ fn answer(state: &mut State) -> Vec<Effect> {
     };
     match ask {
         Ask::SaveAs => return files::save_as(state, answer),
+        Ask::Export(format) => return export::named(state, format, answer),
         Ask::SessionName => match sessions::rename(state, answer.text()) {
             Ok(effects) => return effects,
             Err(error) => {
@@ -206,16 +208,24 @@ fn answer(state: &mut State) -> Vec<Effect> {
             }
         },
         Ask::Line => {
-            let line: Option<usize> = answer.text().trim().parse().ok().filter(|&line| line > 0);
-            let Some(line) = line else {
-                let error = Some("a whole number from 1".to_owned());
+            let Some((line, column)) = line_and_column(answer.text()) else {
+                let error = Some("a whole number from 1, or line:column".to_owned());
                 state.overlay = Some(Overlay::Question(Question { ask, answer, error }));
                 return Vec::new();
             };
-            if let Some(buffer) = keys::buffer_of(state, state.focus) {
-                buffer.go_to(crate::ui::wrap::Place { line: line - 1, byte: 0 });
+            if let Some(buffer) = state.focused_text_mut() {
+                let text = buffer.line(line - 1);
+                let byte = text.char_indices().nth(column - 1).map_or(text.len(), |(at, _)| at);
+                buffer.go_to(Place { line: line - 1, byte });
             }
         }
     }
     Vec::new()
+}
+
+/// `12` or `12:5`, both from 1.
+fn line_and_column(text: &str) -> Option<(usize, usize)> {
+    let (line, column) = text.split_once(':').unwrap_or((text, "1"));
+    let number = |text: &str| text.trim().parse().ok().filter(|&n: &usize| n > 0);
+    Some((number(line)?, number(column)?))
 }

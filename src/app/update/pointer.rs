@@ -10,7 +10,7 @@ use crate::app::state::{Pane, State};
 use crate::ui::wrap::{self, RowRef};
 use crate::ui::{corner, editor, frame, output, status};
 
-use super::{keys, layout, overlay, tour};
+use super::{inspector, keys, layout, marking, overlay, tour};
 
 /// Rows that one notch of the wheel scrolls.
 const WHEEL: isize = 3;
@@ -25,16 +25,19 @@ pub(super) fn mouse(state: &mut State, event: MouseEvent) -> Vec<Effect> {
         MouseEventKind::ScrollDown => scroll(state, column, row, WHEEL),
         MouseEventKind::Down(MouseButton::Left) => {
             let count = state.pointer.click(column, row);
-            let mut effects = press(state, column, row, count);
+            let mut effects = press(state, event, count);
             effects.push(Effect::Wake(DOUBLE, Wake::Click));
             return effects;
         }
         MouseEventKind::Drag(MouseButton::Left) => {
-            if !layout::move_edge(state, column, row) {
+            if !layout::move_edge(state, column, row) && !marking::drag(state, event) {
                 drag(state, column, row);
             }
         }
-        MouseEventKind::Up(MouseButton::Left) => state.pointer.drag = None,
+        MouseEventKind::Up(MouseButton::Left) => {
+            state.pointer.drag = None;
+            marking::release(state);
+        }
         _ => {}
     }
     Vec::new()
@@ -50,7 +53,8 @@ fn scroll(state: &mut State, column: u16, row: u16, by: isize) {
 }
 
 /// The button goes down for the `count`th time on this cell. What lies on top comes first.
-fn press(state: &mut State, column: u16, row: u16, count: u8) -> Vec<Effect> {
+fn press(state: &mut State, event: MouseEvent, count: u8) -> Vec<Effect> {
+    let (column, row) = (event.column, event.row);
     state.pointer.drag = None;
     match corner::at(state, column, row) {
         Some(corner::Note::Toast(id)) => {
@@ -78,25 +82,21 @@ fn press(state: &mut State, column: u16, row: u16, count: u8) -> Vec<Effect> {
         }
     } else if let Some(pane) = areas.at(column, row) {
         keys::focus(state, pane);
-        if !is_edge {
-            click(state, pane, column, row);
+        match pane {
+            _ if is_edge => {}
+            Pane::Inspector => return inspector::click(state, column, row, count),
+            _ => click(state, pane, event, count),
         }
     }
     Vec::new()
 }
 
 /// A click into a pane that has the focus.
-fn click(state: &mut State, pane: Pane, column: u16, row: u16) {
-    if pane == Pane::Output {
-        return super::output::click(state, column, row);
-    }
-    let Some(parts) = editor::parts(state, pane) else { return };
-    let width = parts.wrap_width();
-    let Some(buffer) = keys::buffer_of(state, pane) else { return };
-    if parts.text.y <= row && row < parts.text.bottom() {
-        let at = wrap::advance(buffer, buffer.top(), (row - parts.text.y) as isize, width);
-        let place = wrap::place_at(buffer, at, usize::from(column.saturating_sub(parts.text.x)), width);
-        buffer.go_to(place);
+fn click(state: &mut State, pane: Pane, event: MouseEvent, count: u8) {
+    match pane {
+        Pane::Output => super::output::click(state, event.column, event.row),
+        Pane::Grammar | Pane::Prompt => marking::press(state, pane, event, count),
+        Pane::Inspector => {}
     }
 }
 
@@ -117,7 +117,7 @@ fn wheel(state: &mut State, pane: Pane, by: isize) {
             let top = wrap::advance(text, output::top(state, width, height), by, width);
             state.run.top = (top < bottom || state.run.selected.is_some()).then_some(top.min(bottom));
         }
-        Pane::Inspector => super::inspector::move_in_list(state, by),
+        Pane::Inspector => inspector::scroll(state, by),
         Pane::Grammar | Pane::Prompt => {
             let Some(parts) = editor::parts(state, pane) else { return };
             if let Some(buffer) = keys::buffer_of(state, pane) {

@@ -51,7 +51,7 @@ pub(super) fn perform(job: FileJob, events: &Sender<Event>) {
 }
 
 /// The path from the root of one as a person types it.
-fn absolute(path: &Path) -> PathBuf {
+pub(super) fn absolute(path: &Path) -> PathBuf {
     let home = std::env::var_os("HOME").map(PathBuf::from);
     let expanded = match (path.strip_prefix("~"), home) {
         (Ok(rest), Some(home)) => home.join(rest),
@@ -61,7 +61,7 @@ fn absolute(path: &Path) -> PathBuf {
 }
 
 /// A path as short as can be: from the current folder, or from the person's own.
-fn short(path: &Path) -> String {
+pub(super) fn short(path: &Path) -> String {
     let home = std::env::var_os("HOME").map(PathBuf::from).filter(|home| home.as_os_str().len() > 1);
     if let Ok(rest) = std::env::current_dir().map_or(Err(()), |here| path.strip_prefix(here).map_err(drop)) {
         return rest.display().to_string();
@@ -104,7 +104,8 @@ fn text(path: &Path) -> Result<String, String> {
         .map_err(|e| format!("it is not UTF-8 text (byte {})", e.utf8_error().valid_up_to()))
 }
 
-fn reason(error: &io::Error) -> String {
+/// What went wrong, in a few words.
+pub(super) fn reason(error: &io::Error) -> String {
     match error.kind() {
         io::ErrorKind::NotFound => "there is no such file".into(),
         io::ErrorKind::PermissionDenied => "permission denied".into(),

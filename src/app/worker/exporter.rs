@@ -91,7 +91,9 @@ mod tests {
         assert_eq!(std::fs::read(&path).unwrap(), b"mine");
         assert!(matches!(write(job(&path, true)), Told::Written(..)));
         assert_eq!(std::fs::metadata(&path).unwrap().len(), bytes);
-        for (path, reason) in [(folder.path().join("no/x.json"), "no such folder"), (folder.path().into(), "it is a folder")] {
+        for (path, reason) in
+            [(folder.path().join("no/x.json"), "no such folder"), (folder.path().into(), "it is a folder")]
+        {
             let Told::Failed(_, _, said) = write(job(&path, true)) else { panic!("written") };
             assert!(said.contains(reason), "{said}");
         }
