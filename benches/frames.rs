@@ -9,9 +9,14 @@ mod playground;
 mod steps;
 
 use std::hint::black_box;
+use std::sync::Arc;
 
 use criterion::{Criterion, criterion_group, criterion_main};
+use maze::app::inspector::found::Found;
+use maze::app::inspector::list::Listing;
 use maze::app::look::{Graphs, Look};
+use maze::app::stats::Stats;
+use maze::app::transcript::Transcript;
 use maze::engine::ModelInfo;
 use maze::engine::export::{self, Format};
 use maze::engine::trace::{Request, Trace};
@@ -95,18 +100,55 @@ fn typing(c: &mut Criterion) {
     }
 }
 
+/// The inspector over 152,000 tokens: what typing a query, moving in the list, and showing another step
+/// cost, and a frame with the list in it.
 fn listing(c: &mut Criterion) {
     let width = 152_000;
-    let mut words: Vec<Vec<u8>> = (0..width).map(|i| format!("tok{i}").into_bytes()).collect();
+    let stem = |i: usize| ["the", " return", "Übung", "_id", "(self", "\n    "][i % 6];
+    let mut words: Vec<Vec<u8>> = (0..width).map(|i| format!("{}{i}", stem(i)).into_bytes()).collect();
     words[0] = b"<end>".to_vec();
     let special = SpecialTokens { bos: None, eos: vec![0] };
-    let vocabulary = Vocabulary::from_words(words, &special).expect("a vocabulary");
+    let vocabulary = Arc::new(Vocabulary::from_words(words, &special).expect("a vocabulary"));
     let step = steps::step(0, b"x", width);
     let insight = step.insight.as_ref().expect("steps with details");
-    c.bench_function("search among 152,000 tokens", |b| {
-        b.iter(|| maze::app::inspector::listed(black_box(insight), false, "k151", &vocabulary));
+    let before = Found::new(&vocabulary, "", None);
+    for query in ["e", "ret", "RETURN", "\\x0a", "#15"] {
+        c.bench_function(&format!("search 152,000 tokens for {query}"), |b| {
+            b.iter(|| Found::new(&vocabulary, black_box(query), Some(&before)));
+        });
+    }
+    let typed = Found::new(&vocabulary, "ret", None);
+    c.bench_function("search on among 25,000 tokens found", |b| {
+        b.iter(|| Found::new(&vocabulary, black_box("return 1"), Some(&typed)));
+    });
+    c.bench_function("list 152,000 tokens of a step", |b| {
+        b.iter(|| Listing::new(black_box(insight), true, &before).len());
+    });
+
+    let mut p = Playground::new(160, 45);
+    p.press("F10");
+    let tokens: Vec<_> = (0..100).map(|i| steps::step(i, b"word ", width)).collect();
+    p.steps(tokens);
+    p.state.run.vocabulary = Some(vocabulary);
+    for key in ["Alt-4", "t", "t"] {
+        p.press(key);
+    }
+    c.bench_function("key and frame in a list of 76,000", |b| {
+        b.iter(|| {
+            p.press("PgDn");
+            black_box(p.draw().area)
+        });
+    });
+    c.bench_function("key alone in a list of 76,000", |b| b.iter(|| p.press("↑")));
+}
+
+/// Going back in a run of 4,000 tokens: the text and the figures of what is left are made anew.
+fn rewinding(c: &mut Criterion) {
+    let steps = steps::python(0, 4000, 8192);
+    c.bench_function("text and figures of 4,000 tokens", |b| {
+        b.iter(|| (Transcript::of(black_box(&steps)), Stats::of(&steps)));
     });
 }
 
-criterion_group!(benches, streaming, looks, page, one_line, typing, listing);
+criterion_group!(benches, streaming, looks, page, one_line, typing, listing, rewinding);
 criterion_main!(benches);

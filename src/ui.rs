@@ -49,6 +49,7 @@ pub mod palette;
 pub mod pen;
 pub mod prompt;
 pub mod rendered;
+pub mod scroll;
 pub mod status;
 pub mod theme;
 pub mod tokens;
@@ -65,7 +66,6 @@ pub struct View {
     depth: ColorDepth,
     grammar: HighlightCache,
     output: HighlightCache,
-    list: tokens::ListCache,
 }
 
 impl View {
@@ -76,7 +76,6 @@ impl View {
             depth,
             grammar: HighlightCache::new(),
             output: HighlightCache::new(),
-            list: tokens::ListCache::default(),
         }
     }
 
@@ -126,7 +125,7 @@ fn draw_screen(buffer: &mut Buffer, screen: Rect, state: &State, view: &mut View
             Pane::Grammar => grammar::draw(buffer, state, view),
             Pane::Prompt => prompt::draw(buffer, state, view),
             Pane::Output => output::draw(buffer, state, view, inside),
-            Pane::Inspector => inspector::draw(buffer, state, view, inside),
+            Pane::Inspector => inspector::draw(buffer, state, &view.theme, inside),
         }
     }
     status::draw(buffer, areas.status, state, &view.theme);
@@ -140,14 +139,20 @@ fn draw_screen(buffer: &mut Buffer, screen: Rect, state: &State, view: &mut View
 
 /// Where the terminal's own cursor goes in the focused text; `None` while something floats above it.
 pub fn caret(state: &State) -> Option<Position> {
-    let parts = editor::parts(state, state.focus).filter(|_| state.overlay.is_none())?;
-    if !parts.bar.is_empty() {
+    if state.overlay.is_some() {
+        return None;
+    }
+    let parts = || editor::parts(state, state.focus);
+    if let Some(parts) = parts()
+        && !parts.bar.is_empty()
+    {
         return find::caret(state, parts.bar);
     }
     match state.focus {
-        Pane::Grammar => editor::caret(&state.grammar.buffer, &parts),
-        Pane::Prompt => editor::caret(state.prompt_text(), &parts),
-        Pane::Output | Pane::Inspector => None,
+        Pane::Grammar => editor::caret(&state.grammar.buffer, &parts()?),
+        Pane::Prompt => editor::caret(state.prompt_text(), &parts()?),
+        Pane::Output => None,
+        Pane::Inspector => inspector::caret(state),
     }
 }
 

@@ -72,7 +72,7 @@ pub enum Event {
     Model(LoadId, ModelEvent),
     /// The models that can be picked.
     Models(Arc<Catalog>),
-    /// A thread has ended that must not, and why: nothing runs any more.
+    /// The engine of the model in use has ended, which it must not, and why: nothing runs any more.
     Broken(String),
     /// The grammar of this revision was checked.
     Checked(u64, Checked),
@@ -119,7 +119,7 @@ pub enum Wake {
 pub enum ModelEvent {
     /// It loads: what is done at the moment, and the share that is done, if known.
     Loading(String, Option<f32>),
-    /// It is in use from now on.
+    /// It can be used, once it is [asked for](Effect::Use).
     Ready(ModelInfo, Arc<Vocabulary>),
     /// It cannot be used; the one before still is, if there was one.
     Failed(String),
@@ -154,6 +154,27 @@ pub enum RunEvent {
     Finished(Outcome),
     /// It could not start or go on.
     Failed(String),
+    /// It waits where it is, because what was asked for cannot be done.
+    Refused(String),
+}
+
+/// A way back in a run, to go on from there.
+#[derive(Clone, Debug)]
+pub struct Back {
+    /// The run's name from here on: what it still tells under the old one is of steps that are gone.
+    pub id: RunId,
+    /// Its name so far.
+    pub was: RunId,
+    /// What it was asked for.
+    pub request: Box<Request>,
+    /// The grammar that it follows, whatever has become of its text since.
+    pub grammar: Arc<Compiled>,
+    /// The tokens that the grammar was compiled for.
+    pub vocabulary: Arc<Vocabulary>,
+    /// The steps that stay.
+    pub steps: Vec<Arc<Step>>,
+    /// The token that the person has put after them, if any.
+    pub put: Option<TokenId>,
 }
 
 /// Something to be done outside of [`update`](super::update).
@@ -193,10 +214,15 @@ pub enum Effect {
     Step,
     /// End the run.
     Stop,
-    /// End the run and the load before, and load a model.
+    /// Go back in a run, which waits there; with a token put after what stays, if there is one.
+    Back(Box<Back>),
+    /// End the load before, and load a model beside the one in use.
     Load(LoadId, Wanted),
     /// End the load.
     CancelLoad,
+    /// Take the model of this load, which is ready, for grammars and for the next run. The one before
+    /// is let go as soon as no run is open that has it.
+    Use(LoadId, Arc<Vocabulary>),
     /// Look for models; the result is an [`Event::Models`].
     ListModels,
     /// Get ready to highlight a language.

@@ -1,8 +1,19 @@
-//! What the inspector shows of a step: its candidates, and the allowed or the rejected tokens as a
-//! list that can be searched.
+//! Where the person is in the inspector: which part the keys move in, the rows they are at, and what
+//! the list of tokens is searched for.
 
-use crate::engine::trace::{Candidate, Insight, TokenId};
+use std::sync::Arc;
+
+use crate::engine::trace::{Insight, TokenId};
 use crate::engine::vocabulary::Vocabulary;
+
+use super::field::Field;
+use super::state::Run;
+
+pub mod found;
+pub mod list;
+
+use found::Found;
+use list::Listing;
 
 /// A part of the inspector.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -26,6 +37,48 @@ impl Part {
             Self::Rejected => Self::Candidates,
         }
     }
+
+    /// Its name in headings.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Candidates => "candidates",
+            Self::Allowed => "allowed",
+            Self::Rejected => "rejected",
+        }
+    }
+}
+
+/// The place in something that scrolls.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Cursor {
+    /// The row that the person is at.
+    pub row: usize,
+    /// The first row shown.
+    pub top: usize,
+}
+
+impl Cursor {
+    /// The cursor where it is drawn: in a list of `count` rows, of which `height` are shown.
+    #[must_use]
+    pub fn within(self, count: usize, height: usize) -> Self {
+        let row = self.row.min(count.saturating_sub(1));
+        let top = self.top.min(count.saturating_sub(height)).min(row);
+        Self { row, top: top.max((row + 1).saturating_sub(height)).min(row) }
+    }
+
+    /// Moves by so many rows; what is shown follows.
+    pub fn step(&mut self, by: isize, count: usize, height: usize) {
+        let here = self.within(count, height);
+        *self = Self { row: here.row.saturating_add_signed(by), ..here }.within(count, height);
+    }
+
+    /// Shows what is so many rows further on; the row stays among what is shown.
+    pub fn scroll(&mut self, by: isize, count: usize, height: usize) {
+        let here = self.within(count, height);
+        let top = here.top.saturating_add_signed(by).min(count.saturating_sub(height));
+        *self =
+            Self { row: here.row.min((top + height).saturating_sub(1)).max(top), top }.within(count, height);
+    }
 }
 
 /// Where the person is in the inspector.
@@ -33,102 +86,102 @@ impl Part {
 pub struct Inspector {
     /// The part that the keys move in.
     pub part: Part,
-    /// The first candidate shown.
-    pub candidates_top: usize,
-    /// The row of the list that the person is at.
-    pub row: usize,
+    /// The place among the candidates after the mask: those before it scroll along.
+    pub candidates: Cursor,
+    /// The place in the list.
+    pub list: Cursor,
     /// What the list is searched for; all of it if empty.
-    pub query: String,
+    pub query: Field,
     /// Whether keys type into the query.
     pub is_searching: bool,
+    /// Whether the list was of the rejected tokens when it was last moved in.
+    was_rejected: bool,
+    /// What the query has found.
+    found: Option<Arc<Found>>,
 }
 
 impl Inspector {
+    /// Turns to a part; the other list is shown from its top.
+    pub fn turn(&mut self, part: Part) {
+        let was_rejected = self.lists_rejected();
+        (self.was_rejected, self.part) = (was_rejected, part);
+        if self.lists_rejected() != was_rejected {
+            self.list = Cursor::default();
+        }
+    }
+
+    /// Goes to the top of everything: another step is shown.
+    pub fn to_top(&mut self) {
+        (self.candidates, self.list) = Default::default();
+    }
+
     /// Whether the list, where it is shown, is of the rejected tokens.
     pub fn lists_rejected(&self) -> bool {
-        self.part == Part::Rejected
-    }
-}
-
-/// The tokens on one side of the mask that match `query`: those whose probability is known first,
-/// falling, then the others by id. Padding has no text and is left out.
-///
-/// A query is a part of the token's text, in either case if it has no capital letter, or an id
-/// after `#`.
-pub fn listed(insight: &Insight, rejected: bool, query: &str, vocabulary: &Vocabulary) -> Vec<TokenId> {
-    let query = Query::new(query);
-    let allowed = &insight.allowed;
-    let is_listed = |token: TokenId| {
-        allowed.contains(token) != rejected
-            && !vocabulary.is_padding(token)
-            && query.matches(token, vocabulary.bytes(token))
-    };
-    let mut known: Vec<Candidate> = insight.before.iter().chain(&insight.after).copied().collect();
-    known.sort_by(|a, b| b.before.total_cmp(&a.before).then(a.token.cmp(&b.token)));
-    known.dedup_by_key(|c| c.token);
-    let mut out: Vec<TokenId> = known.iter().map(|c| c.token).filter(|&t| is_listed(t)).collect();
-    let mut first = out.clone();
-    first.sort_unstable();
-    let others = 0..allowed.width() as TokenId;
-    out.extend(others.filter(|&t| is_listed(t) && first.binary_search(&t).is_err()));
-    out
-}
-
-enum Query<'a> {
-    All,
-    Id(&'a str),
-    Exact(&'a [u8]),
-    AnyCase(&'a [u8]),
-}
-
-impl<'a> Query<'a> {
-    fn new(query: &'a str) -> Self {
-        match query.strip_prefix('#') {
-            Some(id) if !id.is_empty() && id.bytes().all(|b| b.is_ascii_digit()) => Self::Id(id),
-            _ if query.is_empty() => Self::All,
-            _ if query.bytes().any(|b| b.is_ascii_uppercase()) => Self::Exact(query.as_bytes()),
-            _ => Self::AnyCase(query.as_bytes()),
+        match self.part {
+            Part::Candidates => self.was_rejected,
+            part => part == Part::Rejected,
         }
     }
 
-    fn matches(&self, token: TokenId, bytes: &[u8]) -> bool {
-        match self {
-            Self::All => true,
-            Self::Id(id) => token.to_string().starts_with(id),
-            Self::Exact(part) => bytes.windows(part.len()).any(|w| w == *part),
-            Self::AnyCase(part) => bytes.windows(part.len()).any(|w| w.eq_ignore_ascii_case(part)),
+    /// Searches the vocabulary, if the query or the vocabulary is another than the last time. A list
+    /// of any step is made from what was found without looking at the tokens again.
+    pub fn search(&mut self, vocabulary: &Arc<Vocabulary>) {
+        let query = self.query.text();
+        if !self.found.as_ref().is_some_and(|found| found.is_of(vocabulary, query)) {
+            self.found = Some(Arc::new(Found::new(vocabulary, query, self.found.as_deref())));
         }
+    }
+
+    /// The tokens that the query has found on the side of the mask that is listed.
+    pub fn listing(&self, insight: &Insight) -> Listing {
+        self.found
+            .as_ref()
+            .map_or_else(Listing::default, |found| Listing::new(insight, self.lists_rejected(), found))
+    }
+
+    /// How many tokens there are in all, which is known once they have been searched.
+    pub fn tokens(&self) -> usize {
+        self.found.as_ref().map_or(0, |found| found.tokens())
+    }
+
+    /// The token that the person is at.
+    pub fn token(&self, run: &Run) -> Option<TokenId> {
+        let insight = run.inspected()?.1.insight.as_ref()?;
+        if self.part == Part::Candidates {
+            return insight.after.get(self.candidates.row).map(|candidate| candidate.token);
+        }
+        let listing = self.listing(insight);
+        listing.get(self.list.row.min(listing.len().checked_sub(1)?))
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::engine::AllowedSet;
-    use crate::engine::vocabulary::SpecialTokens;
 
     #[test]
-    fn lists_are_searched_and_begin_with_the_probable() {
-        let words = ["<eos>", " if", "If", "}", "", "elif", "12"].map(|w| w.as_bytes().to_vec());
-        let special = SpecialTokens { bos: None, eos: vec![0] };
-        let vocabulary = Vocabulary::from_words(words.to_vec(), &special).unwrap();
-        let candidate = |token, before| Candidate { token, before, after: 0.0, chance: 0.0 };
-        let insight = Insight {
-            before: vec![candidate(5, 0.5), candidate(3, 0.2)],
-            after: vec![candidate(6, 0.1)],
-            allowed: AllowedSet::from_bits(&[0b0100_0010], 7),
-            mass_removed: 0.7,
-            entropy_before: 1.0,
-            entropy_after: 0.0,
-            chosen: candidate(6, 0.1),
-        };
-        let list = |rejected, query| listed(&insight, rejected, query, &vocabulary);
-        assert_eq!(list(false, ""), [6, 1]);
-        assert_eq!(list(true, ""), [5, 3, 0, 2], "padding is no token");
-        assert_eq!(list(true, "if"), [5, 2]);
-        assert_eq!(list(true, "If"), [2]);
-        assert_eq!(list(false, " i"), [1]);
-        assert_eq!(list(true, "#5"), [5]);
-        assert_eq!(list(true, "#"), [0; 0]);
+    fn a_cursor_stays_in_its_list_and_on_the_screen() {
+        let mut cursor = Cursor::default();
+        let at = |cursor: &Cursor| (cursor.row, cursor.top);
+        cursor.step(4, 100, 5);
+        assert_eq!(at(&cursor), (4, 0));
+        cursor.step(1, 100, 5);
+        assert_eq!(at(&cursor), (5, 1));
+        cursor.step(isize::MAX, 100, 5);
+        assert_eq!(at(&cursor), (99, 95));
+        cursor.step(-1, 100, 5);
+        assert_eq!(at(&cursor), (98, 95));
+        cursor.scroll(-3, 100, 5);
+        assert_eq!(at(&cursor), (96, 92));
+        cursor.scroll(isize::MIN, 100, 5);
+        assert_eq!(at(&cursor), (4, 0));
+        // A shorter list than before, a screen without rows, a list without rows.
+        cursor = Cursor { row: 90, top: 88 };
+        assert_eq!(at(&cursor.within(10, 5)), (9, 5));
+        for (count, height) in [(0, 5), (0, 0), (10, 0)] {
+            cursor.step(1, count, height);
+            cursor.scroll(1, count, height);
+            assert!(cursor.row <= count.saturating_sub(1) && cursor.top <= cursor.row, "{cursor:?}");
+        }
     }
 }

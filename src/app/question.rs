@@ -70,7 +70,7 @@ impl Confirm {
                 format!("{} is there already. Put the grammar in its place?", path.display())
             }
             Self::ReplaceRun(_, path) => {
-                format!("{} is there already. Put the run in its place?", path.display())
+                format!("{} is there already. Replace it with the run?", path.display())
             }
             Self::Changed(path) => {
                 format!("{} has been changed by another program. Overwrite these changes?", path.display())

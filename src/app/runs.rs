@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use crate::engine::trace::{Step, Trace};
+use crate::engine::trace::{FinishReason, Step, Trace};
 use crate::store::RunToWrite;
 use crate::store::run::Stored;
 use crate::store::session::{RunNote, first_line};
@@ -67,9 +67,14 @@ enum Disk {
 
 impl Runs {
     /// Names for a new run: one that the engine has not heard, and its number in the session.
-    pub fn next(&mut self) -> (RunId, u32) {
+    pub fn names(&mut self) -> (RunId, u32) {
+        (self.next_id(), self.kept.last().map_or(1, |kept| kept.note.number.saturating_add(1)))
+    }
+
+    /// A name that the engine has not heard, for a run that was gone back in.
+    pub fn next_id(&mut self) -> RunId {
         self.id = RunId(self.id.0 + 1);
-        (self.id, self.kept.last().map_or(1, |kept| kept.note.number.saturating_add(1)))
+        self.id
     }
 
     /// What is said about the runs, the oldest first.
@@ -189,7 +194,7 @@ impl State {
         self.begin_run(*run);
         let model = self.model.vocabulary().cloned();
         self.name_tokens(model.as_ref());
-        (self.inspector.candidates_top, self.inspector.row) = (0, 0);
+        self.inspector.to_top();
         true
     }
 
@@ -217,7 +222,7 @@ impl State {
         };
         let (tokens, outcome) = (trace.steps.len(), trace.outcome.as_ref().map(|o| o.reason));
         // What could not even start has nothing to show.
-        if tokens == 0 && outcome.is_none() {
+        if tokens == 0 && outcome.is_none_or(|reason| reason == FinishReason::Failed) {
             return;
         }
         let number = run.number;

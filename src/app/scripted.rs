@@ -48,7 +48,7 @@ fn pieces() -> Vec<&'static [u8]> {
 
 /// Loads a model that generates `rate` tokens a second; 0 is as fast as it can.
 pub fn loader(rate: u32) -> Loader {
-    Box::new(move |_, _| load(rate))
+    Arc::new(move |_, _| load(rate))
 }
 
 fn load(rate: u32) -> Result<Loaded, LoadError> {
@@ -65,16 +65,21 @@ fn load(rate: u32) -> Result<Loaded, LoadError> {
 
     let pause = Duration::from_secs(1).checked_div(rate).unwrap_or_default();
     let mut due = Instant::now();
-    let mut typed = 0;
+    let (mut seen, mut typed) = (0, 0);
     let model = ScriptedModel::new(width, CONTEXT, move |tokens: &[TokenId]| {
         let now = Instant::now();
         std::thread::sleep(due.saturating_duration_since(now));
         due = due.max(now - pause) + pause;
-        // The last word typed says where in the text the next one is.
-        let last = tokens.last().copied().unwrap_or_default();
-        if script.get(typed) == Some(&last) {
-            typed = (typed + 1) % script.len();
+        // The words typed say where in the text the next one is. After a way back they are read anew.
+        if tokens.len() <= seen {
+            (seen, typed) = (0, 0);
         }
+        for token in &tokens[seen..] {
+            if script.get(typed) == Some(token) {
+                typed = (typed + 1) % script.len();
+            }
+        }
+        seen = tokens.len();
         let wanted = script[typed];
         let noise = |id: usize| ((id * 7919 + tokens.len() * 104_729) % 97) as f32 / 24.0;
         (0..width).map(|id| if id as TokenId == wanted { 6.0 } else { noise(id) }).collect()

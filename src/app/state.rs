@@ -2,6 +2,7 @@
 //! only by [`update`](super::update). It holds no clock, no channel and no terminal.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
@@ -9,11 +10,11 @@ use crate::engine::ModelSpec;
 use crate::engine::diagnostic::{Diagnostic, Severity};
 use crate::engine::grammar::{Compiled, GrammarKind, GrammarSource};
 use crate::engine::model::ModelInfo;
-use crate::engine::trace::{Request, Step, Trace};
+use crate::engine::trace::{FinishReason, Outcome, Request, Step, Trace};
 use crate::engine::vocabulary::Vocabulary;
 use crate::ui::layout::{self, Areas};
 use crate::ui::theme::{OwnTheme, ThemeName};
-use crate::ui::wrap::RowRef;
+use crate::ui::wrap::{Lines, RowRef};
 
 use super::action::Action;
 use super::chat::Chat;
@@ -303,8 +304,12 @@ pub enum RunStatus {
     Starting,
     /// Tokens come.
     Running,
+    /// It is to wait, and is still in the middle of a step.
+    Pausing,
     /// It waits for a command.
     Paused,
+    /// It is to end, and is still in the middle of a step.
+    Stopping,
     /// It has ended; the trace says why, unless it failed.
     Ended,
 }
@@ -312,11 +317,12 @@ pub enum RunStatus {
 impl RunStatus {
     /// Whether the engine holds this run.
     pub fn is_live(self) -> bool {
-        matches!(self, Self::Starting | Self::Running | Self::Paused)
+        matches!(self, Self::Starting | Self::Running | Self::Pausing | Self::Paused | Self::Stopping)
     }
 }
 
-/// The latest run and what is looked at in it.
+/// A run and what is looked at in it: all that is needed to show it, also when it is not the latest any
+/// more.
 #[derive(Clone, Debug, Default)]
 pub struct Run {
     /// Which run this is.
@@ -329,6 +335,8 @@ pub struct Run {
     pub trace: Option<Trace>,
     /// The tokens of its model, which may not be in use any more.
     pub vocabulary: Option<Arc<Vocabulary>>,
+    /// The grammar that it follows.
+    pub grammar: Option<Arc<Compiled>>,
     /// Its text, as lines.
     pub transcript: Transcript,
     /// Its figures.
@@ -361,6 +369,34 @@ impl Run {
     /// Nothing is asked for any more: what there is on the screen is the end of the run before.
     pub fn rest(&mut self) {
         self.status = if self.trace.is_some() { RunStatus::Ended } else { RunStatus::Idle };
+    }
+
+    /// Takes in steps that were generated.
+    pub fn extend(&mut self, steps: &[Arc<Step>]) {
+        self.follow(steps);
+        self.trace.iter_mut().for_each(|trace| trace.steps.extend_from_slice(steps));
+    }
+
+    /// Goes back: only the first `steps` were generated, and the run has not ended.
+    pub fn cut(&mut self, steps: usize) {
+        let Some(trace) = &mut self.trace else { return };
+        trace.steps.truncate(steps);
+        trace.outcome = None;
+        self.transcript = Transcript::of(&trace.steps);
+        self.stats = Stats::of(&trace.steps);
+        self.series.truncate(steps);
+        (self.selected, self.top, self.graphs_from) = (None, None, None);
+    }
+
+    /// Ends it as failed, for this reason.
+    pub fn fail(&mut self, reason: String) {
+        let Some(trace) = &mut self.trace else { return };
+        trace.outcome = Some(Outcome {
+            reason: FinishReason::Failed,
+            detail: Some(reason),
+            elapsed: self.stats.busy,
+            prefill: Duration::ZERO,
+        });
     }
 
     /// How many of the generated tokens belong to what the model thought before its answer.
@@ -435,6 +471,17 @@ impl State {
             },
             _ => self.theme.clone(),
         }
+    }
+
+    /// Whether the grammar on the screen is another than the one that the run on the screen follows.
+    pub fn has_other_grammar(&self) -> bool {
+        let grammar = self.run.trace.as_ref().and_then(|trace| trace.request.grammar.as_ref());
+        grammar.is_some_and(|of_run| {
+            let buffer = &self.grammar.buffer;
+            let mut lines = of_run.text.split('\n');
+            let is_same = (0..buffer.count()).all(|i| lines.next() == Some(buffer.line(i)));
+            of_run.kind != self.grammar.kind || !is_same || lines.next().is_some()
+        })
     }
 
     /// Puts an example into the editors.

@@ -45,6 +45,13 @@ impl Lines for Transcript {
 }
 
 impl Transcript {
+    /// The text of `steps`.
+    pub fn of(steps: &[Arc<Step>]) -> Self {
+        let mut transcript = Self::default();
+        transcript.extend(steps);
+        transcript
+    }
+
     /// Appends the text of `steps`.
     pub fn extend(&mut self, steps: &[Arc<Step>]) {
         for step in steps {

@@ -33,6 +33,7 @@ mod sessions;
 mod settings;
 mod store;
 mod tour;
+mod travel;
 mod vim;
 
 /// What is to be done at the start.
@@ -105,6 +106,9 @@ pub fn update(state: &mut State, event: Event) -> Vec<Effect> {
         effects.push(check(state));
     }
     effects.extend(run::start_if_ready(state));
+    if let Some(vocabulary) = &state.run.vocabulary {
+        state.inspector.search(vocabulary);
+    }
     tour::watch(state, &before, &effects);
     state.list_run();
     if is_kept {

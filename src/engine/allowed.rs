@@ -85,6 +85,27 @@ impl AllowedSet {
             }
     }
 
+    /// As a bit mask: bit `t % 32` of word `t / 32` for token `t`, and no bit at or past the width.
+    pub fn to_bits(&self) -> Vec<u32> {
+        let words = self.width.div_ceil(32);
+        let with = |ids: &[TokenId], start: u32| {
+            let mut bits = vec![start; words];
+            for &id in ids {
+                bits[id as usize / 32] ^= 1 << (id % 32);
+            }
+            bits
+        };
+        let mut bits = match &self.ids {
+            Encoding::Only(ids) => with(ids, 0),
+            Encoding::AllBut(ids) => with(ids, u32::MAX),
+            Encoding::Bits(bits) => bits.to_vec(),
+        };
+        if let (Some(last), over @ 1..) = (bits.last_mut(), words * 32 - self.width) {
+            *last &= u32::MAX >> over;
+        }
+        bits
+    }
+
     /// The members, rising.
     pub fn iter(&self) -> impl Iterator<Item = TokenId> + '_ {
         (0..self.width as TokenId).filter(|&t| self.contains(t))
@@ -177,6 +198,7 @@ mod tests {
             let members: Vec<u32> = (0..width as u32).filter(|&t| wanted(t)).collect();
             assert_eq!(set.iter().collect::<Vec<_>>(), members);
             assert_eq!(set.count(), members.len());
+            assert_eq!(set.to_bits(), words);
             assert!(!set.contains(width as u32), "past the end is never allowed");
             let size = match &set.ids {
                 Encoding::Only(ids) | Encoding::AllBut(ids) => ids.len(),

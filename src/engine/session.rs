@@ -140,6 +140,30 @@ impl Session {
         Ok(())
     }
 
+    /// Takes the steps of an earlier run of the same request as its own, without computing them again:
+    /// the model reads their tokens with the next forward pass, as it reads a prompt. A run whose
+    /// session is gone is taken up again with it.
+    ///
+    /// # Errors
+    /// [`EngineError::NotAllowed`] at the first step that the grammar does not allow; the run is at its
+    /// start then.
+    pub fn retrace(&mut self, steps: &[Arc<Step>]) -> Result<(), EngineError> {
+        self.rewind(0)?;
+        self.take_back(0)?;
+        for (index, step) in steps.iter().enumerate() {
+            if !matches!(self.guide.commit(step.token), Ok(true)) {
+                self.rewind(0)?;
+                return Err(EngineError::NotAllowed { token: step.token, step: index });
+            }
+            self.tokens.push(step.token);
+            self.trace.steps.push(step.clone());
+        }
+        self.reopen();
+        self.follow();
+        self.active += steps.iter().map(|step| step.timings.total()).sum::<Duration>();
+        Ok(())
+    }
+
     /// Puts `token` next, if the grammar allows it there.
     ///
     /// # Errors
@@ -243,9 +267,11 @@ impl Session {
         Ok(())
     }
 
-    /// Runs all but the last chunk of a long prompt through the model. False if that was cancelled.
+    /// Runs all but the last chunk of a long prompt through the model, and of what was generated after
+    /// it if the model has not read that. False if that was cancelled.
     fn prefill(&mut self) -> Result<bool, EngineError> {
-        let last_chunk = self.trace.prompt.len().saturating_sub(PREFILL_CHUNK);
+        let recorded = self.trace.prompt.len() + self.trace.steps.len();
+        let last_chunk = recorded.saturating_sub(PREFILL_CHUNK);
         while self.model.len() < last_chunk {
             if self.canceller.is_cancelled() {
                 break;

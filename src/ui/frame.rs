@@ -5,7 +5,6 @@ use ratatui::layout::Rect;
 use ratatui::style::Style;
 use ratatui::widgets::{Block, BorderType, Widget};
 
-use crate::app::inspector::Part;
 use crate::app::state::{Pane, State};
 use crate::engine::chat::{ChatSettings, PromptMode};
 
@@ -175,16 +174,13 @@ fn note(state: &State, pane: Pane) -> Option<(String, Role)> {
         Pane::Output => {
             let steps = state.run.steps().len();
             let legend = || (state.run.thought() > 0).then(|| ("thinking".to_owned(), Role::Thinking));
-            state.run.selected.map(|at| (format!("token {} / {steps}", at + 1), Role::Dim)).or_else(legend)
+            // The text is not what the grammar beside it would give.
+            let is_old = state.has_other_grammar();
+            let old = || is_old.then(|| ("grammar changed since".to_owned(), Role::Warning));
+            let place = state.run.selected.map(|at| (format!("token {} / {steps}", at + 1), Role::Dim));
+            place.or_else(old).or_else(legend)
         }
-        Pane::Inspector => state.run.inspected().map(|_| {
-            let part = match state.inspector.part {
-                Part::Candidates => "candidates",
-                Part::Allowed => "allowed",
-                Part::Rejected => "rejected",
-            };
-            (part.to_owned(), Role::Dim)
-        }),
+        Pane::Inspector => state.run.inspected().map(|_| (state.inspector.part.name().to_owned(), Role::Dim)),
         Pane::Prompt => {
             let PromptMode::Chat(ChatSettings { system, thinking }) = state.mode() else { return None };
             // The title says it while the system prompt is on the screen.

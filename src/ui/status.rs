@@ -109,8 +109,10 @@ fn phase(state: &State) -> (&'static str, String, Role) {
         (RunStatus::Running, ..) if state.run.steps().last().is_some_and(|s| s.thinking) => {
             ("●", "thinking".into(), Role::Running)
         }
-        (RunStatus::Running, ..) => ("●", "running".into(), Role::Running),
-        (RunStatus::Paused, ..) => ("‖", "paused".into(), Role::Warning),
+        (RunStatus::Running, ..) => ("●", "running".to_owned() + &by_another(state), Role::Running),
+        (RunStatus::Pausing, ..) => ("●", "pausing".into(), Role::Warning),
+        (RunStatus::Stopping, ..) => ("●", "stopping".into(), Role::Warning),
+        (RunStatus::Paused, ..) => ("‖", "paused".to_owned() + &by_another(state), Role::Warning),
         (_, ModelState::Failed(_) | ModelState::Absent, _) => ("■", "no model".into(), Role::Error),
         (RunStatus::Waiting { .. }, ..) => ("◌", "checking the grammar".into(), Role::Running),
         (RunStatus::Ended, _, Some(outcome)) => {
@@ -162,7 +164,11 @@ fn right(state: &State, form: Form) -> Vec<(String, Role)> {
     if let (Some(name), Form::Long) = (session, form) {
         out.push((format!("session {name}"), Role::Title));
     }
-    if let ModelState::Ready(info, _) = &state.model {
+    if let (true, Some(Loading { what, share, .. })) = (state.run.status.is_live(), &state.loading) {
+        let share = share.map_or_else(String::new, |s| format!(" {:.0}%", s * 100.0));
+        let text = if form == Form::Long { format!("{what}{share}") } else { format!("loading{share}") };
+        out.push((text, Role::Running));
+    } else if let ModelState::Ready(info, _) = &state.model {
         let text = match form {
             Form::Long => format!("{} on {}", info.name, info.device),
             Form::Short => info.name.chars().take(12).collect(),
@@ -273,7 +279,7 @@ fn hints(state: &State) -> Vec<(Action, &'static str)> {
     }
     let run = match state.run.status {
         RunStatus::Starting | RunStatus::Running => "pause",
-        RunStatus::Paused => "go on",
+        RunStatus::Pausing | RunStatus::Paused | RunStatus::Stopping => "go on",
         RunStatus::Waiting { .. } => "wait no more",
         RunStatus::Idle | RunStatus::Ended => "run",
     };
@@ -292,7 +298,7 @@ fn hints(state: &State) -> Vec<(Action, &'static str)> {
         Pane::Grammar => of_grammar(state),
         Pane::Prompt => of_prompt(state),
         Pane::Output => of_output(state),
-        Pane::Inspector => named(&[Action::NextList, Action::Search]),
+        Pane::Inspector => named(&[Action::Force, Action::NextList, Action::Search]),
     });
     out.extend([(Action::NextPane, "pane"), (Action::Commands, "commands")]);
     out.extend(named(&[Action::Open, Action::Models, Action::Settings]));
@@ -315,7 +321,7 @@ fn of_output(state: &State) -> Vec<(Action, &'static str)> {
     }
     let mut out = vec![(Action::Left, "back"), (Action::Right, "on")];
     if state.run.selected.is_some() {
-        out.push((Action::End, "follow"));
+        out.extend([(Action::End, "follow"), (Action::Rewind, "rewind")]);
     }
     out
 }

@@ -25,8 +25,9 @@ const browserPath = async () => {
 const run = (...args) =>
   execFileSync(maze, args, { stdio: ["ignore", "ignore", "inherit"], env: { ...process.env, MAZE_CONFIG: "/dev/null" } });
 const file = (name) => join(out, name);
-const prompt = "# Python: Return the average of a list of numbers\n";
-run("generate", prompt, "--language", "python", "--max-tokens", "150", "--temperature", "0.7", "--trace", file("run.json"));
+// The prompt and the grammar disagree, so that the mask has something to remove.
+const prompt = "Rust: fn main() {";
+run("generate", prompt, "--language", "python", "--max-tokens", "150", "--trace", file("run.json"));
 run("export", file("run.json"), "--output", file("run.html"));
 const trace = JSON.parse(readFileSync(file("run.json"), "utf8"));
 
@@ -111,7 +112,8 @@ const background = (page, selector) => page.$eval(selector, (e) => getComputedSt
     return only ? !only.includes(first) : all_but.includes(first);
   };
   const next = trace.steps.findIndex((s, i) => i > 0 && isLost(s));
-  if (next > 0) await press("n", next);
+  check("the mask took a first choice", next > 0);
+  await press("n", next);
   await press("Home", 0);
   const top = (i) => page.$eval(`#tokens > span:nth-child(${i + 1})`, (s) => s.getClientRects()[0].top);
   const firstTop = await top(0);
@@ -202,12 +204,12 @@ for (const [name, options] of [
 check("light and dark differ", bodies[0] !== bodies[1], bodies.join(" "));
 
 {
-  const start = performance.now();
   const { page, said } = await open("long.html");
+  const loaded = await page.evaluate(() => performance.getEntriesByType("navigation")[0].loadEventEnd);
+  console.log(`     2000 tokens: loaded in ${loaded.toFixed(0)} ms`);
   await page.click("#tokens > span:nth-child(1990)");
   await page.keyboard.press("ArrowRight");
   check("a long run opens and is walked through", (await selected(page)) === 1990, await selected(page));
-  console.log(`     2000 tokens: opened and clicked after ${(performance.now() - start).toFixed(0)} ms`);
   check("the console is silent", said.length === 0, said.join(" | "));
   await page.close();
 }

@@ -60,7 +60,7 @@ fn a_page_names_candidates_by_their_texts_if_the_model_is_known() {
     assert_eq!(data["steps"].as_array().map(Vec::len), value["steps"].as_array().map(Vec::len));
     let names = data["names"].as_object().expect("names");
     assert!(names.len() > 20 && names.values().all(|n| !n.as_str().expect("a text").is_empty()));
-    let numbers = names.iter().filter(|(id, name)| ***name == format!("#{id}"));
+    let numbers = names.iter().filter(|(id, name)| **name == format!("#{id}"));
     assert_eq!(numbers.count(), 0, "the embedded model knows its tokens");
 
     // Of another model, the run's own tokens have texts and the others numbers.

@@ -164,7 +164,7 @@ fn graphs_have_room_or_are_asked_for() {
     let plot = graphs::plot(&p.state).expect("asked for");
     assert_eq!(plot.metrics.len(), 3);
     assert!(output::size(&p.state).unwrap().1 >= 4, "the text keeps most of the pane");
-    for name in ["removed 70.0%", "entropy 1.25", "time    437 µs"] {
+    for name in ["removed 70.0%", "entropy 1.25", "time    400 µs"] {
         assert!(p.screen().contains(name), "{name}\n{}", p.screen());
     }
     p.press("g");
@@ -289,7 +289,7 @@ fn a_run_is_written_under_a_name_that_is_asked_for() {
 
     // It is there already: nothing is replaced before somebody says so.
     p.event(Event::Exported(Told::Exists(job.format, job.path.clone())));
-    assert!(p.screen().contains("Put the run in its place?"), "{}", p.screen());
+    assert!(p.screen().contains("Replace it with the"), "{}", p.screen());
     p.press("n");
     assert!(p.screen().contains("maze-run-function-1.html"), "another name is asked for");
     p.press("Enter");

@@ -3,7 +3,9 @@
 mod chat;
 mod frames;
 mod hostile;
+mod kept;
 mod look;
 mod playground;
 mod scenarios;
 mod steps;
+mod travel;

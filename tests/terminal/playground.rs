@@ -2,20 +2,27 @@
 //! in between, driven by hand and with its times made equal.
 
 use std::ops::ControlFlow;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers, MouseButton, MouseEvent, MouseEventKind};
 use maze::app::event::{Checked, Effect, Event, LoadId, ModelEvent, RunEvent, RunId, Wake};
+use maze::app::keep::{self, Keep};
 use maze::app::language::Language;
+use maze::app::runner::Runner;
 use maze::app::state::State;
+use maze::app::store::Ask;
+use maze::app::tour::Tour;
+use maze::app::worker::keeper;
 use maze::app::{scripted, update};
 use maze::catalog::{Catalog, Entry};
 use maze::engine::grammar::{Compiler, GrammarSource};
 use maze::engine::load::{Loaded, Survey};
-use maze::engine::session::{Session, prepare};
-use maze::engine::trace::{FinishReason, Step, Timings};
-use maze::engine::{LanguageModel, ModelInfo, ModelSpec, Vocabulary};
+use maze::engine::session::prepare;
+use maze::engine::trace::{Step, Timings};
+use maze::engine::{ModelInfo, ModelSpec, Vocabulary};
+use maze::store::Store;
 use maze::ui::depth::ColorDepth;
 use maze::ui::{self, View};
 use ratatui::Terminal;
@@ -38,8 +45,11 @@ pub struct Playground {
     terminal: Terminal<TestBackend>,
     vocabulary: Arc<Vocabulary>,
     compiler: Compiler,
-    model: Option<Box<dyn LanguageModel>>,
-    run: Option<(RunId, Session, usize)>,
+    /// The model in use.
+    runner: Runner,
+    /// The model before, while its run is open.
+    before: Option<Runner>,
+    store: Option<Store>,
 }
 
 impl Playground {
@@ -54,8 +64,7 @@ impl Playground {
 
     /// The same with another model.
     pub fn of(width: u16, height: u16, loaded: Loaded) -> Self {
-        let Loaded { model, vocabulary } = loaded;
-        let info = model.info().clone();
+        let (info, vocabulary) = (loaded.model.info().clone(), loaded.vocabulary.clone());
         let mut playground = Self {
             state: State::new(
                 GrammarSource::lark("function.lark", GRAMMAR),
@@ -69,8 +78,9 @@ impl Playground {
             terminal: Terminal::new(TestBackend::new(width, height)).unwrap(),
             compiler: Compiler::new(&vocabulary).unwrap(),
             vocabulary: vocabulary.clone(),
-            model: Some(model),
-            run: None,
+            runner: Runner::new(loaded),
+            before: None,
+            store: None,
         };
         playground.resize(width, height);
         playground.event(Event::Model(LoadId::default(), ModelEvent::Ready(info, vocabulary)));
@@ -78,6 +88,21 @@ impl Playground {
         playground.perform(effects);
         playground.effects.clear();
         playground
+    }
+
+    /// Lets it keep what it knows in this folder, and recalls what is there.
+    pub fn keep(&mut self, folder: &Path) {
+        let keep = Keep { folder: Some(folder.to_owned()), ..Keep::default() };
+        self.store = keep::open(&mut self.state, keep, &mut ModelSpec::Embedded);
+        self.state.tour = Tour::Over;
+        let effects = update::init(&self.state);
+        self.perform(effects);
+        self.effects.clear();
+    }
+
+    /// Asks the store for something.
+    pub fn ask(&mut self, ask: Ask) {
+        self.perform(vec![Effect::Store(ask)]);
     }
 
     /// The tokens of the model.
@@ -128,10 +153,8 @@ impl Playground {
     /// Lets the engine take `count` decisions.
     pub fn advance(&mut self, count: usize) {
         for _ in 0..count {
-            if let Some((_, session, _)) = &mut self.run {
-                session.step().unwrap();
-            }
-            self.tell();
+            let events = self.running().advance();
+            self.tell(events);
         }
     }
 
@@ -141,15 +164,17 @@ impl Playground {
         self.event(Event::Model(id, event));
     }
 
-    /// A model of other tokens takes the place of the one before.
+    /// A model of other tokens takes the place of the one before, whose run goes on.
     pub fn switch(&mut self, name: &str) {
-        self.end_run();
-        let Loaded { model, vocabulary } =
-            scripted::loader(0)(&ModelSpec::Embedded, &mut |_| ControlFlow::Continue(())).unwrap();
-        let info = ModelInfo { name: name.to_owned(), ..model.info().clone() };
-        (self.model, self.vocabulary) = (Some(model), vocabulary.clone());
-        self.compiler = Compiler::new(&vocabulary).unwrap();
-        self.load(ModelEvent::Ready(info, vocabulary));
+        let loaded = scripted::loader(0)(&ModelSpec::Embedded, &mut |_| ControlFlow::Continue(())).unwrap();
+        let info = ModelInfo { name: name.to_owned(), ..loaded.model.info().clone() };
+        self.vocabulary = loaded.vocabulary.clone();
+        self.compiler = Compiler::new(&self.vocabulary).unwrap();
+        let before = std::mem::replace(&mut self.runner, Runner::new(loaded));
+        if before.is_open() {
+            self.before = Some(before);
+        }
+        self.load(ModelEvent::Ready(info, self.vocabulary.clone()));
     }
 
     /// The models that can be picked have been found.
@@ -197,37 +222,46 @@ impl Playground {
                     self.event(Event::Checked(revision, checked));
                 }
                 Effect::Start { id, request, grammar, paused, .. } => {
-                    self.end_run();
-                    let model = self.model.take().unwrap();
-                    match Session::start(model, self.vocabulary.clone(), Some(grammar), *request) {
-                        Ok(session) => {
-                            let prompt = session.trace().prompt.clone();
-                            self.run = Some((id, session, 0));
-                            self.event(Event::Run(id, RunEvent::Started { prompt }));
-                            if paused {
-                                self.advance(1);
-                                self.event(Event::Run(id, RunEvent::Paused));
-                            }
-                        }
-                        Err((error, model)) => {
-                            self.model = Some(model);
-                            self.event(Event::Run(id, RunEvent::Failed(error.to_string())));
-                        }
+                    self.before = None;
+                    let events = self.runner.start(id, *request, grammar, paused);
+                    self.tell_of(id, events);
+                    if paused {
+                        self.advance(1);
                     }
+                }
+                Effect::Back(back) => {
+                    let id = back.id;
+                    let events = self.running().back(*back);
+                    self.tell_of(id, events);
                 }
                 Effect::Render { number, vocabulary, prompt, mode } => {
                     let made = prepare::prompt(&vocabulary, &prompt, &mode);
                     let tokens = made.map(|p| p.tokens).map_err(|e| e.to_string());
                     self.event(Event::Rendered(number, tokens));
                 }
-                Effect::Step => self.advance(1),
-                Effect::Stop => {
-                    if let Some((_, session, _)) = &mut self.run {
-                        session.finish(FinishReason::Cancelled);
+                Effect::Store(ask) => {
+                    let answers = self.store.as_mut().map(|store| keeper::answers(store, ask));
+                    for answer in answers.unwrap_or_default() {
+                        self.event(Event::Store(answer));
                     }
-                    self.tell();
                 }
-                Effect::Pause | Effect::Resume | Effect::Warm(_) => {}
+                Effect::Step => {
+                    self.running().step();
+                    self.advance(1);
+                }
+                Effect::Stop => {
+                    let events = self.running().stop();
+                    self.tell(events);
+                }
+                Effect::Pause => {
+                    let events = self.running().pause();
+                    self.tell(events);
+                }
+                Effect::Resume => {
+                    let events = self.running().resume();
+                    self.tell(events);
+                }
+                Effect::Warm(_) | Effect::Use(..) => {}
                 Effect::Wake(after, wake) => {
                     self.alarms.retain(|(_, other)| *other != wake);
                     self.alarms.push((self.clock + after, wake));
@@ -237,25 +271,27 @@ impl Playground {
         }
     }
 
-    /// Tells the state what the session has done.
-    fn tell(&mut self) {
-        let Some((id, session, shown)) = &mut self.run else { return };
-        let id = *id;
-        let steps: Vec<Arc<Step>> = session.trace().steps[*shown..].iter().map(timed).collect();
-        *shown += steps.len();
-        let outcome = session.trace().outcome.clone();
-        if !steps.is_empty() {
-            self.event(Event::Run(id, RunEvent::Steps(steps)));
-        }
-        if let Some(outcome) = outcome {
-            self.event(Event::Run(id, RunEvent::Finished(outcome)));
-            self.end_run();
+    /// The model that has the latest run.
+    fn running(&mut self) -> &mut Runner {
+        self.before.as_mut().unwrap_or(&mut self.runner)
+    }
+
+    /// Tells the state what the run has to say, with times that do not depend on the machine.
+    fn tell(&mut self, events: Vec<RunEvent>) {
+        if let Some(id) = self.running().id() {
+            self.tell_of(id, events);
         }
     }
 
-    fn end_run(&mut self) {
-        if let Some((_, session, _)) = self.run.take() {
-            self.model = Some(session.into_model().0);
+    fn tell_of(&mut self, id: RunId, events: Vec<RunEvent>) {
+        for event in events {
+            self.event(Event::Run(
+                id,
+                match event {
+                    RunEvent::Steps(steps) => RunEvent::Steps(steps.iter().map(timed).collect()),
+                    other => other,
+                },
+            ));
         }
     }
 }

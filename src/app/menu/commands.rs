@@ -76,6 +76,8 @@ const COMMANDS: &[(&str, &[(Action, &str)])] = &[
         &[
             (Action::Tint, "Tokens in the output: next look"),
             (Action::Graphs, "Graphs under the output"),
+            (Action::NextSurprise, "Next token that lost its first choice"),
+            (Action::PreviousSurprise, "Token before that lost its first choice"),
             (Action::NextList, "Next part of the inspector"),
             (Action::Search, "Search the inspected tokens"),
             (Action::Themes, "Theme"),
@@ -95,6 +97,7 @@ const COMMANDS: &[(&str, &[(Action, &str)])] = &[
         &[
             (Action::Sessions, "Sessions"),
             (Action::Mouse, "Mouse on or off"),
+            (Action::Messages, "Messages"),
             (Action::Help, "Keys"),
             (Action::Tour, "Hints for the first minutes"),
             (Action::Suspend, "Suspend to the shell"),

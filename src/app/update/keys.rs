@@ -6,14 +6,13 @@ use crate::app::action::Action;
 use crate::app::editor::EditorBuffer;
 use crate::app::event::Effect;
 use crate::app::help::Help;
-use crate::app::inspector::Part;
 use crate::app::menu::MenuKind;
 use crate::app::state::{Overlay, Pane, State};
 use crate::ui::editor;
 
 use super::{
     chat, clipboard, compare, edit, export, files, find, inspector, layout, menu, models, output, overlay,
-    run, runs, sessions, settings, tour, vim,
+    run, runs, sessions, settings, tour, travel, vim,
 };
 
 pub(super) fn press(state: &mut State, key: KeyEvent) -> Vec<Effect> {
@@ -56,10 +55,7 @@ pub(super) fn paste(state: &mut State, text: &str) -> Vec<Effect> {
     match state.focus {
         Pane::Grammar => state.grammar.buffer.insert(text),
         Pane::Prompt => state.prompt_text_mut().insert(text),
-        Pane::Inspector => {
-            state.inspector.query.push_str(text.lines().next().unwrap_or_default());
-            state.inspector.row = 0;
-        }
+        Pane::Inspector => inspector::type_text(state, text),
         Pane::Output => {}
     }
     Vec::new()
@@ -135,13 +131,9 @@ fn in_panes(state: &mut State, action: Action) -> Vec<Effect> {
         Action::FocusPrompt => focus(state, Pane::Prompt),
         Action::FocusOutput => focus(state, Pane::Output),
         Action::FocusInspector => focus(state, Pane::Inspector),
-        Action::Search => {
-            focus(state, Pane::Inspector);
-            if state.inspector.part == Part::Candidates {
-                state.inspector.part = Part::Allowed;
-            }
-            state.inspector.is_searching = true;
-        }
+        Action::Search => inspector::search(state),
+        Action::Rewind => return travel::rewind(state),
+        Action::Force => return travel::force(state),
         Action::PromptMode | Action::SystemPrompt | Action::Thinking | Action::Rendered => {
             return chat::act(state, action);
         }
@@ -149,16 +141,13 @@ fn in_panes(state: &mut State, action: Action) -> Vec<Effect> {
         Action::Graphs => output::next_graphs(state),
         Action::NextSurprise => output::surprise(state, true),
         Action::PreviousSurprise => output::surprise(state, false),
-        Action::NextList => {
-            state.inspector.part = state.inspector.part.next();
-            state.inspector.row = 0;
-        }
+        Action::NextList => state.inspector.turn(state.inspector.part.next()),
         Action::Paste if state.text_in(state.focus).is_some() => clipboard::paste(state),
         Action::Paste => return paste(state, &state.register.text.clone()),
         _ => match state.focus {
             Pane::Grammar | Pane::Prompt => return edit::act(state, action),
             Pane::Output => output::act(state, action),
-            Pane::Inspector => inspector::act(state, action),
+            Pane::Inspector => return inspector::act(state, action),
         },
     }
     Vec::new()
@@ -168,10 +157,7 @@ fn close(state: &mut State) -> Vec<Effect> {
     if state.toasts.dismiss_all() || overlay::close(state) || find::close(state) {
         return Vec::new();
     }
-    if state.inspector.is_searching || (state.focus == Pane::Inspector && !state.inspector.query.is_empty()) {
-        state.inspector.is_searching = false;
-        state.inspector.query.clear();
-        state.inspector.row = 0;
+    if inspector::search_no_more(state) {
         return Vec::new();
     }
     if let Some(effects) = run::stop(state).or_else(|| models::cancel(state)) {

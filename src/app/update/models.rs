@@ -77,19 +77,20 @@ pub(super) fn cancel(state: &mut State) -> Option<Vec<Effect>> {
     Some(vec![Effect::CancelLoad])
 }
 
-/// Takes in what a load tells. A model that is ready is taken even if nobody waits for it any more:
-/// the engine has it.
+/// Takes in what a load tells. One that nobody waits for any more is not listened to.
 pub(super) fn happened(state: &mut State, id: LoadId, event: ModelEvent) -> Vec<Effect> {
-    let is_current = id == state.load;
+    if id != state.load {
+        return Vec::new();
+    }
     match event {
         ModelEvent::Loading(what, share) => {
-            if let (true, Some(loading)) = (is_current, &mut state.loading) {
+            if let Some(loading) = &mut state.loading {
                 (loading.what, loading.share) = (what, share);
             }
             Vec::new()
         }
         ModelEvent::Ready(info, vocabulary) => {
-            if is_current && let Some(loading) = state.loading.take() {
+            if let Some(loading) = state.loading.take() {
                 state.store.model = Some(loading.wanted.to_string());
                 state.store.fallback = None;
                 state.picker.in_use = Some(loading.wanted);
@@ -98,39 +99,37 @@ pub(super) fn happened(state: &mut State, id: LoadId, event: ModelEvent) -> Vec<
             state.name_tokens(Some(&vocabulary));
             // What was compiled is for other tokens.
             (state.grammar.checked, state.grammar.compiled) = (None, None);
-            vec![super::check(state)]
+            vec![Effect::Use(id, vocabulary), super::check(state)]
         }
         ModelEvent::Failed(message) => {
-            if is_current {
-                let loading = state.loading.take();
-                state.warn(message.clone());
-                // The model of the last time is gone: the one of the settings takes its place.
-                if let Some(model) = state.store.fallback.take() {
-                    return load(state, Wanted::Model(model));
-                }
-                let mut effects = Vec::new();
-                if let (Some(Loading { wanted: Wanted::Named(name), .. }), None) = (loading, &state.overlay) {
-                    // What was typed is at hand to be mended.
-                    effects = open(state);
-                    state.picker.query = Field::new(&name);
-                }
-                wait_no_more(state);
-                if state.model.vocabulary().is_none() {
-                    state.model = ModelState::Failed(message);
-                }
-                return effects;
+            let loading = state.loading.take();
+            state.warn(message.clone());
+            // The model of the last time is gone: the one of the settings takes its place.
+            if let Some(model) = state.store.fallback.take() {
+                return load(state, Wanted::Model(model));
             }
-            Vec::new()
+            let mut effects = Vec::new();
+            if let (Some(Loading { wanted: Wanted::Named(name), .. }), None) = (loading, &state.overlay) {
+                // What was typed is at hand to be mended.
+                effects = open(state);
+                state.picker.query = Field::new(&name);
+            }
+            wait_no_more(state);
+            if state.model.vocabulary().is_none() {
+                state.model = ModelState::Failed(message);
+            }
+            effects
         }
     }
 }
 
-/// A run goes down with the thread that made it.
+/// The engine of the model in use is gone. Its run, if it had one, has said so.
 pub(super) fn broken(state: &mut State, message: String) {
-    state.loading = None;
     state.warn(message.clone());
     state.model = ModelState::Failed(message);
-    state.run.rest();
+    if state.loading.is_none() {
+        wait_no_more(state);
+    }
 }
 
 /// A run that waits for a model that does not come is not asked for any more.

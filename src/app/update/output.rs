@@ -50,8 +50,10 @@ fn select_row(state: &mut State, by: isize) {
 /// Puts a step under inspection, or follows the newest, and scrolls there.
 pub(super) fn select(state: &mut State, step: Option<usize>) {
     let step = step.filter(|&index| index < state.run.steps().len());
+    if step != state.run.selected {
+        state.inspector.to_top();
+    }
     state.run.selected = step;
-    state.inspector.candidates_top = 0;
     state.run.graphs_from = match (step, graphs::plot(state)) {
         (Some(_), Some(plot)) => {
             Some(graphs::window(&state.run, Graphs::Steps, plot.columns.width.into()).from)
@@ -80,21 +82,23 @@ pub(super) fn click(state: &mut State, column: u16, row: u16) {
     select(state, token);
 }
 
-/// The next look of the tokens.
+/// The next look of the tokens. The legend says what it shows, where there is something to see.
 pub(super) fn tint(state: &mut State) {
     state.look = state.look.next();
-    state.say(state.look.about());
+    if output::area(state).is_none() || state.run.steps().is_empty() {
+        state.say(state.look.about());
+    }
 }
 
 /// The next kind of graphs, or none.
 pub(super) fn next_graphs(state: &mut State) {
     state.graphs = state.graphs.next(graphs::plot(state).is_some());
-    let is_missing = graphs::plot(state).is_none() && !state.run.series.is_empty();
-    if state.graphs != Graphs::Hidden && is_missing {
+    let is_missing = state.graphs != Graphs::Hidden && graphs::plot(state).is_none();
+    if output::area(state).is_none() || state.run.series.is_empty() {
+        state.say(state.graphs.about());
+    } else if is_missing {
         let key = state.keymap.first_key(Action::Zoom);
         state.say(format!("There is no room for the graphs here; {key} in the output gives it the screen."));
-    } else {
-        state.say(state.graphs.about());
     }
 }
 

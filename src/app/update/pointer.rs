@@ -10,7 +10,7 @@ use crate::app::state::{Pane, State};
 use crate::ui::wrap::{self, RowRef};
 use crate::ui::{corner, editor, frame, output, status};
 
-use super::{keys, layout, marking, overlay, tour};
+use super::{inspector, keys, layout, marking, overlay, tour};
 
 /// Rows that one notch of the wheel scrolls.
 const WHEEL: isize = 3;
@@ -82,8 +82,10 @@ fn press(state: &mut State, event: MouseEvent, count: u8) -> Vec<Effect> {
         }
     } else if let Some(pane) = areas.at(column, row) {
         keys::focus(state, pane);
-        if !is_edge {
-            click(state, pane, event, count);
+        match pane {
+            _ if is_edge => {}
+            Pane::Inspector => return inspector::click(state, column, row, count),
+            _ => click(state, pane, event, count),
         }
     }
     Vec::new()
@@ -115,7 +117,7 @@ fn wheel(state: &mut State, pane: Pane, by: isize) {
             let top = wrap::advance(text, output::top(state, width, height), by, width);
             state.run.top = (top < bottom || state.run.selected.is_some()).then_some(top.min(bottom));
         }
-        Pane::Inspector => super::inspector::move_in_list(state, by),
+        Pane::Inspector => inspector::scroll(state, by),
         Pane::Grammar | Pane::Prompt => {
             let Some(parts) = editor::parts(state, pane) else { return };
             if let Some(buffer) = keys::buffer_of(state, pane) {

@@ -13,14 +13,12 @@ pub(super) fn toggle(state: &mut State) -> Vec<Effect> {
             state.run.rest();
             Vec::new()
         }
-        RunStatus::Starting | RunStatus::Running => {
-            state.run.status = RunStatus::Paused;
-            vec![Effect::Pause]
-        }
-        RunStatus::Paused => {
-            state.run.status = RunStatus::Running;
+        RunStatus::Starting | RunStatus::Running => pause(state),
+        RunStatus::Pausing | RunStatus::Paused => {
+            state.run.status = going(&state.run);
             vec![Effect::Resume]
         }
+        RunStatus::Stopping => Vec::new(),
     }
 }
 
@@ -28,13 +26,21 @@ pub(super) fn toggle(state: &mut State) -> Vec<Effect> {
 pub(super) fn step(state: &mut State) -> Vec<Effect> {
     match state.run.status {
         RunStatus::Idle | RunStatus::Ended => ask(state, true),
-        RunStatus::Waiting { .. } | RunStatus::Starting => Vec::new(),
-        RunStatus::Running => {
-            state.run.status = RunStatus::Paused;
-            vec![Effect::Pause]
-        }
-        RunStatus::Paused => vec![Effect::Step],
+        RunStatus::Waiting { .. } | RunStatus::Stopping => Vec::new(),
+        RunStatus::Starting | RunStatus::Running => pause(state),
+        RunStatus::Pausing | RunStatus::Paused => vec![Effect::Step],
     }
+}
+
+/// Holds the run. It may be in the middle of a step, and says when it waits.
+fn pause(state: &mut State) -> Vec<Effect> {
+    state.run.status = RunStatus::Pausing;
+    vec![Effect::Pause]
+}
+
+/// Where a run stands that goes on: what comes before its first token is the prompt.
+fn going(run: &Run) -> RunStatus {
+    if run.steps().is_empty() { RunStatus::Starting } else { RunStatus::Running }
 }
 
 /// Ends the run; `None` if there is none to end.
@@ -44,13 +50,17 @@ pub(super) fn stop(state: &mut State) -> Option<Vec<Effect>> {
             state.run.rest();
             Some(Vec::new())
         }
-        status if status.is_live() => Some(vec![Effect::Stop]),
+        RunStatus::Stopping => Some(Vec::new()),
+        status if status.is_live() => {
+            state.run.status = RunStatus::Stopping;
+            Some(vec![Effect::Stop])
+        }
         _ => None,
     }
 }
 
 fn ask(state: &mut State, paused: bool) -> Vec<Effect> {
-    // While a model loads, the run waits; how the load goes is on the screen already.
+    // Without a model in use the run waits for the one that loads; how that goes is on the screen.
     if state.loading.is_none() && state.model.vocabulary().is_none() {
         let key = state.keymap.first_key(Action::Models);
         state.warn(match &state.model {
@@ -68,8 +78,8 @@ fn ask(state: &mut State, paused: bool) -> Vec<Effect> {
 pub(super) fn start_if_ready(state: &mut State) -> Vec<Effect> {
     let RunStatus::Waiting { paused } = state.run.status else { return Vec::new() };
     let ModelState::Ready(info, vocabulary) = &state.model else { return Vec::new() };
-    let vocabulary = vocabulary.clone();
-    if !state.grammar.is_checked() || state.loading.is_some() {
+    let (info, vocabulary) = (info.clone(), vocabulary.clone());
+    if !state.grammar.is_checked() {
         return Vec::new();
     }
     let Some(grammar) = state.grammar.compiled.clone() else {
@@ -83,20 +93,23 @@ pub(super) fn start_if_ready(state: &mut State) -> Vec<Effect> {
         grammar: Some(state.grammar.source()),
         ..state.template.clone()
     };
-    let (id, number) = state.runs.next();
+    if let Some(loading) = &state.loading {
+        state.say(format!("Runs with {}; {} is not loaded yet.", info.name, loading.wanted));
+    }
+    let (id, number) = state.runs.names();
     state.history.ran(&request);
-    let trace = Trace::new(request.clone(), info.clone());
+    let trace = Trace::new(request.clone(), info);
     state.begin_run(Run {
         id,
         number,
         status: RunStatus::Starting,
         trace: Some(trace),
         vocabulary: Some(vocabulary.clone()),
+        grammar: Some(grammar.clone()),
         language: state.language,
         ..Run::default()
     });
-    state.inspector.candidates_top = 0;
-    state.inspector.row = 0;
+    state.inspector.to_top();
     vec![Effect::Start { id, request: Box::new(request), grammar, vocabulary, paused }]
 }
 
@@ -108,26 +121,28 @@ pub(super) fn happened(state: &mut State, id: RunId, event: RunEvent) {
     }
     let Some(trace) = &mut run.trace else { return };
     match event {
-        RunEvent::Started { prompt } => {
-            trace.prompt = prompt;
+        RunEvent::Started { prompt } => trace.prompt = prompt,
+        RunEvent::Steps(steps) => {
+            run.extend(&steps);
             if run.status == RunStatus::Starting {
                 run.status = RunStatus::Running;
             }
         }
-        RunEvent::Steps(steps) => {
-            run.transcript.extend(&steps);
-            run.stats.extend(&steps);
-            run.series.extend(&steps);
-            trace.steps.extend(steps);
-        }
-        RunEvent::Paused => run.status = RunStatus::Paused,
-        RunEvent::Resumed => run.status = RunStatus::Running,
+        // What is on its way to its end does not wait any more.
+        RunEvent::Paused if run.status != RunStatus::Stopping => run.status = RunStatus::Paused,
+        RunEvent::Resumed if run.status != RunStatus::Stopping => run.status = going(run),
+        RunEvent::Paused | RunEvent::Resumed => {}
         RunEvent::Finished(outcome) => {
             trace.outcome = Some(outcome);
             run.status = RunStatus::Ended;
         }
         RunEvent::Failed(message) => {
+            run.fail(message.clone());
             run.status = RunStatus::Ended;
+            state.warn(message);
+        }
+        RunEvent::Refused(message) => {
+            run.status = RunStatus::Paused;
             state.warn(message);
         }
     }

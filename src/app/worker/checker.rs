@@ -10,6 +10,8 @@ use crate::app::event::{Checked, Event};
 use crate::engine::grammar::{Compiler, GrammarSource};
 use crate::engine::{Diagnostic, Vocabulary};
 
+use super::guarded;
+
 /// Where the latest text waits.
 #[derive(Default)]
 pub(super) struct Inbox {
@@ -67,7 +69,8 @@ impl Inbox {
 /// # Errors
 /// If the system gives none.
 pub(super) fn start(inbox: Arc<Inbox>, events: Sender<Event>) -> io::Result<()> {
-    super::spawn("maze-grammar", events.clone(), move || check_all(&inbox, &events))
+    let thread = std::thread::Builder::new().name("maze-grammar".into());
+    thread.spawn(move || check_all(&inbox, &events)).map(drop)
 }
 
 fn check_all(inbox: &Inbox, events: &Sender<Event>) {
@@ -82,17 +85,20 @@ fn check_all(inbox: &Inbox, events: &Sender<Event>) {
         match next {
             None => return,
             Some((Some(vocabulary), _)) => {
-                let compiler = Compiler::new(&vocabulary);
+                let compiler = guarded(|| Compiler::new(&vocabulary)).unwrap_or_else(Err);
                 current = Some((vocabulary, compiler));
             }
             Some((None, source)) => {
                 let (Some((vocabulary, compiler)), Some((revision, source))) = (&current, source) else {
                     continue;
                 };
-                let (compiled, diagnostics) = match compiler {
-                    Ok(compiler) => compiler.compile(&source),
-                    Err(reason) => (None, vec![unusable(&source, reason)]),
+                // A check that fails is told of as what is wrong with the text; the next one goes well.
+                let checked = match compiler {
+                    Ok(compiler) => guarded(|| compiler.compile(&source)),
+                    Err(reason) => Ok((None, vec![unusable(&source, reason)])),
                 };
+                let (compiled, diagnostics) =
+                    checked.unwrap_or_else(|panic| (None, vec![failed(&source, &panic)]));
                 let checked =
                     Checked { vocabulary: vocabulary.clone(), compiled: compiled.map(Arc::new), diagnostics };
                 if events.blocking_send(Event::Checked(revision, checked)).is_err() {
@@ -101,6 +107,12 @@ fn check_all(inbox: &Inbox, events: &Sender<Event>) {
             }
         }
     }
+}
+
+/// Says that the check itself went wrong.
+fn failed(source: &GrammarSource, panic: &str) -> Diagnostic {
+    let message = format!("this grammar cannot be checked: {panic}");
+    Diagnostic::error(&source.text, 0..0, "check-failed", message)
 }
 
 /// Says of any grammar that the model's tokens cannot be masked.
