@@ -72,6 +72,7 @@ use event::{Edited, Effect, Event, Place, Wake, Wanted};
 use examples::{EXAMPLES, Example};
 use files::GrammarFile;
 use keep::Keep;
+use keymap::Keymap;
 use state::{Loading, State};
 use store::{Ask, snapshot};
 use terminal::{Guard, Screen};
@@ -105,6 +106,8 @@ pub struct Options {
     pub template: Request,
     /// The colours; found out from the terminal if not given.
     pub theme: Option<ThemeName>,
+    /// Which keys ask for what.
+    pub keymap: Arc<Keymap>,
     /// The person's own themes.
     pub themes: Vec<Arc<OwnTheme>>,
     /// Whether the terminal may be asked about itself.
@@ -128,6 +131,13 @@ pub fn run(options: Options) -> io::Result<u8> {
             "the playground needs a terminal; `maze generate` and `maze check` work without one",
         ));
     }
+    if std::env::var_os("TERM").is_some_and(|term| term == "dumb") {
+        return Err(io::Error::new(
+            io::ErrorKind::Unsupported,
+            "this terminal cannot be drawn on (TERM=dumb); the commands work without a screen, and with \
+             `--plain` they print words alone: see `maze generate --help`",
+        ));
+    }
     terminal::install_panic_hook();
     let depth = terminal::color_depth();
     let theme = options.theme.unwrap_or_else(|| terminal::suitable_theme(options.probe));
@@ -148,6 +158,7 @@ pub fn run(options: Options) -> io::Result<u8> {
     (state.chat, state.place, state.themes) = (options.chat, options.place, options.themes);
     let path = options.file.and_then(|path| std::path::absolute(path).ok());
     state.grammar.file = path.map(|path| GrammarFile { path, text: file_text.into() });
+    state.keymap = options.keymap;
     if let Some(warning) = options.warning {
         state.warn(warning);
     }

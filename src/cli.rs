@@ -150,6 +150,11 @@ pub struct PlayArgs {
     /// Print every setting and where it comes from, instead of opening the playground.
     #[arg(long)]
     pub print_config: bool,
+    /// Print words alone, for screen readers and logs: no colours, tables, marks or lines that are
+    /// rewritten. For the commands; the playground draws a screen [default: false].
+    #[arg(long, global = true, value_name = "BOOL", value_parser = values::switch, num_args = 0..=1,
+        require_equals = true, default_missing_value = "true")]
+    pub plain: Option<bool>,
 }
 
 /// Arguments of `generate`.

@@ -4,15 +4,20 @@
 //! the default. The environment comes in as a function, so that nothing else decides what is read.
 
 use std::fmt;
+use std::sync::Arc;
 
+use crate::app::action::Action;
+use crate::app::keymap::Keymap;
 use crate::cli::{GenerateArgs, ModelArgs, PlayArgs, SamplerArgs};
 use crate::engine::{DeviceSpec, ModelSpec, SamplerSettings};
 
+pub mod bindings;
 pub mod file;
 pub mod keys;
 pub mod themes;
 pub mod values;
 
+use bindings::Bindings;
 use file::ConfigFile;
 use keys::{KEYS, Key};
 use values::OrAuto;
@@ -34,8 +39,16 @@ pub struct Config {
     pub theme: Option<String>,
     /// Whether the playground takes the mouse at the start.
     pub mouse: bool,
+    /// Whether the commands print words alone.
+    pub plain: bool,
     /// Whether the terminal may be asked for its colours.
     pub probe: bool,
+    /// Which keys ask for what in the playground.
+    pub keymap: Arc<Keymap>,
+    /// The actions whose keys the config file names, with the places.
+    pub keys: Vec<(Action, Origin)>,
+    /// What is wrong with the table of keys; the keys are those of the start then.
+    pub keys_problem: Option<String>,
     /// What is wrong with the config file. Only the playground goes on without it.
     pub warning: Option<String>,
     /// Every setting and where its value comes from, in the order of [`KEYS`].
@@ -114,13 +127,39 @@ impl Config {
             max_tokens: args.max_tokens,
             theme: args.theme.clone(),
             mouse: args.mouse,
+            plain: args.plain,
         };
         let (file, warning) = match ConfigFile::read(&environment) {
             Ok(file) => (file, None),
             Err(warning) => (None, Some(warning)),
         };
         let config = Self::join(flags, file, &environment)?;
+        let warning = warning.or_else(|| config.keys_problem.clone());
         Ok(Self { probe: !args.no_probe, warning, ..config })
+    }
+
+    /// From what every command may be told: `--plain`.
+    ///
+    /// # Errors
+    /// As [`new`](Self::new).
+    pub fn of_every_command(
+        plain: Option<bool>,
+        environment: impl Fn(&str) -> Option<String>,
+    ) -> Result<Self, String> {
+        Self::join(Flags { plain, ..Flags::default() }, ConfigFile::read(&environment)?, &environment)
+    }
+
+    /// Whether commands shall print words alone. Of a broken config file those tell that read it.
+    ///
+    /// # Errors
+    /// If the variable of the environment has no valid value.
+    pub fn is_plain(
+        flag: Option<bool>,
+        environment: impl Fn(&str) -> Option<String>,
+    ) -> Result<bool, String> {
+        let file = ConfigFile::read(&environment).unwrap_or_default();
+        let mut layers = Layers { file, environment: &environment, settings: Vec::new() };
+        layers.pick("plain", flag, values::switch)
     }
 
     fn join(
@@ -128,14 +167,23 @@ impl Config {
         file: Option<ConfigFile>,
         environment: &dyn Fn(&str) -> Option<String>,
     ) -> Result<Self, String> {
+        let (bindings, keys_problem) = match file.as_ref().map(|file| file.bindings.clone()) {
+            Some(Ok(bindings)) => (bindings, None),
+            Some(Err(problem)) => (Bindings::default(), Some(problem)),
+            None => (Bindings::default(), None),
+        };
+        let place = file.as_ref().map(|file| file.path.display().to_string()).unwrap_or_default();
+        let keys = bindings.changed.iter();
+        let keys = keys.map(|(action, line)| (*action, Origin::File(place.clone(), *line))).collect();
         let mut layers = Layers { file, environment, settings: Vec::with_capacity(KEYS.len()) };
-        let Flags { model, sampler, max_tokens, theme, mouse } = flags;
+        let Flags { model, sampler, max_tokens, theme, mouse, plain } = flags;
         Ok(Self {
             model: layers.pick("model", model.model, values::model)?,
             device: layers.pick("device", model.device, values::device)?,
             context: layers.pick("context", model.context, values::context)?.chosen(),
             theme: layers.pick("theme", theme, values::theme)?.chosen(),
             mouse: layers.pick("mouse", mouse, values::switch)?,
+            plain: layers.pick("plain", plain, values::switch)?,
             max_tokens: layers.pick("max_tokens", max_tokens, values::max_tokens)?,
             sampler: SamplerSettings {
                 temperature: layers.pick("temperature", sampler.temperature, values::temperature)?,
@@ -150,6 +198,9 @@ impl Config {
                 seed: layers.pick("seed", sampler.seed, values::seed)?,
             },
             probe: true,
+            keymap: Arc::new(bindings.keymap),
+            keys,
+            keys_problem,
             warning: None,
             settings: layers.settings,
         })
@@ -164,6 +215,7 @@ struct Flags {
     max_tokens: Option<usize>,
     theme: Option<OrAuto<String>>,
     mouse: Option<bool>,
+    plain: Option<bool>,
 }
 
 /// Where values come from below the flags.

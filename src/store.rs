@@ -3,8 +3,8 @@
 //!
 //! ```text
 //! $MAZE_STATE, or maze/ in $XDG_STATE_HOME or in ~/.local/state
-//! ├── looks.json            theme, layout, mouse: the same in every session
-//! ├── history.json          prompts, grammars and files, newest first
+//! ├── looks.json            theme, panes, recent files: the same in every session
+//! ├── history.json          prompts and grammars, newest first
 //! ├── lock                  held while one of the two is written
 //! └── sessions/NAME/
 //!     ├── session.json      texts, settings, and a list of the runs
@@ -111,6 +111,9 @@ impl Store {
     /// If the folder cannot be used; a sentence that names it.
     pub fn open(folder: PathBuf, wanted: Option<&str>) -> Result<(Self, Opened), String> {
         folder::create(&folder.join("sessions"))?;
+        if let folder::Lock::Held(_lock) = folder::lock(&folder) {
+            session::clean_unfinished(&folder);
+        }
         let wanted = wanted.map_or_else(|| session::last(&folder), str::to_owned);
         let (open, opened) = open_session(&folder, &wanted)?;
         Ok((Self { folder, open, written: opened.session.clone(), looks: None }, opened))
@@ -289,12 +292,10 @@ fn open_session(store: &Path, wanted: &str) -> Result<(Open, Opened), String> {
                 let (session, note) = session::read(&folder, &name)?;
                 let taken = (name != wanted)
                     .then(|| format!("The session {wanted} is open in another maze; this is {name}."));
-                let notes = taken.into_iter().chain(note).collect();
                 // What was set aside has taken its lock along.
-                let lock = match (lock, folder.exists()) {
-                    (folder::Lock::Held(file), true) => Some(file),
-                    _ => None,
-                };
+                let lock = if note.is_some() { folder::lock(&folder) } else { lock };
+                let lock = if let folder::Lock::Held(file) = lock { Some(file) } else { None };
+                let notes = taken.into_iter().chain(note).collect();
                 if let Some(session) = &session {
                     session::clean(&folder, session);
                 }

@@ -1,5 +1,5 @@
 //! What was written before, as the person walks through it: earlier prompts like a shell's, earlier
-//! grammars, files that were opened.
+//! grammars.
 
 use std::sync::Arc;
 

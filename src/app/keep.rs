@@ -9,6 +9,7 @@ use crate::store::Store;
 use super::state::State;
 use super::store::recall::{self, Explicit};
 use super::store::settings;
+use super::tour::Tour;
 
 /// What is kept, and what of it does not count this time.
 #[derive(Clone, Debug, Default)]
@@ -35,6 +36,9 @@ pub fn open(state: &mut State, keep: Keep, model: &mut ModelSpec) -> Option<Stor
     };
     let (looks, note) = store.looks();
     recall::looks(state, &looks, &keep.explicit);
+    if state.tour == Tour::Ahead {
+        state.tour = Tour::begin();
+    }
     if let Some(session) = &opened.session {
         recall::session(state, session, Some(&keep.explicit));
     }

@@ -4,6 +4,9 @@ use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
 use super::action::Action;
 
+mod parse;
+mod remap;
+
 /// Where a key has a meaning.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Context {
@@ -82,6 +85,13 @@ impl From<KeyEvent> for Key {
             modifiers -= KeyModifiers::SHIFT;
         }
         Self { code, modifiers }
+    }
+}
+
+impl Key {
+    /// The key, and the one that some terminals send for it.
+    pub fn and_its_stand_in(self) -> Vec<Self> {
+        if self == ctrl('/') { vec![self, ctrl('7')] } else { vec![self] }
     }
 }
 

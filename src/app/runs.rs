@@ -67,7 +67,7 @@ enum Disk {
 
 impl Runs {
     /// Names for a new run: one that the engine has not heard, and its number in the session.
-    pub fn next(&mut self) -> (RunId, u32) {
+    pub fn names(&mut self) -> (RunId, u32) {
         (self.next_id(), self.kept.last().map_or(1, |kept| kept.note.number.saturating_add(1)))
     }
 

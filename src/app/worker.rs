@@ -32,7 +32,7 @@ mod disk;
 mod engine;
 mod exporter;
 mod files;
-mod keeper;
+pub mod keeper;
 
 use checker::Inbox;
 use engine::{Command, Handle, Start};

@@ -40,6 +40,8 @@ pub enum ConfigCommand {
         /// Its name.
         key: String,
     },
+    /// Print the keys of the playground as the table that the config file takes.
+    Keys,
     /// Print where the config file is, or would be.
     Path,
 }

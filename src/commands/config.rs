@@ -7,12 +7,13 @@ use serde_json::json;
 
 use super::Failure;
 use super::output::Sink;
-use crate::cli::{ConfigArgs, ConfigCommand, ModelArgs};
+use crate::app::action::Action;
+use crate::cli::{ConfigArgs, ConfigCommand};
 use crate::config::keys::{self, KEYS};
 use crate::config::{self, Config, file, themes};
 
-pub(super) fn run(args: &ConfigArgs) -> Result<(), Failure> {
-    let effective = || Config::new(&ModelArgs::default(), config::environment).map_err(Failure::Input);
+pub(super) fn run(args: &ConfigArgs, plain: Option<bool>) -> Result<(), Failure> {
+    let effective = || Config::of_every_command(plain, config::environment).map_err(Failure::Input);
     match args.command.as_ref().unwrap_or(&ConfigCommand::List { json: false }) {
         ConfigCommand::List { json } => list(&effective()?, *json),
         ConfigCommand::Get { key } => {
@@ -36,6 +37,13 @@ pub(super) fn run(args: &ConfigArgs) -> Result<(), Failure> {
                 keys::find(key).map_err(Failure::Input)?;
             }
             Ok(())
+        }
+        ConfigCommand::Keys => {
+            let config = effective()?;
+            if let Some(problem) = config.keys_problem {
+                return Err(Failure::Input(problem));
+            }
+            Ok(write!(Sink::stdout(), "{}", config.keymap.toml())?)
         }
         ConfigCommand::Path => {
             let mut stdout = Sink::stdout();
@@ -61,7 +69,15 @@ pub(super) fn list(config: &Config, json: bool) -> Result<(), Failure> {
             .iter()
             .map(|s| json!({ "key": s.key.name, "value": s.value, "from": s.origin.to_string() }))
             .collect();
-        return Ok(stdout.json(&json!({ "settings": settings }))?);
+        let keys: Vec<_> = config
+            .keys
+            .iter()
+            .map(|(action, origin)| {
+                json!({ "action": action.key_name(), "keys": names(config, *action), "from": origin.to_string() })
+            })
+            .collect();
+        stdout.json(&json!({ "settings": settings, "keys": keys }))?;
+        return keys_problem(config);
     }
     let names = KEYS.iter().map(|k| k.name.len()).max().unwrap_or_default();
     let shown: Vec<String> =
@@ -70,7 +86,34 @@ pub(super) fn list(config: &Config, json: bool) -> Result<(), Failure> {
     for (setting, value) in config.settings.iter().zip(&shown) {
         let origin = setting.origin.to_string();
         let origin = stdout.shown_in_line(&origin).into_owned();
-        writeln!(stdout, "{:<names$}  {value:<values$}  {origin}", setting.key.name)?;
+        let name = setting.key.name;
+        if stdout.is_plain() {
+            writeln!(stdout, "{name}: {value}, from {origin}")?;
+        } else {
+            writeln!(stdout, "{name:<names$}  {value:<values$}  {origin}")?;
+        }
     }
-    Ok(())
+    for (action, origin) in &config.keys {
+        let keys = self::names(config, *action).join(" ");
+        let keys = if keys.is_empty() { "none" } else { &keys };
+        let origin = origin.to_string();
+        let origin = stdout.shown_in_line(&origin).into_owned();
+        let name = format!("keys.{}", action.key_name());
+        if stdout.is_plain() {
+            writeln!(stdout, "{name}: {keys}, from {origin}")?;
+        } else {
+            writeln!(stdout, "{name:<names$}  {keys:<values$}  {origin}")?;
+        }
+    }
+    keys_problem(config)
+}
+
+/// The keys of an action, as the help writes them.
+fn names(config: &Config, action: Action) -> Vec<String> {
+    config.keymap.keys(action).1.iter().map(ToString::to_string).collect()
+}
+
+/// What is wrong with the table of keys, after everything else is told.
+fn keys_problem(config: &Config) -> Result<(), Failure> {
+    config.keys_problem.clone().map_or(Ok(()), |problem| Err(Failure::Input(problem)))
 }

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 
 use toml_edit::{Document, DocumentMut, Formatted, Item, Value};
 
+use super::bindings::{self, Bindings};
 use super::keys::{self, Key, Kind};
 use crate::atomic::AtomicFile;
 use crate::engine::Position;
@@ -23,6 +24,8 @@ const HEADER: &str = "# Settings of maze; `maze config --help` explains them.\n"
 pub struct ConfigFile {
     /// Where it is.
     pub path: PathBuf,
+    /// Its table of keys, or what is wrong with it: that concerns the playground only.
+    pub bindings: Result<Bindings, String>,
     entries: Vec<Entry>,
 }
 
@@ -60,7 +63,9 @@ impl ConfigFile {
     pub fn read(environment: &impl Fn(&str) -> Option<String>) -> Result<Option<Self>, String> {
         let Some(path) = path(environment) else { return Ok(None) };
         match text(&path)? {
-            Some(text) => Ok(Some(Self { entries: entries(&path, &text)?, path })),
+            Some(text) => {
+                Ok(Some(Self { entries: entries(&path, &text)?, bindings: bindings(&path, &text), path }))
+            }
             None => Ok(None),
         }
     }
@@ -159,10 +164,21 @@ fn text(path: &Path) -> Result<Option<String>, String> {
         .map_err(|e| failed(format!("it is not UTF-8 text (byte {})", e.utf8_error().valid_up_to())))
 }
 
+/// The name of the table of keys.
+const BINDINGS: &str = "keys";
+
+fn bindings(path: &Path, text: &str) -> Result<Bindings, String> {
+    let document = Document::parse(text).map_err(|e| wrong_syntax(path, text, &e))?;
+    document.get(BINDINGS).map_or_else(|| Ok(Bindings::default()), |item| bindings::read(path, text, item))
+}
+
 fn entries(path: &Path, text: &str) -> Result<Vec<Entry>, String> {
     let document = Document::parse(text).map_err(|e| wrong_syntax(path, text, &e))?;
     let mut entries = Vec::new();
     for (name, item) in document.as_table() {
+        if name == BINDINGS {
+            continue;
+        }
         let written = document.as_table().key(name);
         let at = |span: Option<std::ops::Range<usize>>| Position::of(text, span.map_or(0, |s| s.start));
         let start = at(written.and_then(toml_edit::Key::span).or_else(|| item.span()));
@@ -221,7 +237,7 @@ fn wrong_syntax(path: &Path, text: &str, error: &toml_edit::TomlError) -> String
     placed(path, at, &if name.is_empty() { reason.to_owned() } else { format!("{name}: {reason}") })
 }
 
-fn placed(path: &Path, at: Position, message: &str) -> String {
+pub(super) fn placed(path: &Path, at: Position, message: &str) -> String {
     format!("{}:{}:{}: {message}", path.display(), at.line, at.column)
 }
 

@@ -88,6 +88,14 @@ pub const KEYS: &[Key] = &[
         "whether the playground takes the mouse at the start"
     ),
     key!(
+        "plain",
+        Switch,
+        switch,
+        "true or false",
+        "false",
+        "whether the commands print words alone, for screen readers and logs"
+    ),
+    key!(
         "max_tokens",
         Number,
         max_tokens,
@@ -178,7 +186,8 @@ pub fn help() -> String {
         over the default. The flag of a key is its name with hyphens (--top-k), its\n\
         variable is in capitals after MAZE_ (MAZE_TOP_K). The file is $MAZE_CONFIG, or\n\
         maze/config.toml in $XDG_CONFIG_HOME, or ~/.config/maze/config.toml; a key of it\n\
-        is a line such as `temperature = 0.8`."
+        is a line such as `temperature = 0.8`. Below a line [keys] stand other keys for the\n\
+        playground, such as `run = [\"F5\", \"ctrl-r\"]`; `maze config keys` prints them all."
 }
 
 #[cfg(test)]

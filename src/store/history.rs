@@ -1,8 +1,7 @@
-//! What was written and opened before, newest first: prompts and grammars that were run, and files.
+//! What was written before, newest first: prompts and grammars that were run.
 //!
 //! Lists are bounded by their length and their bytes. What is added again moves to the front.
 
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
@@ -15,16 +14,13 @@ pub const MOST_PROMPTS: usize = 500;
 /// Most grammars.
 pub const MOST_GRAMMARS: usize = 100;
 
-/// Most files.
-pub const MOST_RECENTS: usize = 50;
-
 /// Most bytes of all texts of one list.
 const MOST_BYTES: usize = 8 << 20;
 
 /// Most bytes of one text. A grammar that can be run has fewer.
 const MOST_TEXT: usize = 1 << 20;
 
-/// What was written and opened before.
+/// What was written before.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct History {
@@ -32,8 +28,6 @@ pub struct History {
     pub prompts: Vec<Arc<str>>,
     /// Grammars that were run, each distinct text once.
     pub grammars: Vec<Arc<GrammarSource>>,
-    /// Files that were opened or saved.
-    pub recents: Vec<PathBuf>,
 }
 
 /// Something new.
@@ -43,8 +37,6 @@ pub enum Addition {
     Prompt(Arc<str>),
     /// A grammar.
     Grammar(Arc<GrammarSource>),
-    /// A file.
-    Recent(PathBuf),
 }
 
 impl History {
@@ -58,9 +50,6 @@ impl History {
             Addition::Grammar(source) => {
                 to_front(&mut self.grammars, source, |a, b| a.text == b.text && a.kind == b.kind)
             }
-            // JSON has no other names; the next start has one file less to offer.
-            Addition::Recent(path) if path.to_str().is_none() => false,
-            Addition::Recent(path) => to_front(&mut self.recents, path, |a, b| a == b),
         };
         if changed {
             self.bound();
@@ -73,8 +62,7 @@ impl History {
         let new = std::mem::replace(self, older);
         let prompts = new.prompts.into_iter().rev().map(Addition::Prompt);
         let grammars = new.grammars.into_iter().rev().map(Addition::Grammar);
-        let recents = new.recents.into_iter().rev().map(Addition::Recent);
-        for addition in prompts.chain(grammars).chain(recents) {
+        for addition in prompts.chain(grammars) {
             self.add(addition);
         }
     }
@@ -83,7 +71,6 @@ impl History {
     pub fn bound(&mut self) {
         bound(&mut self.prompts, MOST_PROMPTS, |text| text.len());
         bound(&mut self.grammars, MOST_GRAMMARS, |source| source.text.len());
-        self.recents.truncate(MOST_RECENTS);
     }
 }
 

@@ -19,8 +19,8 @@ pub struct Looks {
     pub graphs: Value,
     /// The commands that were picked in the palette, by their names, the last first.
     pub used: Vec<String>,
+    /// How far somebody has come in the hints for the first minutes.
+    pub tour: Value,
     /// Grammar files that were opened or saved, the last first.
     pub recents: Vec<String>,
-    /// Whether the hints for the first minutes have been seen.
-    pub tour_seen: bool,
 }

@@ -208,12 +208,20 @@ pub fn is_elsewhere(store: &Path, name: &str) -> bool {
 /// Removes what a program that was killed has left behind: files that were not finished, and runs that
 /// no list names.
 pub fn clean(folder: &Path, session: &Session) {
-    let is_unfinished = |name: &str| name.starts_with(".tmp");
+    clean_unfinished(folder);
     let is_known = |name: &str| session.runs.iter().any(|r| run::file_name(r.number) == name);
-    let of = |folder: &Path| std::fs::read_dir(folder).into_iter().flatten().flatten();
-    let rest = of(folder).filter(|e| is_unfinished(&e.file_name().to_string_lossy()));
-    let runs = of(&folder.join("runs")).filter(|e| !is_known(&e.file_name().to_string_lossy()));
-    for entry in rest.chain(runs).filter(|e| e.file_type().is_ok_and(|t| t.is_file())) {
+    remove(&folder.join("runs"), |name| !is_known(name));
+}
+
+/// Removes files in a folder that were not finished. Nobody else may be writing there.
+pub fn clean_unfinished(folder: &Path) {
+    remove(folder, |name| name.starts_with(".tmp"));
+}
+
+fn remove(folder: &Path, is_wanted: impl Fn(&str) -> bool) {
+    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+    let files = entries.filter(|e| e.file_type().is_ok_and(|t| t.is_file()));
+    for entry in files.filter(|e| is_wanted(&e.file_name().to_string_lossy())) {
         // What cannot be removed takes room, no more.
         let _ = std::fs::remove_file(entry.path());
     }

@@ -111,17 +111,17 @@ pub fn draw(buffer: &mut Buffer, state: &State, theme: &Theme, shown: &Compare) 
             .skip(usize::from(parts.sides[0].width))
             .put("│", text_style(theme, Role::Border));
     }
-    for side in 0..2 {
+    for (side, run) in runs.into_iter().enumerate() {
         let area = parts.sides[side];
-        heading(buffer, area, state, theme, runs[side]);
+        heading(buffer, area, state, theme, run);
         figures(buffer, area, theme, &lines, side, parts.figures);
-        let steps = runs[side].steps().len();
+        let steps = run.steps().len();
         let above = 1 + parts.figures;
         place(buffer, area, above, theme, shown.at, steps, common);
-        text(buffer, parts.text(side), theme, runs[side], shown.at, common);
+        text(buffer, parts.text(side), theme, run, shown.at, common);
         let y = area.height.saturating_sub(parts.candidates);
         let below = Rect { y: area.y + y, height: parts.candidates.min(area.height), ..area };
-        candidates(buffer, below, theme, runs[side], shown.at);
+        candidates(buffer, below, theme, run, shown.at);
     }
 }
 
@@ -151,7 +151,7 @@ fn figures(buffer: &mut Buffer, area: Rect, theme: &Theme, lines: &[Line], side:
             return;
         }
         let (mark, role) = if line.is_same() { ("", Role::Dim) } else { ("≠", Role::Title) };
-        pen.column(mark, 2, text_style(theme, Role::Match))
+        pen.column(mark, 2, text_style(theme, Role::Warning))
             .column(line.name, NAME, text_style(theme, Role::Dim))
             .put(&line.values[side], text_style(theme, role));
     }
@@ -201,7 +201,7 @@ fn text(buffer: &mut Buffer, area: Rect, theme: &Theme, run: &Run, at: usize, co
         let ends = (parted.line, parted.byte) < (row.line, row.row.end) || row.is_last;
         if has_more && starts && ends && row.line == parted.line {
             let gutter = Rect { x: area.x.saturating_sub(GUTTER), width: GUTTER, ..area };
-            Pen::new(buffer, gutter, y as u16).put("≠", text_style(theme, Role::Match));
+            Pen::new(buffer, gutter, y as u16).put("≠", text_style(theme, Role::Warning));
         }
     }
 }

@@ -170,7 +170,7 @@ fn a_broken_file_stops_commands_with_its_place() {
     for (text, expected) in [
         (&b"seed = 1\ntop_p = 1.5 # far\n"[..], ":2:9: top_p = 1.5: must be a number from 0 to 1"),
         (b"colour = 1\n", ":1:1: there is no key `colour`"),
-        (b"theme = \"pink\"\n", ":1:9: theme = pink: must be auto, dark or light"),
+        (b"theme = \"a/b\"\n", ":1:9: theme = a/b: must be auto, dark, light"),
         (b"seed 1\n", ":1:"),
         (b"\xff\n", "not UTF-8 text (byte 0)"),
     ] {

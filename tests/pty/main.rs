@@ -8,6 +8,7 @@ mod playground;
 #[path = "../support/pty.rs"]
 #[allow(dead_code, reason = "shared with the program that makes pictures")]
 mod pty;
+mod restart;
 #[path = "../support/screen.rs"]
 #[allow(dead_code, reason = "shared with the program that makes pictures")]
 mod screen;

@@ -82,7 +82,7 @@ fn examples() {
 #[test]
 fn models() {
     snapshot("models", |p| {
-        p.press("Ctrl-P");
+        p.press("F4");
         p.list_models();
         p.press("↓");
         p.press("↓");
@@ -92,7 +92,7 @@ fn models() {
 #[test]
 fn a_download() {
     snapshot("download", |p| {
-        p.press("Ctrl-P");
+        p.press("F4");
         p.type_text("Qwen/Qwen3-0.6B");
         p.press("Enter");
         let status = Status {
@@ -138,7 +138,7 @@ fn a_long_message_is_shown_whole() {
                    TRANSFORMERS_OFFLINE forbids to download it";
     for (width, height) in [(40, 10), (60, 16), (80, 24), (160, 45)] {
         let mut p = Playground::new(width, height);
-        p.press("Ctrl-P");
+        p.press("F4");
         p.type_text("Qwen/Qwen3-0.6B");
         p.press("Enter");
         p.load(ModelEvent::Failed(message.into()));
@@ -170,7 +170,7 @@ fn a_finished_run_names_its_model_once_another_is_in_use() {
     let screen = p.screen();
     assert!(screen.contains(&format!("■ eos with {before}  40 tokens")), "{screen}");
     // A run that is asked for and given up leaves what was there.
-    p.press("Ctrl-P");
+    p.press("F4");
     p.type_text("a/b");
     p.press("Enter");
     p.press("F5");

@@ -3,6 +3,7 @@
 mod chat;
 mod frames;
 mod hostile;
+mod kept;
 mod look;
 mod playground;
 mod scenarios;

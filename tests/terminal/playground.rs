@@ -2,14 +2,19 @@
 //! in between, driven by hand and with its times made equal.
 
 use std::ops::ControlFlow;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers, MouseButton, MouseEvent, MouseEventKind};
 use maze::app::event::{Checked, Effect, Event, LoadId, ModelEvent, RunEvent, RunId, Wake};
+use maze::app::keep::{self, Keep};
 use maze::app::language::Language;
 use maze::app::runner::Runner;
 use maze::app::state::State;
+use maze::app::store::Ask;
+use maze::app::tour::Tour;
+use maze::app::worker::keeper;
 use maze::app::{scripted, update};
 use maze::catalog::{Catalog, Entry};
 use maze::engine::grammar::{Compiler, GrammarSource};
@@ -17,6 +22,7 @@ use maze::engine::load::{Loaded, Survey};
 use maze::engine::session::prepare;
 use maze::engine::trace::{Step, Timings};
 use maze::engine::{ModelInfo, ModelSpec, Vocabulary};
+use maze::store::Store;
 use maze::ui::depth::ColorDepth;
 use maze::ui::{self, View};
 use ratatui::Terminal;
@@ -43,6 +49,7 @@ pub struct Playground {
     runner: Runner,
     /// The model before, while its run is open.
     before: Option<Runner>,
+    store: Option<Store>,
 }
 
 impl Playground {
@@ -73,6 +80,7 @@ impl Playground {
             vocabulary: vocabulary.clone(),
             runner: Runner::new(loaded),
             before: None,
+            store: None,
         };
         playground.resize(width, height);
         playground.event(Event::Model(LoadId::default(), ModelEvent::Ready(info, vocabulary)));
@@ -80,6 +88,21 @@ impl Playground {
         playground.perform(effects);
         playground.effects.clear();
         playground
+    }
+
+    /// Lets it keep what it knows in this folder, and recalls what is there.
+    pub fn keep(&mut self, folder: &Path) {
+        let keep = Keep { folder: Some(folder.to_owned()), ..Keep::default() };
+        self.store = keep::open(&mut self.state, keep, &mut ModelSpec::Embedded);
+        self.state.tour = Tour::Over;
+        let effects = update::init(&self.state);
+        self.perform(effects);
+        self.effects.clear();
+    }
+
+    /// Asks the store for something.
+    pub fn ask(&mut self, ask: Ask) {
+        self.perform(vec![Effect::Store(ask)]);
     }
 
     /// The tokens of the model.
@@ -215,6 +238,12 @@ impl Playground {
                     let made = prepare::prompt(&vocabulary, &prompt, &mode);
                     let tokens = made.map(|p| p.tokens).map_err(|e| e.to_string());
                     self.event(Event::Rendered(number, tokens));
+                }
+                Effect::Store(ask) => {
+                    let answers = self.store.as_mut().map(|store| keeper::answers(store, ask));
+                    for answer in answers.unwrap_or_default() {
+                        self.event(Event::Store(answer));
+                    }
                 }
                 Effect::Step => {
                     self.running().step();

@@ -97,6 +97,7 @@ const COMMANDS: &[(&str, &[(Action, &str)])] = &[
         &[
             (Action::Sessions, "Sessions"),
             (Action::Mouse, "Mouse on or off"),
+            (Action::Messages, "Messages"),
             (Action::Help, "Keys"),
             (Action::Tour, "Hints for the first minutes"),
             (Action::Suspend, "Suspend to the shell"),

@@ -44,6 +44,7 @@ pub fn looks(state: &mut State, looks: &Looks, explicit: &Explicit) {
     put(&mut state.layout, &looks.layout);
     put(&mut state.look, &looks.look);
     put(&mut state.graphs, &looks.graphs);
+    put(&mut state.tour, &looks.tour);
     state.files.recents = looks.recents.iter().map(std::path::PathBuf::from).collect();
     let action = |name: &String| Action::ALL.iter().find(|action| action.key_name() == *name).copied();
     state.used = looks.used.iter().filter_map(action).collect();

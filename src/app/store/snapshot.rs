@@ -4,11 +4,13 @@ use std::sync::Arc;
 
 use serde_json::{Value, to_value};
 
+use crate::app::action::Action;
 use crate::app::event::Effect;
 use crate::app::layout::Wishes;
 use crate::app::look::{Graphs, Look};
 use crate::app::runs;
 use crate::app::state::{Pane, State};
+use crate::app::tour::Tour;
 use crate::engine::chat::ModeChoice;
 use crate::engine::trace::{FinishReason, Outcome};
 use crate::store::looks::Looks;
@@ -28,7 +30,7 @@ pub struct Stamp {
     grammar: (String, Option<std::path::PathBuf>),
     pane: (Pane, Wishes, bool),
     chat: (bool, bool, usize, &'static str),
-    screen: (ThemeName, bool, Look, Graphs, usize),
+    screen: (ThemeName, Tour, Look, Graphs, Vec<Action>),
     settings: Settings,
     runs: Vec<RunNote>,
 }
@@ -41,7 +43,7 @@ fn stamp(state: &State) -> Stamp {
         grammar: (state.grammar.name.clone(), file(state)),
         pane: (state.focus, state.layout.clone(), state.chat.shows_system),
         chat: (state.chat.thinks, state.mouse, state.chat.budget, mode(state.chat.choice)),
-        screen: (state.theme.clone(), tour_seen(state), state.look, state.graphs, state.used.len()),
+        screen: (state.theme.clone(), state.tour.clone(), state.look, state.graphs, state.used.clone()),
         settings: settings::of(state),
         runs: state.runs.notes().cloned().collect(),
     }
@@ -139,7 +141,7 @@ fn looks(state: &State) -> Looks {
         // JSON has no other names.
         recents: state.files.recents.iter().filter_map(|path| path.to_str().map(str::to_owned)).collect(),
         used: state.used.iter().map(|action| action.key_name()).collect(),
-        tour_seen: tour_seen(state),
+        tour: written(&state.tour),
     }
 }
 
@@ -159,8 +161,4 @@ pub(super) fn mode(choice: ModeChoice) -> &'static str {
 
 fn file(state: &State) -> Option<std::path::PathBuf> {
     state.grammar.file.as_ref().map(|file| file.path.clone())
-}
-
-fn tour_seen(_state: &State) -> bool {
-    false
 }

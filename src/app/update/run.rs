@@ -96,7 +96,7 @@ pub(super) fn start_if_ready(state: &mut State) -> Vec<Effect> {
     if let Some(loading) = &state.loading {
         state.say(format!("Runs with {}; {} is not loaded yet.", info.name, loading.wanted));
     }
-    let (id, number) = state.runs.next();
+    let (id, number) = state.runs.names();
     state.history.ran(&request);
     let trace = Trace::new(request.clone(), info);
     state.begin_run(Run {

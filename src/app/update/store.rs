@@ -93,25 +93,28 @@ fn read(state: &mut State, number: u32, run: Result<Box<crate::app::state::Run>,
     Vec::new()
 }
 
-/// Another session is open: its drafts come into the editors. A new one begins with what is there.
+/// Another session is open: its drafts come into the editors.
 fn opened(state: &mut State, opened: Opened) -> Vec<Effect> {
     let Opened { name, session, notes } = opened;
     state.overlay = None;
     let model = state.store.model.clone();
-    let session = session.unwrap_or_default();
     // What the session does not say is as the program was started.
     for (name, value) in state.store.started.clone() {
         if !["theme", "mouse"].contains(&name.as_str()) {
             crate::app::store::settings::apply(state, &name, &value);
         }
     }
-    recall::session(state, &session, None);
+    match session {
+        Some(session) => recall::session(state, &session, None),
+        // It could not be used: what is there goes on in it.
+        None => state.runs.recall(&[]),
+    }
     state.say(format!("This is the session {name} now."));
     notes.into_iter().for_each(|note| state.warn(note));
     state.store.session = Some(name);
     let mut effects = vec![Effect::Warm(state.language)];
-    effects.extend(base(state));
     effects.extend(state.runs.reading.map(|(number, _)| Effect::Store(Ask::Run(number))));
+    effects.extend(base(state));
     let wanted = state.store.model.clone().filter(|_| state.store.model != model);
     effects.extend(wanted.and_then(|model| load(state, &model)));
     effects

@@ -82,7 +82,7 @@ fn back(state: &mut State, keep: usize, put: Option<TokenId>) -> Vec<Effect> {
     if state.run.status.is_live() {
         back.id = state.runs.next_id();
     } else {
-        let (id, number) = state.runs.next();
+        let (id, number) = state.runs.names();
         back.id = id;
         state.begin_run(Run { number, ..state.run.clone() });
     }

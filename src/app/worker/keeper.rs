@@ -22,7 +22,8 @@ pub(super) fn perform(files: &Files, store: &Arc<Mutex<Store>>, ask: Ask) {
     });
 }
 
-fn answers(store: &mut Store, ask: Ask) -> Vec<Answer> {
+/// Does what was asked for, and says what came of it.
+pub fn answers(store: &mut Store, ask: Ask) -> Vec<Answer> {
     match ask {
         Ask::Save(save) => vec![saved(&save, store.save(&save))],
         Ask::History => {

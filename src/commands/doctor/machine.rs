@@ -15,6 +15,7 @@ use crate::engine::model::embedded;
 use crate::engine::{ModelSpec, simd};
 use crate::hub::Settings;
 use crate::hub::status::bytes;
+use crate::store::{folder, session};
 use crate::ui::depth::ColorDepth;
 
 /// Less free memory than this is worth knowing: a model of half a billion parameters needs it.
@@ -34,6 +35,7 @@ pub(super) fn look(environment: Environment<'_>) -> Vec<Finding> {
         processor(),
         memory(Memory::now()),
         settings(environment),
+        state(environment),
     ];
     findings.extend(match Settings::from_environment(environment) {
         Ok(hub) => [models(environment, hub.cache.as_deref()), cache(&hub)],
@@ -164,6 +166,26 @@ fn settings(environment: Environment<'_>) -> Finding {
             };
             Finding::ok("settings", format!("{file}, {in_environment} from the environment"))
         }
+    }
+}
+
+/// Where the playground keeps drafts and runs.
+fn state(environment: Environment<'_>) -> Finding {
+    let Some(folder) = folder::path(&environment) else {
+        return Finding::ok("state", "nothing is kept: MAZE_STATE is empty, or HOME is not set");
+    };
+    let shown = folder.display();
+    match std::fs::metadata(&folder) {
+        Ok(there) if !there.is_dir() => {
+            let text = format!("{shown} is no folder, so drafts and runs are not kept");
+            Finding::fail("state", text, "MAZE_STATE names another place; empty, it keeps nothing")
+        }
+        Ok(_) => match session::list(&folder, "").len() {
+            1 => Finding::ok("state", format!("1 session in {shown}")),
+            sessions => Finding::ok("state", format!("{sessions} sessions in {shown}")),
+        },
+        // It comes with the first start.
+        Err(_) => Finding::ok("state", format!("no sessions yet; they will be in {shown}")),
     }
 }
 

@@ -48,7 +48,8 @@ impl Derived {
         // The same text stands on floating windows and on the row that one is at.
         let raised = mix(ground, ink, 0.07);
         let row = mix(ground, ink, 0.14);
-        let text = |ink| plain(readable(ink, row, 4.5));
+        // Whichever of the two is the harder one.
+        let text = |ink| plain(readable(readable(ink, row, 4.5), ground, 4.5));
         let seen = |ink| plain(readable(ink, ground, 3.0));
         let (fg, bg) = match role {
             Role::Dim | Role::Rejected | Role::Thinking | Role::Forced => text(mix(ink, ground, 0.35)),
