@@ -208,6 +208,11 @@ impl Playground {
         (position.x, position.y)
     }
 
+    /// From now on draws as for a terminal that has no other signs than those of ASCII.
+    pub fn in_ascii(&mut self) {
+        self.view = View::new(ColorDepth::Mono).in_ascii(true);
+    }
+
     pub fn parsed_output_lines(&self) -> usize {
         self.view.parsed_output_lines()
     }
