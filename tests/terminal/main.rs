@@ -7,3 +7,4 @@ mod look;
 mod playground;
 mod scenarios;
 mod steps;
+mod storm;
