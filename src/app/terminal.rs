@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use crossterm::clipboard::CopyToClipboard;
+use crossterm::cursor::SetCursorStyle;
 use crossterm::event::{
     DisableBracketedPaste, DisableMouseCapture, EnableBracketedPaste, EnableMouseCapture,
 };
@@ -21,6 +22,7 @@ use ratatui::backend::CrosstermBackend;
 use terminal_colorsaurus::{QueryOptions, ThemeMode, theme_mode};
 use termprofile::{DetectorSettings, TermProfile};
 
+use crate::app::editor::vim::Mode;
 use crate::ui::depth::ColorDepth;
 use crate::ui::theme::ThemeName;
 
@@ -29,6 +31,9 @@ const PROBE: Duration = Duration::from_millis(100);
 
 /// Whether the terminal is ours at the moment.
 static TAKEN: AtomicBool = AtomicBool::new(false);
+
+/// Whether the cursor has another shape than the person's own.
+static SHAPED: AtomicBool = AtomicBool::new(false);
 
 /// The terminal as ratatui sees it.
 pub type Screen = Terminal<CrosstermBackend<BufWriter<Stdout>>>;
@@ -80,6 +85,9 @@ pub fn leave() {
     let mut out = io::stdout();
     let _ = execute!(out, EndSynchronizedUpdate, DisableMouseCapture, DisableBracketedPaste);
     let _ = execute!(out, LeaveAlternateScreen, cursor::Show);
+    if SHAPED.swap(false, Ordering::SeqCst) {
+        let _ = execute!(out, SetCursorStyle::DefaultUserShape);
+    }
     let _ = disable_raw_mode();
 }
 
@@ -113,6 +121,22 @@ pub fn capture_mouse(on: bool) -> io::Result<()> {
 /// If the terminal cannot be written to.
 pub fn copy(text: &str) -> io::Result<()> {
     execute!(io::stdout(), CopyToClipboard::to_clipboard_from(text))
+}
+
+/// Gives the cursor a shape: that of the mode of vi, or the person's own.
+///
+/// # Errors
+/// If the terminal cannot be written to.
+pub fn shape_cursor(mode: Option<Mode>) -> io::Result<()> {
+    let was_shaped = SHAPED.swap(mode.is_some(), Ordering::SeqCst);
+    let shape = match mode {
+        // Nobody has touched it.
+        None if !was_shaped => return Ok(()),
+        None => SetCursorStyle::DefaultUserShape,
+        Some(Mode::Insert) => SetCursorStyle::SteadyBar,
+        Some(_) => SetCursorStyle::SteadyBlock,
+    };
+    queue!(io::stdout(), shape)
 }
 
 /// A screen to draw on.

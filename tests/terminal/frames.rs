@@ -11,7 +11,7 @@ use ratatui::style::Modifier;
 
 const SIZES: [(u16, u16); 3] = [(80, 24), (120, 40), (160, 45)];
 
-fn snapshot(name: &str, prepare: impl Fn(&mut Playground)) {
+pub fn snapshot(name: &str, prepare: impl Fn(&mut Playground)) {
     for (width, height) in SIZES {
         let mut p = Playground::new(width, height);
         prepare(&mut p);

@@ -9,4 +9,5 @@ mod look;
 mod playground;
 mod scenarios;
 mod steps;
+mod storm;
 mod travel;

@@ -146,8 +146,13 @@ impl Playground {
     }
 
     pub fn resize(&mut self, width: u16, height: u16) {
-        self.terminal.backend_mut().resize(width, height);
+        self.fit(width, height);
         self.event(Event::Resize(width, height));
+    }
+
+    /// Makes the terminal this large, without telling anybody.
+    pub fn fit(&mut self, width: u16, height: u16) {
+        self.terminal.backend_mut().resize(width, height);
     }
 
     /// Lets the engine take `count` decisions.
