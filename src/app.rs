@@ -48,6 +48,7 @@ pub mod look;
 pub mod marking;
 pub mod menu;
 pub mod outside;
+pub mod overlay;
 pub mod picker;
 pub mod pointer;
 pub mod question;
@@ -178,7 +179,7 @@ pub fn run(options: Options) -> io::Result<u8> {
     };
     let _guard = Guard::take()?;
     let mut screen = terminal::screen()?;
-    let mut view = View::new(depth);
+    let mut view = View::new(depth).in_ascii(terminal::wants_ascii(|name| std::env::var(name).ok()));
     let size = screen.size()?;
     state.size = (size.width, size.height);
     update::reveal(&mut state);

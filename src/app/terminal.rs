@@ -190,6 +190,15 @@ pub fn color_depth() -> ColorDepth {
     }
 }
 
+/// Whether the terminal shows no signs beyond ASCII, by its environment: the Linux console, or a locale
+/// of another encoding than UTF-8. One that names no encoding says nothing about the terminal.
+pub fn wants_ascii(environment: impl Fn(&str) -> Option<String>) -> bool {
+    let set = |name: &str| environment(name).filter(|value| !value.is_empty());
+    let locale = ["LC_ALL", "LC_CTYPE", "LANG"].into_iter().find_map(set).unwrap_or_default();
+    let encoding = locale.split_once('.').map(|(_, rest)| rest.to_lowercase().replace('-', ""));
+    set("TERM").is_some_and(|term| term == "linux") || encoding.is_some_and(|e| !e.starts_with("utf8"))
+}
+
 /// The theme that suits the terminal's background. Asks it, unless `probe` is off; a terminal that
 /// does not answer is taken to be dark.
 pub fn suitable_theme(probe: bool) -> ThemeName {
@@ -201,5 +210,27 @@ pub fn suitable_theme(probe: bool) -> ThemeName {
     match theme_mode(options) {
         Ok(ThemeMode::Light) => ThemeName::Light,
         _ => ThemeName::Dark,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ascii_is_for_consoles_and_other_encodings() {
+        for (variables, wanted) in [
+            (&[("TERM", "xterm-256color"), ("LANG", "de_DE.UTF-8")][..], false),
+            (&[("TERM", "xterm-256color")], false),
+            (&[("TERM", "xterm"), ("LANG", "C")], false),
+            (&[("TERM", "xterm"), ("LANG", "en_US.utf8")], false),
+            (&[("TERM", "linux"), ("LANG", "de_DE.UTF-8")], true),
+            (&[("TERM", "xterm"), ("LANG", "de_DE.ISO-8859-1")], true),
+            (&[("TERM", "xterm"), ("LC_ALL", "C.UTF-8"), ("LANG", "de_DE.ISO-8859-1")], false),
+            (&[("TERM", "xterm"), ("LC_ALL", ""), ("LC_CTYPE", "ru_RU.KOI8-R")], true),
+        ] {
+            let value = |name: &str| variables.iter().find(|v| v.0 == name).map(|v| v.1.to_owned());
+            assert_eq!(wants_ascii(value), wanted, "{variables:?}");
+        }
     }
 }
