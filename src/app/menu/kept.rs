@@ -70,16 +70,16 @@ pub(super) fn sessions(typed: &str, state: &State) -> Vec<Row> {
             if can_go { row.delete(Pick::AskDelete(session.name.clone())) } else { row }
         })
         .collect();
+    rows.push(
+        Row::new("Do", format!("Rename {open}"), Pick::RenameSession)
+            .about("give the open session another name"),
+    );
     let is_there = |name: &str| state.store.sessions.iter().any(|session| session.name == name);
     if let Some(name) = name::check(typed).ok().filter(|name| !is_there(name)) {
         let row = Row::new("Do", format!("Save as {name}"), Pick::SaveSession(name))
             .about("go on with this grammar, prompt and runs in a new session");
         rows.push(row);
     }
-    rows.push(
-        Row::new("Do", format!("Rename {open}"), Pick::RenameSession)
-            .about("give the open session another name"),
-    );
     rows
 }
 
