@@ -10,7 +10,7 @@ use std::process::ExitCode;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 
 use crate::cli::{Cli, Command, GrammarArgs};
-use crate::config::Config;
+use crate::config::{self as settings, Config};
 use crate::engine::grammar::library;
 use crate::engine::load::{self, Progress};
 use crate::engine::{EngineError, GrammarKind, GrammarSource, LoadError};
@@ -81,7 +81,17 @@ impl From<EngineError> for Failure {
 
 /// Runs what the arguments ask for: a command, or the playground.
 pub fn run(cli: &Cli) -> ExitCode {
-    let result = match &cli.command {
+    let plain = Config::is_plain(cli.play.plain, settings::environment).map_err(Failure::Input);
+    let result = plain.and_then(|plain| {
+        output::set_plain(plain);
+        perform(cli)
+    });
+    // What waits in the buffer would be lost in silence at the end of the process.
+    exit_code(result.and_then(|()| Ok(io::stdout().flush()?)))
+}
+
+fn perform(cli: &Cli) -> Result<(), Failure> {
+    match &cli.command {
         Some(Command::Generate(args)) => generate::run(args),
         Some(Command::Check(args)) => check::run(args),
         Some(Command::Grammars(args)) => grammars::run(args),
@@ -90,13 +100,11 @@ pub fn run(cli: &Cli) -> ExitCode {
         Some(Command::Replay(args)) => replay::run(args),
         Some(Command::Export(args)) => export::run(args),
         Some(Command::Doctor(args)) => doctor::run(args),
-        Some(Command::Config(args)) => config::run(args),
+        Some(Command::Config(args)) => config::run(args, cli.play.plain),
         Some(Command::Completions(args)) => completions::run(args),
         Some(Command::Man(args)) => man::run(args),
         None => play::run(&cli.play),
-    };
-    // What waits in the buffer would be lost in silence at the end of the process.
-    exit_code(result.and_then(|()| Ok(io::stdout().flush()?)))
+    }
 }
 
 /// Prints what the parser of the arguments has to say: help, the version, or what is wrong.
@@ -107,7 +115,16 @@ pub fn say(mut error: clap::Error) -> ExitCode {
         error.insert(ContextKind::Suggested, ContextValue::StyledStrs(vec![tip.into()]));
     }
     let code = u8::try_from(error.exit_code()).unwrap_or(2);
-    match error.print().and_then(|()| io::stdout().flush()) {
+    // The arguments are not understood, so this is all that is known of what was asked for.
+    let flag = std::env::args().any(|a| a == "--plain").then_some(true);
+    let printed = if Config::is_plain(flag, settings::environment).unwrap_or_default() {
+        let text = error.render().to_string();
+        let mut stream = if error.use_stderr() { Sink::stderr() } else { Sink::stdout() };
+        stream.write_all(text.as_bytes())
+    } else {
+        error.print()
+    };
+    match printed.and_then(|()| io::stdout().flush()) {
         // Of stderr only the exit code is left.
         Ok(()) => ExitCode::from(code),
         Err(_) if error.use_stderr() => ExitCode::from(code),

@@ -39,6 +39,10 @@ pub struct Config {
     pub theme: Option<String>,
     /// Whether the playground takes the mouse at the start.
     pub mouse: bool,
+    /// Whether keys are vi's in texts.
+    pub vim: bool,
+    /// Whether the commands print words alone.
+    pub plain: bool,
     /// Whether the terminal may be asked for its colours.
     pub probe: bool,
     /// Which keys ask for what in the playground.
@@ -125,6 +129,8 @@ impl Config {
             max_tokens: args.max_tokens,
             theme: args.theme.clone(),
             mouse: args.mouse,
+            vim: args.vim,
+            plain: args.plain,
         };
         let (file, warning) = match ConfigFile::read(&environment) {
             Ok(file) => (file, None),
@@ -133,6 +139,30 @@ impl Config {
         let config = Self::join(flags, file, &environment)?;
         let warning = warning.or_else(|| config.keys_problem.clone());
         Ok(Self { probe: !args.no_probe, warning, ..config })
+    }
+
+    /// From what every command may be told: `--plain`.
+    ///
+    /// # Errors
+    /// As [`new`](Self::new).
+    pub fn of_every_command(
+        plain: Option<bool>,
+        environment: impl Fn(&str) -> Option<String>,
+    ) -> Result<Self, String> {
+        Self::join(Flags { plain, ..Flags::default() }, ConfigFile::read(&environment)?, &environment)
+    }
+
+    /// Whether commands shall print words alone. Of a broken config file those tell that read it.
+    ///
+    /// # Errors
+    /// If the variable of the environment has no valid value.
+    pub fn is_plain(
+        flag: Option<bool>,
+        environment: impl Fn(&str) -> Option<String>,
+    ) -> Result<bool, String> {
+        let file = ConfigFile::read(&environment).unwrap_or_default();
+        let mut layers = Layers { file, environment: &environment, settings: Vec::new() };
+        layers.pick("plain", flag, values::switch)
     }
 
     fn join(
@@ -149,13 +179,15 @@ impl Config {
         let keys = bindings.changed.iter();
         let keys = keys.map(|(action, line)| (*action, Origin::File(place.clone(), *line))).collect();
         let mut layers = Layers { file, environment, settings: Vec::with_capacity(KEYS.len()) };
-        let Flags { model, sampler, max_tokens, theme, mouse } = flags;
+        let Flags { model, sampler, max_tokens, theme, mouse, vim, plain } = flags;
         Ok(Self {
             model: layers.pick("model", model.model, values::model)?,
             device: layers.pick("device", model.device, values::device)?,
             context: layers.pick("context", model.context, values::context)?.chosen(),
             theme: layers.pick("theme", theme, values::theme)?.chosen(),
             mouse: layers.pick("mouse", mouse, values::switch)?,
+            vim: layers.pick("vim", vim, values::switch)?,
+            plain: layers.pick("plain", plain, values::switch)?,
             max_tokens: layers.pick("max_tokens", max_tokens, values::max_tokens)?,
             sampler: SamplerSettings {
                 temperature: layers.pick("temperature", sampler.temperature, values::temperature)?,
@@ -187,6 +219,8 @@ struct Flags {
     max_tokens: Option<usize>,
     theme: Option<OrAuto<String>>,
     mouse: Option<bool>,
+    vim: Option<bool>,
+    plain: Option<bool>,
 }
 
 /// Where values come from below the flags.

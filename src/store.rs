@@ -203,7 +203,7 @@ impl Store {
         Ok(opened)
     }
 
-    /// Goes on with everything in a new session; the one before stays as it was saved last.
+    /// Saves, and goes on with everything in a new session.
     ///
     /// # Errors
     /// If there is a session of that name, or it cannot be written.
@@ -212,21 +212,17 @@ impl Store {
         if folder.exists() {
             return Err(format!("There is a session {name} already."));
         }
+        self.save(save)?;
         let (open, _) = open_session(&self.folder, name)?;
-        let before = std::mem::replace(&mut self.open, open);
-        self.written = None;
-        let copied = folder::create(&self.open.folder.join("runs")).and_then(|()| {
-            let has_file = |number: &u32| !save.runs.iter().any(|run| run.number == *number);
-            for number in save.session.runs.iter().map(|run| run.number).filter(has_file) {
-                let name = run::file_name(number);
-                let from = before.folder.join("runs").join(&name);
-                if from.exists() {
-                    folder::link_or_copy(&from, &self.run_path(number))?;
-                }
+        folder::create(&open.folder.join("runs"))?;
+        for number in save.session.runs.iter().map(|run| run.number) {
+            let (from, to) = (self.run_path(number), open.run_path(number));
+            if from.exists() {
+                folder::link_or_copy(&from, &to)?;
             }
-            Ok(())
-        });
-        copied.and_then(|()| self.save(save))
+        }
+        (self.open, self.written) = (open, None);
+        self.save(&Save { runs: Vec::new(), history: Vec::new(), ..save.clone() })
     }
 
     /// Gives the open session another name.
@@ -275,7 +271,13 @@ impl Store {
     }
 
     fn run_path(&self, number: u32) -> PathBuf {
-        self.open.folder.join("runs").join(run::file_name(number))
+        self.open.run_path(number)
+    }
+}
+
+impl Open {
+    fn run_path(&self, number: u32) -> PathBuf {
+        self.folder.join("runs").join(run::file_name(number))
     }
 }
 

@@ -120,28 +120,29 @@ impl Runs {
         }
     }
 
-    /// Takes in a run that was read from the disk.
-    pub fn put_stored(&mut self, mut run: Run) {
+    /// Puts a run from the disk where it belongs. What it is written in stands in the list.
+    fn put_stored(&mut self, mut run: Run) {
         let note = self.kept.iter().map(|kept| &kept.note).find(|note| note.number == run.number);
         let language = note.and_then(|note| Language::ALL.iter().find(|l| l.name() == note.language));
         run.language = language.copied().unwrap_or_default();
         self.put(run);
     }
 
-    /// Keeps no more than there is room for. What is on the disk is read again when it is wanted; what
-    /// cannot be (`is_stored` says whether anything is) is forgotten.
-    fn bound(&mut self, on_screen: u32, is_stored: bool) {
+    /// Keeps no more than there is room for, and these in any case. What is on the disk is read again
+    /// when it is wanted; what cannot be (`is_stored` says whether anything is) is forgotten.
+    fn bound(&mut self, wanted: [u32; 2], is_stored: bool) {
+        let can_go = |kept: &Kept| !wanted.contains(&kept.note.number);
         while self.kept.len() > MOST_RUNS {
-            let Some(oldest) = self.kept.iter().position(|kept| kept.note.number != on_screen) else {
-                return;
-            };
+            let Some(oldest) = self.kept.iter().position(can_go) else { return };
             self.dropped.push(self.kept.remove(oldest).note.number);
         }
-        let mut memory: usize =
-            self.kept.iter().filter(|kept| kept.run.is_some()).map(|kept| kept.bytes).sum();
+        let held = self.kept.iter().filter(|kept| kept.run.is_some());
+        let mut memory: usize = held.map(|kept| kept.bytes).sum();
         while memory > MOST_MEMORY {
-            let can_go = |kept: &Kept| kept.run.is_some() && (kept.disk == Disk::Written || !is_stored);
-            let Some(at) = self.kept.iter().position(can_go) else { return };
+            let can_leave = |kept: &Kept| {
+                can_go(kept) && kept.run.is_some() && (kept.disk == Disk::Written || !is_stored)
+            };
+            let Some(at) = self.kept.iter().position(can_leave) else { return };
             memory -= self.kept[at].bytes;
             if is_stored {
                 self.kept[at].run = None;
@@ -176,6 +177,13 @@ impl State {
     /// A run by its number, wherever it is in memory.
     pub fn run_of(&self, number: u32) -> Option<&Run> {
         if self.run.number == number { Some(&self.run) } else { self.runs.held(number) }
+    }
+
+    /// Takes in a run that was read from the disk.
+    pub fn hold_run(&mut self, run: Run) {
+        let wanted = [self.run.number, run.number];
+        self.runs.put_stored(run);
+        self.runs.bound(wanted, self.store.is_on());
     }
 
     /// Whether the run on the screen is not the newest.
@@ -239,7 +247,7 @@ impl State {
             None => self.runs.kept.push(Kept { note, run: None, disk: Disk::Absent, bytes: 0 }),
         }
         self.runs.kept.sort_by_key(|kept| kept.note.number);
-        self.runs.bound(number, self.store.is_on());
+        self.runs.bound([number, number], self.store.is_on());
     }
 
     /// The runs that have no file yet.

@@ -103,6 +103,9 @@ fn show(args: &BenchArgs, engine: &Engine, grammar: &GrammarSource, rows: &[Row]
         args.prompt_tokens,
         args.rounds,
     )?;
+    if stdout.is_plain() {
+        return Ok(list(&mut stdout, rows, &medians)?);
+    }
     writeln!(
         stdout,
         "{:<16}{:>10}{:>8}{:>9}{:>22}{:>22}{:>12}",
@@ -112,6 +115,28 @@ fn show(args: &BenchArgs, engine: &Engine, grammar: &GrammarSource, rows: &[Row]
         writeln!(
             stdout,
             "{:<16}{:>10.1}{:>8.2}{:>8.0}%{:>13.0} {:>8.0}{:>13.1} {:>8.1}{:>12.0}",
+            row.name,
+            m.tokens_per_second,
+            m.tokens_per_second / free,
+            100.0 * m.forced as f64 / m.tokens.max(1) as f64,
+            m.mask_us.p50,
+            m.mask_us.p99,
+            m.mask_wait_us.p50,
+            m.mask_wait_us.p99,
+            m.sample_us.p50,
+        )?;
+    }
+    Ok(())
+}
+
+/// Each way to generate in a sentence.
+fn list(stdout: &mut Sink, rows: &[Row], medians: &[Generation]) -> std::io::Result<()> {
+    let free = medians.first().map_or(1.0, |m| m.tokens_per_second);
+    for (row, m) in rows.iter().zip(medians) {
+        writeln!(
+            stdout,
+            "{}: {:.1} tokens/s, ratio {:.2}, forced {:.0}%, mask {:.0} us and {:.0} us at the 99th \
+             percentile, mask wait {:.1} us and {:.1} us, pick {:.0} us",
             row.name,
             m.tokens_per_second,
             m.tokens_per_second / free,

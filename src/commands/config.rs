@@ -8,12 +8,12 @@ use serde_json::json;
 use super::Failure;
 use super::output::Sink;
 use crate::app::action::Action;
-use crate::cli::{ConfigArgs, ConfigCommand, ModelArgs};
+use crate::cli::{ConfigArgs, ConfigCommand};
 use crate::config::keys::{self, KEYS};
 use crate::config::{self, Config, file, themes};
 
-pub(super) fn run(args: &ConfigArgs) -> Result<(), Failure> {
-    let effective = || Config::new(&ModelArgs::default(), config::environment).map_err(Failure::Input);
+pub(super) fn run(args: &ConfigArgs, plain: Option<bool>) -> Result<(), Failure> {
+    let effective = || Config::of_every_command(plain, config::environment).map_err(Failure::Input);
     match args.command.as_ref().unwrap_or(&ConfigCommand::List { json: false }) {
         ConfigCommand::List { json } => list(&effective()?, *json),
         ConfigCommand::Get { key } => {
@@ -86,14 +86,24 @@ pub(super) fn list(config: &Config, json: bool) -> Result<(), Failure> {
     for (setting, value) in config.settings.iter().zip(&shown) {
         let origin = setting.origin.to_string();
         let origin = stdout.shown_in_line(&origin).into_owned();
-        writeln!(stdout, "{:<names$}  {value:<values$}  {origin}", setting.key.name)?;
+        let name = setting.key.name;
+        if stdout.is_plain() {
+            writeln!(stdout, "{name}: {value}, from {origin}")?;
+        } else {
+            writeln!(stdout, "{name:<names$}  {value:<values$}  {origin}")?;
+        }
     }
     for (action, origin) in &config.keys {
         let keys = self::names(config, *action).join(" ");
         let keys = if keys.is_empty() { "none" } else { &keys };
         let origin = origin.to_string();
         let origin = stdout.shown_in_line(&origin).into_owned();
-        writeln!(stdout, "{:<names$}  {keys:<values$}  {origin}", format!("keys.{}", action.key_name()))?;
+        let name = format!("keys.{}", action.key_name());
+        if stdout.is_plain() {
+            writeln!(stdout, "{name}: {keys}, from {origin}")?;
+        } else {
+            writeln!(stdout, "{name:<names$}  {keys:<values$}  {origin}")?;
+        }
     }
     keys_problem(config)
 }

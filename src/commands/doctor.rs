@@ -85,13 +85,17 @@ pub(super) fn run(args: &DoctorArgs) -> Result<(), Failure> {
         stdout.json(&json!({ "findings": lines, "warnings": warned, "failures": failed }))?;
     } else {
         let plural = |n, word: &str| format!("{n} {word}{}", if n == 1 { "" } else { "s" });
-        writeln!(stdout, "\n{}, {}", plural(failed, "failure"), plural(warned, "warning"))?;
+        let gap = if stdout.is_plain() { "" } else { "\n" };
+        writeln!(stdout, "{gap}{}, {}", plural(failed, "failure"), plural(warned, "warning"))?;
     }
     if failed > 0 { Err(Failure::Told(1)) } else { Ok(()) }
 }
 
 /// A finding on lines of 80 columns.
 fn show(out: &mut Sink, finding: &Finding) -> std::io::Result<()> {
+    if out.is_plain() {
+        return tell(out, finding);
+    }
     let advice = finding.advice.iter().map(|advice| format!("-> {advice}"));
     let mut head = format!("{:<4}  {:<9} ", finding.verdict.name(), finding.topic);
     for text in std::iter::once(finding.text.clone()).chain(advice) {
@@ -99,6 +103,18 @@ fn show(out: &mut Sink, finding: &Finding) -> std::io::Result<()> {
             writeln!(out, "{head}{line}")?;
             head = " ".repeat(16);
         }
+    }
+    out.flush()
+}
+
+/// A finding as a sentence, and its advice as another.
+fn tell(out: &mut Sink, finding: &Finding) -> std::io::Result<()> {
+    let text = out.shown_in_line(&finding.text).into_owned();
+    let verdict = finding.verdict.name().to_lowercase();
+    writeln!(out, "{}: {verdict}: {text}", finding.topic)?;
+    if let Some(advice) = &finding.advice {
+        let advice = out.shown_in_line(advice).into_owned();
+        writeln!(out, "{}: advice: {advice}", finding.topic)?;
     }
     out.flush()
 }

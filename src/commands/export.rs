@@ -24,6 +24,9 @@ pub(super) fn run(args: &ExportArgs) -> Result<(), Failure> {
         |out: &mut dyn Write| export::write(out, args.format, &trace, vocabulary.as_deref(), &palette());
     let Some(path) = &args.output else {
         let mut stdout = Sink::stdout();
+        if stdout.is_plain() && args.format == Format::Text {
+            return Ok(super::replay::plain::show(&mut stdout, &trace)?);
+        }
         if !stdout.is_terminal() {
             return Ok(write(&mut stdout)?);
         }

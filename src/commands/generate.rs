@@ -124,7 +124,7 @@ impl Thoughts {
     fn write(&mut self, bytes: &[u8]) {
         let sink = self.sink.get_or_insert_with(|| {
             let mut sink = Sink::stderr();
-            let _ = sink.dim(true);
+            let _ = if sink.is_plain() { writeln!(sink, "thinking:") } else { sink.dim(true) };
             sink
         });
         let _ = sink.generated(bytes);
@@ -137,6 +137,9 @@ impl Thoughts {
         let _ = sink.dim(false);
         if !self.ends_a_line {
             let _ = writeln!(sink);
+        }
+        if sink.is_plain() {
+            let _ = writeln!(sink, "answer:");
         }
     }
 }
@@ -164,7 +167,9 @@ fn summary(trace: &Trace) -> serde_json::Value {
 fn report(trace: &Trace, quiet: bool) {
     let mut stderr = Sink::stderr();
     let numbers = Numbers::of(trace);
-    if !quiet {
+    if !quiet && stderr.is_plain() {
+        list(&mut stderr, trace, &numbers);
+    } else if !quiet {
         let model = stderr.shown_in_line(&trace.model.name).into_owned();
         let _ = writeln!(
             stderr,
@@ -192,6 +197,26 @@ fn report(trace: &Trace, quiet: bool) {
         let detail = trace.outcome.as_ref().and_then(|o| o.detail.as_deref()).unwrap_or("no more is known");
         let detail = stderr.shown_in_line(detail).into_owned();
         let _ = writeln!(stderr, "error: the run ended in {}: {detail}", numbers.reason.name());
+    }
+}
+
+/// Every figure on a line of its own, with its name.
+fn list(stderr: &mut Sink, trace: &Trace, numbers: &Numbers) {
+    for (name, value) in [
+        ("finish", numbers.reason.name().to_owned()),
+        ("tokens", trace.steps.len().to_string()),
+        ("forced tokens", trace.forced().to_string()),
+        ("tokens of thinking", trace.answer_from().to_string()),
+        ("seconds", format!("{:.2}", numbers.elapsed.as_secs_f64())),
+        ("tokens per second", format!("{:.0}", numbers.rate)),
+        ("mask", format!("{:.0} us, 99th percentile {:.0} us", numbers.mask.p50, numbers.mask.p99)),
+        ("mode", trace.request.mode.name().to_owned()),
+        ("model", trace.model.name.clone()),
+        ("device", trace.model.device.clone()),
+        ("seed", trace.request.sampler.seed.to_string()),
+    ] {
+        let value = stderr.shown_in_line(&value).into_owned();
+        let _ = writeln!(stderr, "{name}: {value}");
     }
 }
 

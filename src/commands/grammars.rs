@@ -12,7 +12,12 @@ pub(super) fn run(args: &GrammarsArgs) -> Result<(), Failure> {
     let Some(name) = &args.name else {
         for grammar in library::ALL {
             let aliases = grammar.aliases.join(", ");
-            writeln!(stdout, "{:<12} {:<16} {}", grammar.name, aliases, grammar.about)?;
+            if stdout.is_plain() {
+                let aliases = if aliases.is_empty() { aliases } else { format!(", also {aliases}") };
+                writeln!(stdout, "{}: {}{aliases}", grammar.name, grammar.about)?;
+            } else {
+                writeln!(stdout, "{:<12} {:<16} {}", grammar.name, aliases, grammar.about)?;
+            }
         }
         return Ok(());
     };

@@ -25,7 +25,11 @@ pub(super) fn run(args: &ModelsArgs) -> Result<(), Failure> {
     if args.json {
         stdout.json(&as_json(&catalog, cache))?;
     } else {
-        table(&mut stdout, &catalog)?;
+        if stdout.is_plain() {
+            list(&mut stdout, &catalog)?
+        } else {
+            table(&mut stdout, &catalog)?
+        };
         let mut stderr = Sink::stderr();
         let place = match cache {
             Some(path) => format!("the cache is {}", path.display()),
@@ -60,6 +64,20 @@ fn table(stdout: &mut Sink, catalog: &Catalog) -> std::io::Result<()> {
             };
         }
         writeln!(stdout, "{}", line.trim_end())?;
+    }
+    Ok(())
+}
+
+/// Each figure on a line of its own, with its name.
+fn list(stdout: &mut Sink, catalog: &Catalog) -> std::io::Result<()> {
+    for entry in &catalog.entries {
+        for (heading, cell) in HEADINGS.iter().zip(cells(entry, catalog.free)) {
+            if !cell.is_empty() {
+                let cell = stdout.shown_in_line(&cell).into_owned();
+                writeln!(stdout, "{heading}: {cell}")?;
+            }
+        }
+        writeln!(stdout)?;
     }
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! stdout and stderr, and what may be written to them.
+//! stdout and stderr, what may be written to them, and whether it shall be words alone.
 //!
 //! A terminal obeys what it is sent, so text that others wrote (models, files, their names) is
 //! neutralised on its way to one. A file or a pipe gets every byte as it is.
@@ -7,15 +7,27 @@ use std::borrow::Cow;
 use std::io::{self, IsTerminal, Write};
 use std::str;
 
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use super::snippet::Snippet;
 use crate::engine::{Diagnostic, Severity};
 use crate::sanitize;
+
+/// Whether this process prints words alone; said once, before anything is printed.
+static PLAIN: AtomicBool = AtomicBool::new(false);
+
+/// From now on words alone, or not: for people who listen, and for logs. No colours, no marks, no
+/// columns; the text that is generated into a file or a pipe stays as it is.
+pub fn set_plain(plain: bool) {
+    PLAIN.store(plain, Ordering::Relaxed);
+}
 
 /// A standard stream.
 pub struct Sink {
     stream: Box<dyn Write + Send>,
     terminal: bool,
-    /// Whether it may be written to in colour: a terminal, and nobody has set `NO_COLOR`.
+    plain: bool,
+    /// Whether it may be written to in colour and with other emphasis.
     colours: bool,
     /// The start of a character whose end has not come yet.
     pending: Vec<u8>,
@@ -35,8 +47,15 @@ impl Sink {
     }
 
     fn new(terminal: bool, stream: Box<dyn Write + Send>) -> Self {
-        let colours = terminal && std::env::var_os("NO_COLOR").is_none_or(|v| v.is_empty());
-        Self { stream, terminal, colours, pending: Vec::new() }
+        let plain = PLAIN.load(Ordering::Relaxed);
+        let variable = |name: &str| std::env::var(name).ok().filter(|v| !v.is_empty());
+        let colours = !plain && wants_colours(terminal, variable);
+        Self { stream, terminal, plain, colours, pending: Vec::new() }
+    }
+
+    /// Whether words alone are wanted.
+    pub fn is_plain(&self) -> bool {
+        self.plain
     }
 
     /// Whether a person looks at it.
@@ -46,12 +65,20 @@ impl Sink {
 
     /// A text as this stream may show it.
     pub fn shown<'a>(&self, text: &'a str) -> Cow<'a, str> {
-        if self.terminal { sanitize::visible(text) } else { Cow::Borrowed(text) }
+        match (self.plain, self.terminal) {
+            (true, _) => worded(&sanitize::visible(text)).into(),
+            (false, true) => sanitize::visible(text),
+            (false, false) => Cow::Borrowed(text),
+        }
     }
 
     /// A text as this stream may show it within a line.
     pub fn shown_in_line<'a>(&self, text: &'a str) -> Cow<'a, str> {
-        if self.terminal { sanitize::line(text) } else { Cow::Borrowed(text) }
+        match (self.plain, self.terminal) {
+            (true, _) => worded(&sanitize::line(text)).into(),
+            (false, true) => sanitize::line(text),
+            (false, false) => Cow::Borrowed(text),
+        }
     }
 
     /// Writes the next bytes of a generated text. On a terminal a character waits until it is
@@ -73,20 +100,26 @@ impl Sink {
         let rest = self.pending.split_off(complete);
         let text = String::from_utf8_lossy(&self.pending).into_owned();
         self.pending = rest;
-        self.stream.write_all(sanitize::visible(&text).as_bytes())?;
-        self.stream.flush()
+        self.visible(&text)
     }
 
     /// Writes what still waits for the rest of its character, which will not come.
     pub fn finish_generated(&mut self) -> io::Result<()> {
         let rest = std::mem::take(&mut self.pending);
-        self.stream.write_all(sanitize::visible(&String::from_utf8_lossy(&rest)).as_bytes())?;
+        self.visible(&String::from_utf8_lossy(&rest))
+    }
+
+    /// Writes a text by others; what symbols it has are its own.
+    fn visible(&mut self, text: &str) -> io::Result<()> {
+        let text = sanitize::visible(text);
+        let text = if self.plain { spelled(&text).into() } else { text };
+        self.stream.write_all(text.as_bytes())?;
         self.stream.flush()
     }
 
     /// Makes what follows on a terminal faint, or no longer.
     pub fn dim(&mut self, is_dim: bool) -> io::Result<()> {
-        if !self.terminal {
+        if !self.terminal || !self.colours {
             return Ok(());
         }
         self.stream.write_all(if is_dim { b"\x1b[2m" } else { b"\x1b[22m" })
@@ -95,7 +128,8 @@ impl Sink {
     /// One JSON value on a line.
     pub fn json(&mut self, value: &serde_json::Value) -> io::Result<()> {
         let text = value.to_string();
-        let text = self.shown_in_line(&text).into_owned();
+        // Symbols stay: programs read this.
+        let text = if self.terminal { sanitize::line(&text) } else { text.into() };
         writeln!(self, "{text}")
     }
 
@@ -112,7 +146,15 @@ impl Sink {
         let place = self.shown_in_line(&place).into_owned();
         let message = self.shown_in_line(&diagnostic.message).into_owned();
         writeln!(self, "{place}: {colour}{severity}[{}]{plain}: {message}", diagnostic.code)?;
-        if let Some(Snippet { number, line, mark }) = Snippet::of(text, diagnostic) {
+        let snippet = Snippet::of(text, diagnostic);
+        if let (true, Some(Snippet { number, line, .. })) = (self.plain, &snippet) {
+            writeln!(self, "line {number}: {}", worded(line))?;
+            let part = text.get(diagnostic.span.clone()).and_then(|part| part.lines().next());
+            if let Some(part) = part.filter(|part| !part.is_empty()) {
+                let part = self.shown_in_line(part).into_owned();
+                writeln!(self, "at: {part}")?;
+            }
+        } else if let Some(Snippet { number, line, mark }) = snippet {
             let number = number.to_string();
             let gutter = " ".repeat(number.len());
             writeln!(self, " {faint}{number} |{plain} {line}")?;
@@ -120,7 +162,8 @@ impl Sink {
         }
         if let Some(help) = &diagnostic.help {
             let help = self.shown_in_line(help).into_owned();
-            writeln!(self, "  help: {help}")?;
+            let indent = if self.plain { "" } else { "  " };
+            writeln!(self, "{indent}help: {help}")?;
         }
         Ok(())
     }
@@ -134,6 +177,35 @@ impl Write for Sink {
     fn flush(&mut self) -> io::Result<()> {
         self.stream.flush()
     }
+}
+
+/// Whether a stream may be written to in colour, by what the variables of the environment say:
+/// `NO_COLOR` wins, then `CLICOLOR_FORCE`, then whether it is a terminal that has colours.
+fn wants_colours(terminal: bool, variable: impl Fn(&str) -> Option<String>) -> bool {
+    let is_off = |name| variable(name).is_some_and(|v| v == "0");
+    let is_forced = variable("CLICOLOR_FORCE").is_some() && !is_off("CLICOLOR_FORCE");
+    let has_them = terminal && !is_off("CLICOLOR") && variable("TERM").is_none_or(|t| t != "dumb");
+    variable("NO_COLOR").is_none() && (is_forced || has_them)
+}
+
+/// A text that was made safe, with the names of characters in place of their pictures.
+fn spelled(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '\u{2400}'..='\u{241f}' => out += &format!("<U+{:04X}>", c as u32 - 0x2400),
+            '\u{2421}' => out += "<U+007F>",
+            '⟨' => out.push('<'),
+            '⟩' => out.push('>'),
+            _ => out.push(c),
+        }
+    }
+    out
+}
+
+/// The same with the program's own symbols in words.
+fn worded(text: &str) -> String {
+    spelled(text).replace('…', "...").replace('→', "to").replace('µ', "u")
 }
 
 #[cfg(test)]
@@ -164,6 +236,26 @@ mod tests {
         sink.finish_generated().expect("a buffer takes everything");
         let bytes = buffer.0.lock().expect("one thread");
         bytes.clone()
+    }
+
+    #[test]
+    fn the_environment_decides_over_colours() {
+        let wants = |terminal, set: &[(&str, &str)]| {
+            wants_colours(terminal, |name| {
+                set.iter().find(|(n, v)| *n == name && !v.is_empty()).map(|(_, v)| (*v).to_owned())
+            })
+        };
+        assert!(wants(true, &[]) && !wants(false, &[]));
+        assert!(wants(true, &[("NO_COLOR", "")]) && !wants(true, &[("NO_COLOR", "1")]));
+        assert!(!wants(true, &[("CLICOLOR", "0")]) && !wants(true, &[("TERM", "dumb")]));
+        assert!(wants(false, &[("CLICOLOR_FORCE", "1")]) && !wants(false, &[("CLICOLOR_FORCE", "0")]));
+        assert!(!wants(true, &[("CLICOLOR_FORCE", "1"), ("NO_COLOR", "1")]));
+    }
+
+    #[test]
+    fn symbols_are_spelled() {
+        let text = sanitize::line("a\u{1b}\u{202e}\u{7f} … 3 → 4").into_owned();
+        assert_eq!(worded(&text), "a<U+001B><U+202E><U+007F> ... 3 to 4");
     }
 
     #[test]

@@ -25,6 +25,13 @@ pub(super) fn run(args: &PlayArgs) -> Result<(), Failure> {
         let warning = config.warning.clone();
         return warning.map_or_else(|| super::config::list(&config, false), |w| Err(Failure::Input(w)));
     }
+    if args.plain == Some(true) {
+        return Err(Failure::Input(
+            "the playground draws a screen and cannot be plain; generate, check, replay and the other \
+             commands can, see `maze --help`"
+                .into(),
+        ));
+    }
     let (theme, warning) = theme(args, &config)?;
     let chat = &args.chat;
     let place = Arc::new(Mutex::new(Placed {
@@ -53,6 +60,7 @@ pub(super) fn run(args: &PlayArgs) -> Result<(), Failure> {
         themes: config::themes::read_all(&config::environment).0,
         probe: config.probe,
         mouse: config.mouse,
+        vim: config.vim,
         keep: keep(args, &config),
         warning: warning.as_deref().map(in_one_line),
     };

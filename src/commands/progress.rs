@@ -1,4 +1,5 @@
-//! How a download goes, on stderr: one line that is rewritten on a terminal, a line a file elsewhere.
+//! How a download goes, on stderr: one line that is rewritten on a terminal, a line a file elsewhere
+//! and in plain output.
 
 use std::io::Write;
 use std::time::{Duration, Instant};
@@ -29,7 +30,9 @@ impl ProgressLine {
 
     pub(super) fn tell(&mut self, progress: &Progress) {
         match &progress.stage {
-            Stage::Download(status) if self.stderr.is_terminal() => self.rewrite(status),
+            Stage::Download(status) if self.stderr.is_terminal() && !self.stderr.is_plain() => {
+                self.rewrite(status);
+            }
             Stage::Download(status) => self.line(status),
             _ => self.wipe(),
         }
@@ -52,12 +55,18 @@ impl ProgressLine {
         self.told = Some((now, text));
     }
 
-    /// A line for each file, and for each reason to wait.
+    /// A line for each file, for each reason to wait, and, where that is all there is, for each
+    /// quarter of the whole.
     fn line(&mut self, status: &Status) {
         let text = match &status.note {
             Some(note) => format!("{}: {note}", status.file),
+            None if self.stderr.is_plain() && status.total > 0 => {
+                let quarters = u128::from(status.done) * 4 / u128::from(status.total);
+                format!("downloading {}, {}% of all is there", status.file, quarters * 25)
+            }
             None => format!("downloading {}", status.file),
         };
+        let text = self.stderr.shown_in_line(&text).into_owned();
         if self.told.as_ref().is_none_or(|(_, told)| *told != text) {
             let _ = writeln!(self.stderr, "{text}");
             self.told = Some((Instant::now(), text));

@@ -16,6 +16,8 @@ use crate::engine::trace::{Candidate, MAX_BYTES};
 use crate::engine::{Engine, EngineError, Step, Trace, Vocabulary};
 use crate::sanitize;
 
+pub(super) mod plain;
+
 /// Columns for a token.
 const TOKEN: usize = 26;
 
@@ -29,12 +31,18 @@ pub(super) fn run(args: &ReplayArgs) -> Result<(), Failure> {
     }
     let mut stdout = Sink::stdout();
     if !args.json && args.step.is_none() {
-        show(&mut stdout, &trace)?;
+        if stdout.is_plain() {
+            plain::show(&mut stdout, &trace)?
+        } else {
+            show(&mut stdout, &trace)?
+        };
         stdout.flush()?;
     }
     let mut engine = engine(&config, &name, &trace)?;
     if let (false, Some(step)) = (args.json, args.step) {
-        show_step(&mut stdout, &trace, step, engine.as_ref().map(|e| &**e.vocabulary()))?;
+        let vocabulary = engine.as_ref().map(|e| &**e.vocabulary());
+        let show = if stdout.is_plain() { plain::show_step } else { show_step };
+        show(&mut stdout, &trace, step, vocabulary)?;
     }
     let verified = match &mut engine {
         Some(engine) => Some(verify(engine, &trace, !args.masks_only)?),

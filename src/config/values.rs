@@ -71,7 +71,11 @@ pub fn theme(text: &str) -> Result<OrAuto<String>, String> {
 
 /// On or off.
 pub fn switch(text: &str) -> Result<bool, String> {
-    text.parse().map_err(|_| "must be true or false".into())
+    match text {
+        "true" | "1" => Ok(true),
+        "false" | "0" => Ok(false),
+        _ => Err("must be true or false".into()),
+    }
 }
 
 /// How many tokens to generate.

@@ -3,7 +3,7 @@
 //! too, also after the model is gone.
 
 use std::collections::BTreeSet;
-use std::io::{BufReader, Read, Write};
+use std::io::{BufReader, BufWriter, IntoInnerError, Read, Write};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -67,9 +67,10 @@ pub fn write(path: &Path, trace: &Trace, vocabulary: Option<&Vocabulary>) -> Res
     let Trace { maze_trace, request, model, prompt, steps, outcome } = trace;
     let written = Written { maze_trace: *maze_trace, request, model, prompt, steps, outcome, names };
     file::replace(path, |out| {
-        let mut packed = GzEncoder::new(out, Compression::fast());
+        // JSON comes in small pieces, and packing each on its own takes a hundred times as long.
+        let mut packed = BufWriter::with_capacity(1 << 16, GzEncoder::new(out, Compression::fast()));
         serde_json::to_writer(&mut packed, &written)?;
-        packed.finish()?.flush()
+        packed.into_inner().map_err(IntoInnerError::into_error)?.finish()?.flush()
     })
 }
 

@@ -7,6 +7,7 @@ mod config;
 mod doctor;
 mod export;
 mod manual;
+mod plain;
 mod replay;
 mod streams;
 

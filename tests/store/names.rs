@@ -116,7 +116,7 @@ fn sessions_are_renamed_copied_and_deleted() {
     assert_eq!(store.rename("default").unwrap_err(), "There is a session default already.");
     store.rename("Copy of mine").unwrap();
     store.save(&save("three")).unwrap();
-    assert_eq!(prompt(&store.switch("default").unwrap()), "one");
+    assert_eq!(prompt(&store.switch("default").unwrap()), "two");
     assert_eq!(prompt(&store.switch("Copy of mine").unwrap()), "three");
     store.delete("default").unwrap();
     let names: Vec<String> = store.sessions().into_iter().map(|s| s.name).collect();

@@ -9,6 +9,7 @@ use maze::app::state::{Overlay, Pane};
 use maze::app::store::{Ask, snapshot};
 use maze::ui::wrap::Place;
 
+use super::frames::snapshot;
 use super::playground::Playground;
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -29,7 +30,8 @@ fn end(mut p: Playground) {
 fn run(p: &mut Playground, decisions: usize) {
     p.press("F5");
     p.advance(decisions);
-    if p.state.run.status.is_live() {
+    // The first may close a toast.
+    while p.state.run.status.is_live() {
         p.press("Esc");
     }
 }
@@ -279,7 +281,7 @@ fn grammars_that_were_run_are_found_in_the_open_menu() {
     let text = p.state.grammar.buffer.text();
     p.state.grammar.buffer.set_text("start: \"x\"");
     p.press("Ctrl-O");
-    p.type_text("function.lark");
+    p.press("End");
     let screen = p.screen();
     assert!(screen.contains("Earlier grammars") && screen.contains("function.lark"), "{screen}");
     p.press("Enter");
@@ -369,4 +371,38 @@ fn nothing_is_asked_for_where_nothing_is_kept() {
     assert!(p.screen().contains("Nothing is kept"), "{}", p.screen());
     p.wait(SECOND);
     assert!(p.effects.iter().all(|effect| !matches!(effect, Effect::Store(_))), "{:?}", p.effects);
+}
+
+#[test]
+fn the_overlays_look_right() {
+    let two_runs = |p: &mut Playground| {
+        run(p, 10);
+        p.press("Alt-2");
+        p.type_text("Another. ");
+        p.state.template.sampler.seed = 7;
+        p.state.template.sampler.temperature = 1.0;
+        run(p, 14);
+    };
+    snapshot("runs", |p| {
+        two_runs(p);
+        p.press("F9");
+    });
+    snapshot("compare", |p| {
+        two_runs(p);
+        p.press("Alt-D");
+    });
+    snapshot("prompts", |p| {
+        two_runs(p);
+        p.press("F6");
+    });
+    snapshot("sessions", |p| {
+        let folder = tempfile::tempdir().unwrap();
+        p.keep(folder.path());
+        two_runs(p);
+        p.wait(SECOND);
+        p.press("F7");
+        p.type_text("json");
+        p.press("Enter");
+        p.press("F7");
+    });
 }

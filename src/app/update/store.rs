@@ -80,7 +80,7 @@ fn read(state: &mut State, number: u32, run: Result<Box<crate::app::state::Run>,
     match run {
         Err(message) => state.warn(message),
         Ok(run) => {
-            state.runs.put_stored(*run);
+            state.hold_run(*run);
             match purpose {
                 // A run that was started meanwhile is what the person wants to see.
                 Purpose::Recall if state.run.trace.is_none() => drop(state.show_run(number)),
