@@ -48,6 +48,7 @@ pub mod look;
 pub mod marking;
 pub mod menu;
 pub mod outside;
+pub mod overlay;
 pub mod picker;
 pub mod pointer;
 pub mod question;
@@ -114,6 +115,8 @@ pub struct Options {
     pub probe: bool,
     /// Whether the program takes the mouse.
     pub mouse: bool,
+    /// Whether keys are vi's in texts.
+    pub vim: bool,
     /// What is kept from start to start.
     pub keep: Keep,
     /// What the person should know first.
@@ -155,6 +158,7 @@ pub fn run(options: Options) -> io::Result<u8> {
         state.prompt = editor::EditorBuffer::new(&prompt);
     }
     (state.theme, state.mouse, state.template) = (theme, options.mouse, options.template);
+    state.use_vim(options.vim);
     (state.chat, state.place, state.themes) = (options.chat, options.place, options.themes);
     let path = options.file.and_then(|path| std::path::absolute(path).ok());
     state.grammar.file = path.map(|path| GrammarFile { path, text: file_text.into() });
@@ -175,7 +179,7 @@ pub fn run(options: Options) -> io::Result<u8> {
     };
     let _guard = Guard::take()?;
     let mut screen = terminal::screen()?;
-    let mut view = View::new(depth);
+    let mut view = View::new(depth).in_ascii(terminal::wants_ascii(|name| std::env::var(name).ok()));
     let size = screen.size()?;
     state.size = (size.width, size.height);
     update::reveal(&mut state);
@@ -364,6 +368,8 @@ impl App {
     fn draw(&mut self) -> io::Result<()> {
         self.fit()?;
         let Self { state, view, screen, .. } = self;
+        let types_elsewhere = state.overlay.is_some() || state.find.is_open;
+        terminal::shape_cursor(state.vim_mode().filter(|_| !types_elsewhere))?;
         terminal::draw(screen, |frame| ui::draw(frame, state, view))
     }
 }

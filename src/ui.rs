@@ -26,6 +26,7 @@ use ratatui::layout::{Position, Rect};
 
 use crate::app::state::{Pane, State};
 
+pub mod ascii;
 pub mod candidates;
 pub mod compare;
 pub mod corner;
@@ -64,6 +65,7 @@ use theme::{Role, Theme};
 pub struct View {
     theme: Theme,
     depth: ColorDepth,
+    in_ascii: bool,
     grammar: HighlightCache,
     output: HighlightCache,
 }
@@ -74,9 +76,16 @@ impl View {
         Self {
             theme: Theme::shipped(theme::ThemeName::default()),
             depth,
+            in_ascii: false,
             grammar: HighlightCache::new(),
             output: HighlightCache::new(),
         }
+    }
+
+    /// The same view for a terminal that has no other signs than those of ASCII, if `yes`.
+    #[must_use]
+    pub fn in_ascii(self, yes: bool) -> Self {
+        Self { in_ascii: yes, ..self }
     }
 
     /// Whether the next frame would show more than this one, although nothing has happened: highlighting
@@ -100,6 +109,9 @@ pub fn draw(frame: &mut Frame, state: &State, view: &mut View) {
     let screen = frame.area();
     let caret = draw_screen(frame.buffer_mut(), screen, state, view);
     depth::fit(frame.buffer_mut(), view.depth, &view.theme);
+    if view.in_ascii {
+        ascii::fit(frame.buffer_mut());
+    }
     if let Some(caret) = caret
         && screen.contains(caret)
     {

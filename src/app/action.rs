@@ -241,7 +241,7 @@ actions! {
     Rewind = "rewind",
     /// Go to the next token where the mask took the model's first choice.
     NextSurprise = "next removed",
-    /// Go to the one before.
+    /// Go to the token before where the mask took the model's first choice.
     PreviousSurprise = "removed before",
     /// Put the token at the cursor of the inspector in place of the selected one, and go on.
     Force = "put token",

@@ -17,6 +17,7 @@ mod history;
 pub mod lines;
 mod motion;
 mod text;
+pub mod vim;
 pub mod words;
 
 #[cfg(test)]
@@ -29,12 +30,26 @@ pub struct EditorBuffer {
     caret: Place,
     /// The other end of the selection, if there is one.
     anchor: Option<Place>,
+    /// What the selection holds besides what is between its ends.
+    grasp: Grasp,
     history: History,
     /// The column that vertical movement tries to keep.
     goal: Option<usize>,
     /// The first row on the screen.
     top: RowRef,
     revision: u64,
+}
+
+/// What a selection holds.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Grasp {
+    /// What is between its ends.
+    #[default]
+    Exact,
+    /// The character at its later end, too.
+    Characters,
+    /// All of its lines.
+    Lines,
 }
 
 /// A part of a text, and what is to be in its place.
@@ -65,6 +80,7 @@ impl EditorBuffer {
             text: Text::new(&normalised(text)),
             caret: Place::default(),
             anchor: None,
+            grasp: Grasp::Exact,
             history: History::default(),
             goal: None,
             top: RowRef::default(),
@@ -113,8 +129,25 @@ impl EditorBuffer {
 
     /// What is selected, from the first to one past the last character; `None` if nothing is.
     pub fn selection(&self) -> Option<(Place, Place)> {
-        let anchor = self.anchor.filter(|anchor| *anchor != self.caret)?;
-        Some((anchor.min(self.caret), anchor.max(self.caret)))
+        let anchor = self.anchor?;
+        let (start, end) = (anchor.min(self.caret), anchor.max(self.caret));
+        let next_line = |line: usize| self.text.clamped(Place { line: line + 1, byte: 0 });
+        let (start, end) = match self.grasp {
+            Grasp::Exact => (start, end),
+            Grasp::Characters => (start, Motion::Right.target(self, end, None, 1)),
+            Grasp::Lines => (Place { byte: 0, ..start }, next_line(end.line)),
+        };
+        (start < end).then_some((start, end))
+    }
+
+    /// Whether something is being selected, were it nothing yet.
+    pub fn is_selecting(&self) -> bool {
+        self.anchor.is_some() && (self.grasp != Grasp::Exact || self.selection().is_some())
+    }
+
+    /// Has the selection hold more than what is between its ends, until it is another one.
+    pub fn grasp(&mut self, grasp: Grasp) {
+        self.grasp = grasp;
     }
 
     /// Where the selection began, or would begin: its other end is the caret.
@@ -206,13 +239,13 @@ impl EditorBuffer {
         if let (Some((start, end)), Motion::Left | Motion::Right) = (self.selection(), motion) {
             return self.go_to(if motion == Motion::Left { start } else { end });
         }
-        self.anchor = None;
+        (self.anchor, self.grasp) = (None, Grasp::Exact);
         self.move_caret(motion, width);
     }
 
     /// Moves the caret and selects, or selects on, what it passes.
     pub fn select(&mut self, motion: Motion, width: usize) {
-        self.anchor = Some(self.anchor());
+        (self.anchor, self.grasp) = (Some(self.anchor()), Grasp::Exact);
         self.move_caret(motion, width);
     }
 
@@ -225,7 +258,17 @@ impl EditorBuffer {
     /// Moves the caret to the character boundary at or before `place`; nothing stays selected.
     pub fn go_to(&mut self, place: Place) {
         self.caret = self.text.clamped(place);
-        (self.anchor, self.goal) = (None, None);
+        (self.anchor, self.grasp, self.goal) = (None, Grasp::Exact, None);
+    }
+
+    /// Moves the caret a little; the selection, and the column that vertical movement keeps, stay.
+    pub(super) fn nudge(&mut self, place: Place) {
+        self.caret = self.text.clamped(place);
+    }
+
+    /// From now on, vertical movement leads to the ends of lines.
+    pub(super) fn keep_to_line_ends(&mut self) {
+        self.goal = Some(usize::MAX);
     }
 
     /// Moves the caret there and selects, or selects on, what it passes.
@@ -237,7 +280,7 @@ impl EditorBuffer {
     /// Selects from `anchor` to `caret`, where the caret goes.
     pub fn select_between(&mut self, anchor: Place, caret: Place) {
         (self.anchor, self.caret) = (Some(self.text.clamped(anchor)), self.text.clamped(caret));
-        self.goal = None;
+        (self.grasp, self.goal) = (Grasp::Exact, None);
     }
 
     /// Takes back the last change. Whether there was one.
@@ -299,7 +342,7 @@ impl EditorBuffer {
     }
 
     fn changed(&mut self, caret: Place) {
-        (self.caret, self.anchor, self.goal) = (caret, None, None);
+        (self.caret, self.anchor, self.grasp, self.goal) = (caret, None, Grasp::Exact, None);
         self.revision += 1;
     }
 }

@@ -23,6 +23,8 @@ pub struct Question {
 pub enum Ask {
     /// The number of a line to go to.
     Line,
+    /// A command of vi.
+    Command,
     /// The name of a file for the grammar.
     SaveAs,
     /// Another name for the open session.
@@ -36,6 +38,7 @@ impl Ask {
     pub fn title(self) -> &'static str {
         match self {
             Self::Line => "Go to line",
+            Self::Command => ": w, q, wq, e, a line's number",
             Self::SessionName => "Rename the session",
             Self::Export(Format::Html) => "Write the page to (Tab completes)",
             Self::Export(Format::Json) => "Write the trace to (Tab completes)",

@@ -4,6 +4,7 @@
 //! It only says what is; [`update`](super::update) changes.
 
 use super::field::Field;
+use super::look::Graphs;
 use super::state::{ModelState, State};
 use crate::config::keys::{self, Key};
 use crate::engine::DeviceSpec;
@@ -50,8 +51,12 @@ pub enum Setting {
     Thinking,
     /// The colours; they have a menu.
     Theme,
+    /// What the graphs under the output show.
+    Graphs,
     /// Whether the program takes the mouse.
     Mouse,
+    /// Whether keys are vi's in texts.
+    Vim,
 }
 
 /// What is said about a setting.
@@ -69,7 +74,7 @@ pub struct Words {
 
 impl Setting {
     /// Every setting, in the order of the overlay.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 16] = [
         Self::Model,
         Self::Device,
         Self::Context,
@@ -83,7 +88,9 @@ impl Setting {
         Self::Mode,
         Self::Thinking,
         Self::Theme,
+        Self::Graphs,
         Self::Mouse,
+        Self::Vim,
     ];
 
     /// Its key in the config file, if it has one.
@@ -101,7 +108,8 @@ impl Setting {
             Self::Seed => "seed",
             Self::Theme => "theme",
             Self::Mouse => "mouse",
-            Self::Mode | Self::Thinking => return None,
+            Self::Vim => "vim",
+            Self::Mode | Self::Thinking | Self::Graphs => return None,
         };
         keys::find(name).ok()
     }
@@ -116,6 +124,12 @@ impl Setting {
                 name: "prompt mode",
                 about: "the prompt as it is, or in the model's chat template; auto is chat if there is one",
                 range: "auto, raw or chat",
+                default: "auto",
+            },
+            (Self::Graphs, _) => Words {
+                name: "graphs",
+                about: "what stands under the output of every step: removed mass, entropy and time",
+                range: "auto, hidden, steps or whole",
                 default: "auto",
             },
             _ => Words {
@@ -154,7 +168,14 @@ impl Setting {
             Self::Thinking if state.chat.thinks => state.chat.budget.to_string(),
             Self::Thinking => "off".into(),
             Self::Theme => state.theme.name().to_owned(),
+            Self::Graphs => match state.graphs {
+                Graphs::Auto => "auto".into(),
+                Graphs::Hidden => "hidden".into(),
+                Graphs::Steps => "steps".into(),
+                Graphs::Whole => "whole".into(),
+            },
             Self::Mouse => state.mouse.to_string(),
+            Self::Vim => state.vim.is_some().to_string(),
         }
     }
 
@@ -188,7 +209,8 @@ impl Setting {
                 next.map(|n| n.to_string())
             }
             Self::Mode => words(&["auto", "raw", "chat"]),
-            Self::Mouse => words(&["true", "false"]),
+            Self::Graphs => words(&["auto", "hidden", "steps", "whole"]),
+            Self::Mouse | Self::Vim => words(&["true", "false"]),
             Self::Theme => {
                 let own = state.themes.iter().map(|theme| theme.name().to_owned());
                 let names: Vec<String> =

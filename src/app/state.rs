@@ -18,13 +18,12 @@ use crate::ui::wrap::{Lines, RowRef};
 
 use super::action::Action;
 use super::chat::Chat;
-use super::compare::Compare;
 use super::editor::EditorBuffer;
+use super::editor::vim::Vim;
 use super::event::{LoadId, Place, RunId, Wanted};
 use super::examples::Example;
 use super::files::{Files, GrammarFile};
 use super::find::Find;
-use super::help::Help;
 use super::history::Past;
 use super::inspector::Inspector;
 use super::keymap::Keymap;
@@ -32,19 +31,18 @@ use super::language::Language;
 use super::layout::Wishes;
 use super::look::{Graphs, Look};
 use super::marking::Marking;
-use super::menu::{Menu, MenuKind, Pick, Row};
 use super::picker::Picker;
 use super::pointer::Pointer;
-use super::question::{Confirm, Question};
 use super::register::Register;
 use super::runs::Runs;
 use super::series::Series;
-use super::settings::Settings;
 use super::stats::Stats;
 use super::store::Keeping;
 use super::toast::Toasts;
 use super::tour::Tour;
 use super::transcript::Transcript;
+
+pub use super::overlay::Overlay;
 
 /// A part of the screen that can have the focus.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -81,49 +79,6 @@ impl Pane {
             Self::Prompt => Action::FocusPrompt,
             Self::Output => Action::FocusOutput,
             Self::Inspector => Action::FocusInspector,
-        }
-    }
-}
-
-/// What floats above the panes and takes the keys.
-#[derive(Clone, Debug)]
-pub enum Overlay {
-    /// The keys.
-    Help(Help),
-    /// What the program has said.
-    Messages {
-        /// The first row shown.
-        top: usize,
-    },
-    /// The prompt as the model reads it.
-    Rendered {
-        /// The first row shown.
-        top: usize,
-    },
-    /// The models to pick from, and a line to type into.
-    Models {
-        /// The row the person is at.
-        selected: usize,
-    },
-    /// A list that is searched by typing.
-    Menu(Menu),
-    /// A question with a line for its answer.
-    Question(Question),
-    /// A question that is answered by one letter.
-    Confirm(Confirm),
-    /// The settings.
-    Settings(Settings),
-    /// Two runs side by side.
-    Compare(Compare),
-}
-
-impl Overlay {
-    /// Whether keys type text into it.
-    pub fn takes_text(&self) -> bool {
-        match self {
-            Self::Models { .. } | Self::Menu(_) | Self::Question(_) | Self::Help(_) => true,
-            Self::Settings(settings) => settings.edited.is_some(),
-            Self::Rendered { .. } | Self::Messages { .. } | Self::Compare(_) | Self::Confirm(_) => false,
         }
     }
 }
@@ -185,6 +140,8 @@ pub struct State {
     pub inspector: Inspector,
     /// What is looked for in the texts.
     pub find: Find,
+    /// The keys of vi, if they are on.
+    pub vim: Option<Vim>,
     /// What was copied or cut last.
     pub register: Register,
     /// What the mouse selects.
@@ -448,6 +405,7 @@ impl State {
             graphs: Graphs::default(),
             inspector: Inspector::default(),
             find: Find::default(),
+            vim: None,
             register: Register::default(),
             marking: Marking::default(),
             files: Files::default(),
@@ -455,17 +413,6 @@ impl State {
             toasts: Toasts::default(),
             tour: Tour::default(),
             pointer: Pointer::default(),
-        }
-    }
-
-    /// The colours on the screen: those that are chosen, or that are looked at in the menu of themes.
-    pub fn shown_theme(&self) -> ThemeName {
-        match &self.overlay {
-            Some(Overlay::Menu(menu)) if menu.kind == MenuKind::Themes => match menu.chosen(self) {
-                Some(Row { pick: Pick::Theme(theme), .. }) => theme,
-                _ => self.theme.clone(),
-            },
-            _ => self.theme.clone(),
         }
     }
 

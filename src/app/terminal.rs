@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use crossterm::clipboard::CopyToClipboard;
+use crossterm::cursor::SetCursorStyle;
 use crossterm::event::{
     DisableBracketedPaste, DisableMouseCapture, EnableBracketedPaste, EnableMouseCapture,
 };
@@ -21,6 +22,7 @@ use ratatui::backend::CrosstermBackend;
 use terminal_colorsaurus::{QueryOptions, ThemeMode, theme_mode};
 use termprofile::{DetectorSettings, TermProfile};
 
+use crate::app::editor::vim::Mode;
 use crate::ui::depth::ColorDepth;
 use crate::ui::theme::ThemeName;
 
@@ -29,6 +31,9 @@ const PROBE: Duration = Duration::from_millis(100);
 
 /// Whether the terminal is ours at the moment.
 static TAKEN: AtomicBool = AtomicBool::new(false);
+
+/// Whether the cursor has another shape than the person's own.
+static SHAPED: AtomicBool = AtomicBool::new(false);
 
 /// The terminal as ratatui sees it.
 pub type Screen = Terminal<CrosstermBackend<BufWriter<Stdout>>>;
@@ -80,6 +85,9 @@ pub fn leave() {
     let mut out = io::stdout();
     let _ = execute!(out, EndSynchronizedUpdate, DisableMouseCapture, DisableBracketedPaste);
     let _ = execute!(out, LeaveAlternateScreen, cursor::Show);
+    if SHAPED.swap(false, Ordering::SeqCst) {
+        let _ = execute!(out, SetCursorStyle::DefaultUserShape);
+    }
     let _ = disable_raw_mode();
 }
 
@@ -113,6 +121,22 @@ pub fn capture_mouse(on: bool) -> io::Result<()> {
 /// If the terminal cannot be written to.
 pub fn copy(text: &str) -> io::Result<()> {
     execute!(io::stdout(), CopyToClipboard::to_clipboard_from(text))
+}
+
+/// Gives the cursor a shape: that of the mode of vi, or the person's own.
+///
+/// # Errors
+/// If the terminal cannot be written to.
+pub fn shape_cursor(mode: Option<Mode>) -> io::Result<()> {
+    let was_shaped = SHAPED.swap(mode.is_some(), Ordering::SeqCst);
+    let shape = match mode {
+        // Nobody has touched it.
+        None if !was_shaped => return Ok(()),
+        None => SetCursorStyle::DefaultUserShape,
+        Some(Mode::Insert) => SetCursorStyle::SteadyBar,
+        Some(_) => SetCursorStyle::SteadyBlock,
+    };
+    queue!(io::stdout(), shape)
 }
 
 /// A screen to draw on.
@@ -166,6 +190,15 @@ pub fn color_depth() -> ColorDepth {
     }
 }
 
+/// Whether the terminal shows no signs beyond ASCII, by its environment: the Linux console, or a locale
+/// of another encoding than UTF-8. One that names no encoding says nothing about the terminal.
+pub fn wants_ascii(environment: impl Fn(&str) -> Option<String>) -> bool {
+    let set = |name: &str| environment(name).filter(|value| !value.is_empty());
+    let locale = ["LC_ALL", "LC_CTYPE", "LANG"].into_iter().find_map(set).unwrap_or_default();
+    let encoding = locale.split_once('.').map(|(_, rest)| rest.to_lowercase().replace('-', ""));
+    set("TERM").is_some_and(|term| term == "linux") || encoding.is_some_and(|e| !e.starts_with("utf8"))
+}
+
 /// The theme that suits the terminal's background. Asks it, unless `probe` is off; a terminal that
 /// does not answer is taken to be dark.
 pub fn suitable_theme(probe: bool) -> ThemeName {
@@ -177,5 +210,27 @@ pub fn suitable_theme(probe: bool) -> ThemeName {
     match theme_mode(options) {
         Ok(ThemeMode::Light) => ThemeName::Light,
         _ => ThemeName::Dark,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ascii_is_for_consoles_and_other_encodings() {
+        for (variables, wanted) in [
+            (&[("TERM", "xterm-256color"), ("LANG", "de_DE.UTF-8")][..], false),
+            (&[("TERM", "xterm-256color")], false),
+            (&[("TERM", "xterm"), ("LANG", "C")], false),
+            (&[("TERM", "xterm"), ("LANG", "en_US.utf8")], false),
+            (&[("TERM", "linux"), ("LANG", "de_DE.UTF-8")], true),
+            (&[("TERM", "xterm"), ("LANG", "de_DE.ISO-8859-1")], true),
+            (&[("TERM", "xterm"), ("LC_ALL", "C.UTF-8"), ("LANG", "de_DE.ISO-8859-1")], false),
+            (&[("TERM", "xterm"), ("LC_ALL", ""), ("LC_CTYPE", "ru_RU.KOI8-R")], true),
+        ] {
+            let value = |name: &str| variables.iter().find(|v| v.0 == name).map(|v| v.1.to_owned());
+            assert_eq!(wants_ascii(value), wanted, "{variables:?}");
+        }
     }
 }

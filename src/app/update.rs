@@ -34,6 +34,7 @@ mod settings;
 mod store;
 mod tour;
 mod travel;
+mod vim;
 
 /// What is to be done at the start.
 pub fn init(state: &State) -> Vec<Effect> {
@@ -100,6 +101,7 @@ pub fn update(state: &mut State, event: Event) -> Vec<Effect> {
         Event::Wake(wake) => woken(state, wake),
     };
     find::refresh(state);
+    vim::settle(state);
     if state.grammar.buffer.revision() != revision {
         effects.push(check(state));
     }

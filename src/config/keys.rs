@@ -88,6 +88,14 @@ pub const KEYS: &[Key] = &[
         "whether the playground takes the mouse at the start"
     ),
     key!(
+        "vim",
+        Switch,
+        switch,
+        "true or false",
+        "false",
+        "whether keys are vi's in the grammar and the prompt"
+    ),
+    key!(
         "plain",
         Switch,
         switch,

@@ -16,7 +16,7 @@ use crate::app::tour::Hint;
 use super::glyphs::width;
 use super::pen::Pen;
 use super::theme::{Role, Theme};
-use super::{editor, frame, layout, wrap};
+use super::{frame, layout, wrap};
 
 /// From here on, there is room for boxes.
 const ROOM: (u16, u16) = (60, 16);
@@ -156,6 +156,6 @@ fn sized(note: Note, text: &str, columns: u16, title: String, foot: &'static str
 /// The row that is typed in.
 fn typed_line(state: &State) -> Option<Rect> {
     let caret = super::caret(state)?;
-    let text = editor::parts(state, state.focus)?.text;
-    Some(Rect { y: caret.y, height: 1, ..text })
+    let inside = layout::inside(state.areas()?.pane(state.focus));
+    Some(Rect { y: caret.y, height: 1, ..inside })
 }

@@ -162,6 +162,10 @@ fn about(state: &State, pane: Pane) -> (String, String) {
 }
 
 fn note(state: &State, pane: Pane) -> Option<(String, Role)> {
+    // Which keys do what matters more than anything else that could stand there.
+    if let (Some(vim), true) = (&state.vim, state.focus == pane && state.vim_mode().is_some()) {
+        return Some((format!("{} {}", vim.pending(), vim.mode.name()).trim().to_owned(), Role::Key));
+    }
     match pane {
         Pane::Grammar => {
             let errors = state.grammar.errors();

@@ -240,7 +240,7 @@ fn heading(buffer: &mut Buffer, area: Rect, theme: &Theme, level: usize) {
     };
     let mut pen = Pen::new(buffer, area, 0);
     pen.skip(1).put(&column, theme.text(Role::Dim));
-    let sharing = "· forced tokens share a pass and its time ";
+    let sharing = "· forced ones share a pass ";
     if super::glyphs::width(sharing, 0) < pen.left() {
         pen.put(sharing, theme.text(Role::Dim));
     }

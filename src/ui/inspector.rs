@@ -21,7 +21,7 @@ use super::theme::{Role, Theme};
 use super::{candidates, tokens};
 
 /// From this height on, candidates and list are shown together.
-const TALL: u16 = 24;
+const TALL: u16 = 22;
 
 /// Rows of the summary where there is room, the last one blank, and where there is not.
 const SUMMARY: (u16, u16) = (7, 4);

@@ -17,6 +17,9 @@ const WIDE: (u16, u16) = (130, 26);
 /// From here on, several panes fit at all.
 const MEDIUM: (u16, u16) = (70, 18);
 
+/// The rows of an inspector that shows everything at once.
+const WHOLE_INSPECTOR: u16 = 24;
+
 /// The columns that the panes at the left, the output and the inspector keep.
 const COLUMNS: [u16; 3] = [24, 24, 34];
 
@@ -144,7 +147,9 @@ pub fn areas(size: (u16, u16), focus: Pane, wishes: &Wishes) -> Option<Areas> {
     if wide {
         [areas.output, areas.inspector] = right;
     } else {
-        let inspector_rows = (body.height / 2).max(12).min(body.height - 6);
+        // Where there is room for both, the inspector shows its candidates above its list.
+        let tall = WHOLE_INSPECTOR.min(body.height - 14.min(body.height));
+        let inspector_rows = (body.height / 2).max(tall).max(12).min(body.height - 6);
         (areas.output, areas.inspector) = stack(
             right[0].union(right[1]),
             [Pane::Output, Pane::Inspector],

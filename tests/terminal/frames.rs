@@ -3,7 +3,7 @@
 use super::playground::Playground;
 use maze::app::event::ModelEvent;
 use maze::app::keymap;
-use maze::app::state::Pane;
+use maze::app::state::{Overlay, Pane};
 use maze::engine::trace::StepKind;
 use maze::hub::Status;
 use maze::ui::theme::{Role, Theme, ThemeName};
@@ -107,6 +107,29 @@ fn a_download() {
 }
 
 #[test]
+fn toasts() {
+    snapshot("toasts", |p| {
+        p.press("Alt-M");
+        p.load(ModelEvent::Failed("model.gguf is not a GGUF file: it begins with \"<!DOCTYPE\"".into()));
+    });
+}
+
+#[test]
+fn the_tour() {
+    snapshot("tour", |p| p.press("Alt-?"));
+}
+
+#[test]
+fn messages() {
+    snapshot("messages", |p| {
+        p.press("Alt-M");
+        p.load(ModelEvent::Failed("model.gguf is not a GGUF file: it begins with \"<!DOCTYPE\"".into()));
+        p.press("Esc");
+        p.state.overlay = Some(Overlay::Messages { top: 0 });
+    });
+}
+
+#[test]
 fn finished_with_one_pane() {
     snapshot("finished", |p| {
         p.press("F5");
@@ -128,33 +151,6 @@ fn the_smallest_screen() {
     insta::with_settings!({ omit_expression => true, prepend_module_to_snapshot => false }, {
         insta::assert_snapshot!("smallest_40x10", both);
     });
-}
-
-/// Forced tokens are underlined and no others, and the selected token has its colours.
-/// What to do about a mistake stands at the end of its message: none of it is cut away.
-#[test]
-fn a_long_message_is_shown_whole() {
-    let message = "Qwen/Qwen3-0.6B is not in the cache (nothing of it is there), and HF_HUB_OFFLINE or \
-                   TRANSFORMERS_OFFLINE forbids to download it";
-    for (width, height) in [(40, 10), (60, 16), (80, 24), (160, 45)] {
-        let mut p = Playground::new(width, height);
-        p.press("F4");
-        p.type_text("Qwen/Qwen3-0.6B");
-        p.press("Enter");
-        p.load(ModelEvent::Failed(message.into()));
-        // The frame and the rows' ends are no part of it.
-        let words: Vec<String> = p.screen().split(['"', ' ', '\n']).map(str::to_owned).collect();
-        let words: Vec<&str> = words.iter().map(String::as_str).filter(|w| !w.is_empty()).collect();
-        let wanted: Vec<&str> = message.split(' ').collect();
-        assert!(words.windows(wanted.len()).any(|w| w == wanted), "{}", p.screen());
-        assert!(p.screen().contains("F5 run"), "the keys stay");
-        p.press("Home");
-        assert!(!p.screen().contains("forbids"), "{}", p.screen());
-    }
-    let mut p = Playground::new(80, 24);
-    p.load(ModelEvent::Failed("word ".repeat(300)));
-    let screen = p.screen();
-    assert!(screen.contains('…') && screen.lines().filter(|l| l.contains("word word")).count() == 6);
 }
 
 /// The figures of a run are not taken for those of the model that came after it.
@@ -180,6 +176,7 @@ fn a_finished_run_names_its_model_once_another_is_in_use() {
     assert!(p.screen().contains("■ eos with"), "{}", p.screen());
 }
 
+/// Forced tokens are underlined and no others, and the selected token has its colours.
 #[test]
 fn forced_and_selected_tokens_are_marked() {
     let mut p = Playground::new(160, 45);

@@ -1,6 +1,7 @@
 //! The playground without a terminal: frames as snapshots, scenarios from files, bad conditions.
 
 mod chat;
+mod frame;
 mod frames;
 mod hostile;
 mod kept;
@@ -8,4 +9,5 @@ mod look;
 mod playground;
 mod scenarios;
 mod steps;
+mod storm;
 mod travel;

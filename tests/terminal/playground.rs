@@ -146,8 +146,13 @@ impl Playground {
     }
 
     pub fn resize(&mut self, width: u16, height: u16) {
-        self.terminal.backend_mut().resize(width, height);
+        self.fit(width, height);
         self.event(Event::Resize(width, height));
+    }
+
+    /// Makes the terminal this large, without telling anybody.
+    pub fn fit(&mut self, width: u16, height: u16) {
+        self.terminal.backend_mut().resize(width, height);
     }
 
     /// Lets the engine take `count` decisions.
@@ -206,6 +211,11 @@ impl Playground {
         self.draw();
         let position = self.terminal.get_cursor_position().unwrap();
         (position.x, position.y)
+    }
+
+    /// From now on draws as for a terminal that has no other signs than those of ASCII.
+    pub fn in_ascii(&mut self) {
+        self.view = View::new(ColorDepth::Mono).in_ascii(true);
     }
 
     pub fn parsed_output_lines(&self) -> usize {

@@ -15,6 +15,14 @@
 //! | `loading text` | the load under way tells what it does |
 //! | `failed text` | it fails |
 //! | `loaded name` | it is done |
+//! | `read NAME text` | the file was read |
+//! | `unread NAME why` | it could not be |
+//! | `written NAME` | the grammar was written to it |
+//! | `exists NAME`, `changed NAME` | it was not, because of the file there |
+//! | `found a b` | these grammars are below the current folder |
+//! | `completed TYPED TEXT a b` | a path goes on to these |
+//! | `done text` | the thread for files tells that it has done something |
+//! | `begins text` | the next effect for the program begins like this |
 //! | `see text` | the screen must show the text |
 //! | `not text` | it must not |
 //! | `effect Quit` | the next effect for the program is this |
@@ -24,6 +32,9 @@ use std::time::Duration;
 use super::playground::Playground;
 use crossterm::event::{MouseButton, MouseEventKind};
 use maze::app::event::{Event, ModelEvent};
+use maze::app::files::{FileEvent, GrammarFile, Opened, WriteError};
+use maze::engine::GrammarKind;
+use std::path::PathBuf;
 
 #[test]
 fn every_scenario_goes_as_written() {
@@ -48,6 +59,8 @@ fn play(name: &str, script: &str) {
             continue;
         }
         let (verb, rest) = line.split_once(' ').unwrap_or((line, ""));
+        let (first, text) = rest.split_once(' ').unwrap_or((rest, ""));
+        let text = &unescaped(text);
         let numbers: Vec<u16> = rest.split(' ').filter_map(|n| n.parse().ok()).collect();
         let fail = |p: &mut Playground, what: &str| {
             panic!("{name}.txt:{}: {what}: {line}\n{}", number + 1, p.screen())
@@ -74,6 +87,32 @@ fn play(name: &str, script: &str) {
             "loading" => p.load(ModelEvent::Loading(rest.to_owned(), None)),
             "failed" => p.load(ModelEvent::Failed(rest.to_owned())),
             "loaded" => p.switch(rest),
+            "read" => p.event(Event::Files(FileEvent::Read(PathBuf::from(first), Ok(opened(first, text))))),
+            "unread" => p.event(Event::Files(FileEvent::Read(first.into(), Err(text.to_owned())))),
+            "written" => {
+                let text = p.state.grammar.buffer.text();
+                p.event(Event::Files(FileEvent::Written(first.into(), Ok(opened(first, &text)))));
+            }
+            "exists" => p.event(Event::Files(FileEvent::Written(first.into(), Err(WriteError::Exists)))),
+            "changed" => p.event(Event::Files(FileEvent::Written(first.into(), Err(WriteError::Changed)))),
+            "found" => {
+                let found = rest.split(' ').map(str::to_owned).collect();
+                p.event(Event::Files(FileEvent::Listed(found)));
+            }
+            "completed" => {
+                let names: Vec<String> = text.split(' ').skip(1).map(str::to_owned).collect();
+                let text = text.split(' ').next().unwrap_or_default().to_owned();
+                p.event(Event::Files(FileEvent::Completed { typed: first.to_owned(), text, names }));
+            }
+            "done" => p.event(Event::Files(FileEvent::Said(Ok(rest.to_owned())))),
+            // Only the beginning: the rest is long.
+            "begins" => {
+                let effect = p.effects.drain(..1.min(p.effects.len())).next();
+                let effect = effect.map_or_else(|| "none".into(), |effect| format!("{effect:?}"));
+                if !effect.starts_with(rest) {
+                    fail(&mut p, &format!("the effect is {effect}"));
+                }
+            }
             "see" if !p.screen().contains(rest) => fail(&mut p, "not on the screen"),
             "not" if p.screen().contains(rest) => fail(&mut p, "is on the screen"),
             "see" | "not" => {}
@@ -87,6 +126,12 @@ fn play(name: &str, script: &str) {
             _ => fail(&mut p, "unknown verb"),
         }
     }
+}
+
+/// A file with this text.
+fn opened(path: &str, text: &str) -> Opened {
+    let file = GrammarFile { path: PathBuf::from("/here").join(path), text: text.into() };
+    Opened { file, name: path.to_owned(), kind: GrammarKind::of_path(path.as_ref()) }
 }
 
 fn unescaped(text: &str) -> String {

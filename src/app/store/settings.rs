@@ -22,6 +22,7 @@ pub fn of(state: &State) -> Settings {
         ("min_p", sampler.min_p.to_string()),
         ("repetition_penalty", sampler.repetition_penalty.to_string()),
         ("seed", sampler.seed.to_string()),
+        ("vim", state.vim.is_some().to_string()),
     ];
     all.extend(state.store.model.clone().map(|model| ("model", model)));
     all.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
@@ -77,6 +78,11 @@ pub fn apply(state: &mut State, name: &str, value: &str) {
             state.theme = ThemeName::shipped(value).or(own).unwrap_or_else(|| state.theme.clone());
         }
         "mouse" => set(&mut state.mouse, values::switch(value)),
+        "vim" => {
+            if let Ok(on) = values::switch(value) {
+                state.use_vim(on);
+            }
+        }
         "model" if value.parse::<ModelSpec>().is_ok() => state.store.model = Some(value.to_owned()),
         _ => {}
     }

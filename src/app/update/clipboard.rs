@@ -70,15 +70,21 @@ pub(super) fn copy(state: &mut State, cuts: bool) -> Vec<Effect> {
 /// Keeps a text, and hands it to the terminal if that will take it; made harmless there.
 pub(super) fn take(state: &mut State, register: Register) -> Vec<Effect> {
     let what = if register.is_lines { "Copied the line" } else { "Copied" };
-    let text = sanitize::visible(&register.text).into_owned();
     state.register = register;
-    if text.len() > MAX_COPY {
+    let effects = hand_over(state);
+    if effects.is_empty() {
         let key = state.keymap.first_key(Action::Paste);
         state.say(format!("{what} for {key} only: terminals take up to 64 KiB at once."));
-        return Vec::new();
+    } else {
+        state.say(format!("{what}, if the terminal lets programs use the clipboard."));
     }
-    state.say(format!("{what}, if the terminal lets programs use the clipboard."));
-    vec![Effect::Copy(text)]
+    effects
+}
+
+/// Hands what was copied last to the terminal, made harmless; nothing that it would not take.
+pub(super) fn hand_over(state: &State) -> Vec<Effect> {
+    let text = sanitize::visible(&state.register.text).into_owned();
+    if text.len() > MAX_COPY { Vec::new() } else { vec![Effect::Copy(text)] }
 }
 
 /// Puts what was copied last into the focused text: lines above the caret's line, all else at the

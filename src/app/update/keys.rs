@@ -12,12 +12,15 @@ use crate::ui::editor;
 
 use super::{
     chat, clipboard, compare, edit, export, files, find, inspector, layout, menu, models, output, overlay,
-    run, runs, sessions, settings, tour, travel,
+    run, runs, sessions, settings, tour, travel, vim,
 };
 
 pub(super) fn press(state: &mut State, key: KeyEvent) -> Vec<Effect> {
     if key.kind == KeyEventKind::Release {
         return Vec::new();
+    }
+    if let Some(effects) = vim::press(state, key) {
+        return effects;
     }
     if let Some(action) = state.keymap.action(key, state.is_typing()) {
         return act(state, action);

@@ -11,7 +11,7 @@ use crate::app::state::{Overlay, State};
 use crate::ui::wrap::{Lines, Place};
 use crate::ui::{overlay, rendered};
 
-use super::{compare, export, files, keys, menu, models, sessions, settings};
+use super::{compare, export, files, keys, menu, models, sessions, settings, vim};
 
 /// Takes in an action.
 pub(super) fn act(state: &mut State, action: Action) -> Vec<Effect> {
@@ -201,6 +201,13 @@ fn answer(state: &mut State) -> Vec<Effect> {
         Ask::SaveAs => return files::save_as(state, answer),
         Ask::Export(format) => return export::named(state, format, answer),
         Ask::SessionName => match sessions::rename(state, answer.text()) {
+            Ok(effects) => return effects,
+            Err(error) => {
+                let error = Some(error);
+                state.overlay = Some(Overlay::Question(Question { ask, answer, error }));
+            }
+        },
+        Ask::Command => match vim::command(state, answer.text()) {
             Ok(effects) => return effects,
             Err(error) => {
                 let error = Some(error);

@@ -4,6 +4,7 @@ use crate::app::action::Action;
 use crate::app::event::Effect;
 use crate::app::field::Field;
 use crate::app::files::{ConfigKey, FileJob};
+use crate::app::look::Graphs;
 use crate::app::menu::MenuKind;
 use crate::app::settings::{Setting, Settings};
 use crate::app::state::{Overlay, State};
@@ -70,7 +71,12 @@ pub(super) fn letter(state: &mut State, settings: Settings, letter: char) -> Vec
         'd' => default(state, settings),
         'w' => save(state, &settings),
         // A number begins a value.
-        '0'..='9' | '.' if !matches!(at(&settings), Setting::Model | Setting::Theme | Setting::Mouse) => {
+        '0'..='9' | '.'
+            if !matches!(
+                at(&settings),
+                Setting::Model | Setting::Theme | Setting::Graphs | Setting::Mouse | Setting::Vim
+            ) =>
+        {
             let edited = Some(Field::new(&letter.to_string()));
             state.overlay = Some(Overlay::Settings(Settings { edited, ..settings }));
             Vec::new()
@@ -98,10 +104,12 @@ fn enter(state: &mut State, settings: Settings) -> Vec<Effect> {
     match at(&settings) {
         Setting::Model => models::open(state),
         Setting::Theme => menu::open(state, MenuKind::Themes),
-        setting @ (Setting::Mouse | Setting::Mode) => match setting.step(state, true) {
-            Some(value) => put(state, settings, &value),
-            None => Vec::new(),
-        },
+        setting @ (Setting::Graphs | Setting::Mouse | Setting::Vim | Setting::Mode) => {
+            match setting.step(state, true) {
+                Some(value) => put(state, settings, &value),
+                None => Vec::new(),
+            }
+        }
         setting => {
             let edited = Some(Field::new(&setting.value(state)));
             state.overlay = Some(Overlay::Settings(Settings { edited, error: None, ..settings }));
@@ -114,8 +122,11 @@ fn enter(state: &mut State, settings: Settings) -> Vec<Effect> {
 fn save(state: &mut State, settings: &Settings) -> Vec<Effect> {
     let setting = at(settings);
     let Some(key) = setting.key() else {
-        let flags = if setting == Setting::Mode { "--raw and --chat say" } else { "--think says" };
-        state.warn(format!("The config file has no key for it; {flags} it at the start."));
+        state.warn(match setting {
+            Setting::Mode => "The config file has no key for it; --raw and --chat say it at the start.",
+            Setting::Thinking => "The config file has no key for it; --think says it at the start.",
+            _ => "It is kept for the next start without the config file.",
+        });
         return Vec::new();
     };
     let value = setting.value(state);
@@ -175,6 +186,16 @@ fn change(state: &mut State, setting: Setting, text: &str) -> Result<Vec<Effect>
             let theme = ThemeName::shipped(text).or_else(|| own.cloned().map(ThemeName::Own));
             state.theme = theme.ok_or("there is no theme of that name")?;
         }
+        Setting::Graphs => {
+            state.graphs = match text {
+                "auto" => Graphs::Auto,
+                "hidden" => Graphs::Hidden,
+                "steps" => Graphs::Steps,
+                "whole" => Graphs::Whole,
+                _ => return Err(format!("must be {}", setting.words().range)),
+            }
+        }
+        Setting::Vim => state.use_vim(values::switch(text)?),
         Setting::Mouse => {
             state.mouse = values::switch(text)?;
             return Ok(vec![Effect::CaptureMouse(state.mouse)]);

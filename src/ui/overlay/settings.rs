@@ -109,7 +109,7 @@ fn about(buffer: &mut Buffer, theme: &Theme, area: Rect, settings: &Settings) {
     }
     let when = match setting {
         Setting::Device | Setting::Context => "The model is loaded again.",
-        Setting::Model | Setting::Theme | Setting::Mouse => "",
+        Setting::Model | Setting::Theme | Setting::Graphs | Setting::Mouse | Setting::Vim => "",
         _ => "Counts from the next run.",
     };
     let dim = overlay_text(theme, Role::Dim);
