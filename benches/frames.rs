@@ -12,6 +12,7 @@ use std::hint::black_box;
 use std::sync::Arc;
 
 use criterion::{Criterion, criterion_group, criterion_main};
+use maze::app::editor::EditorBuffer;
 use maze::app::inspector::found::Found;
 use maze::app::inspector::list::Listing;
 use maze::app::look::{Graphs, Look};
@@ -85,19 +86,40 @@ fn one_line(c: &mut Criterion) {
 }
 
 fn typing(c: &mut Criterion) {
-    for lines in [50, 500, 5000] {
+    let lines = |count: usize| -> String {
+        (0..count).map(|i| format!("rule_{i}: \"kw{i}\" (TERM | /[a-z]+/ \",\")* // {i}\n")).collect()
+    };
+    let texts = [
+        ("50 lines", lines(50)),
+        ("500 lines", lines(500)),
+        ("5000 lines", lines(5000)),
+        ("20,500 lines, a megabyte", lines(20_500)),
+        ("one line of a megabyte", "ab cde ".repeat(150_000)),
+    ];
+    for (name, text) in texts {
         let mut p = Playground::new(160, 45);
-        let text: String =
-            (0..lines).map(|i| format!("rule_{i}: \"kw{i}\" (TERM | /[a-z]+/ \",\")* // {i}\n")).collect();
-        p.state.grammar.buffer = maze::app::editor::EditorBuffer::new(&text);
+        p.state.grammar.buffer = EditorBuffer::new(&text);
         p.draw();
-        c.bench_function(&format!("frame after a key in {lines} lines"), |b| {
+        c.bench_function(&format!("frame after a key in {name}"), |b| {
             b.iter(|| {
                 p.state.grammar.buffer.insert("x");
+                p.state.grammar.buffer.reveal_caret(80, 30);
                 black_box(p.draw().area)
             });
         });
     }
+}
+
+/// A megabyte is pasted and taken back.
+fn pasting(c: &mut Criterion) {
+    let text = "rule: \"a\" | other // and a remark\n".repeat(30_000);
+    let mut buffer = EditorBuffer::new("start: rule\n");
+    c.bench_function("paste of a megabyte, and its undoing", |b| {
+        b.iter(|| {
+            buffer.insert(black_box(&text));
+            buffer.undo()
+        });
+    });
 }
 
 /// The inspector over 152,000 tokens: what typing a query, moving in the list, and showing another step
@@ -150,5 +172,5 @@ fn rewinding(c: &mut Criterion) {
     });
 }
 
-criterion_group!(benches, streaming, looks, page, one_line, typing, listing, rewinding);
+criterion_group!(benches, streaming, looks, page, one_line, typing, pasting, listing, rewinding);
 criterion_main!(benches);

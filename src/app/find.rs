@@ -112,7 +112,7 @@ impl Find {
             end,
             text: self.put_for(&pattern, text.line(start.line), start.byte),
         };
-        places.iter().map(replacement).collect()
+        places.iter().filter(|place| is_there(&pattern, text, place)).map(replacement).collect()
     }
 
     /// What is put in place of what was found at `byte` of a line. In a regular expression, `$1` and
@@ -144,6 +144,14 @@ impl Find {
             last.trim().trim_start_matches("error: ").to_owned()
         })
     }
+}
+
+/// Whether a place is still one: a text that was put in place of the one that was searched may hold
+/// something else there.
+fn is_there(pattern: &Regex, text: &dyn Lines, (start, end): &(Place, Place)) -> bool {
+    let line = text.line(start.line);
+    let found = line.is_char_boundary(start.byte).then(|| pattern.find_at(line, start.byte)).flatten();
+    found.is_some_and(|found| found.range() == (start.byte..end.byte))
 }
 
 /// Whether capitals matter. In a regular expression, `\W` has none.

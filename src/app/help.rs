@@ -46,12 +46,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_action_is_in_one_group() {
-        let groups = groups(&Keymap::default());
+    fn every_action_with_a_key_is_in_one_group() {
+        let keymap = Keymap::default();
+        let groups = groups(&keymap);
         for action in Action::ALL {
             let times =
                 groups.iter().flat_map(|(_, lines)| lines).filter(|(_, doc)| *doc == action.doc()).count();
-            assert_eq!(times, 1, "{}", action.name());
+            assert_eq!(times, usize::from(!keymap.keys(*action).1.is_empty()), "{}", action.name());
         }
     }
 }

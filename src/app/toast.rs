@@ -110,9 +110,10 @@ impl Toasts {
         self.shown.retain(|t| t.id != id);
     }
 
-    /// Sends all away; whether there were any.
+    /// Sends all away; whether an error was among them. A sentence goes by itself: it takes no key from
+    /// what the key is for.
     pub fn dismiss_all(&mut self) -> bool {
-        !std::mem::take(&mut self.shown).is_empty()
+        std::mem::take(&mut self.shown).iter().any(|t| t.is_error)
     }
 }
 

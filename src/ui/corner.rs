@@ -21,7 +21,7 @@ use super::{frame, layout, wrap};
 /// From here on, there is room for boxes.
 const ROOM: (u16, u16) = (60, 16);
 
-/// Columns of text in a box.
+/// Columns of text in a box: a hint, which stays, is narrow; a toast, which goes, is flat.
 const COLUMNS: std::ops::RangeInclusive<u16> = 34..=60;
 
 /// Rows of text in a box, at most.
@@ -84,7 +84,8 @@ fn has_room(state: &State) -> bool {
 fn placed(state: &State) -> Vec<Placed> {
     let Some(areas) = state.areas().filter(|_| has_room(state)) else { return Vec::new() };
     let body = areas.body();
-    let mut boxes = boxes(state, (body.width / 2 - 4).clamp(*COLUMNS.start(), *COLUMNS.end()));
+    let columns = |most: u16| (most - 4).clamp(*COLUMNS.start(), *COLUMNS.end());
+    let mut boxes = boxes(state, columns(body.width / 2), columns(body.width / 4 * 3));
     // Those that were there first give way.
     let mut room = body.height - 2;
     boxes.retain(|b| {
@@ -116,10 +117,12 @@ fn put(boxes: &mut [Placed], body: Rect, at_top: bool) {
 }
 
 /// The boxes with their texts and sizes, the nearest to the corner first.
-fn boxes(state: &State, columns: u16) -> Vec<Placed> {
+fn boxes(state: &State, of_hints: u16, of_toasts: u16) -> Vec<Placed> {
     let hint =
-        state.tour.hint().filter(|_| state.overlay.is_none()).map(|hint| of_hint(state, hint, columns));
-    hint.into_iter().chain(state.toasts.shown().iter().rev().map(|toast| of_toast(toast, columns))).collect()
+        state.tour.hint().filter(|_| state.overlay.is_none()).map(|hint| of_hint(state, hint, of_hints));
+    hint.into_iter()
+        .chain(state.toasts.shown().iter().rev().map(|toast| of_toast(toast, of_toasts)))
+        .collect()
 }
 
 fn of_hint(state: &State, hint: Hint, columns: u16) -> Placed {

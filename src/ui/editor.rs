@@ -9,6 +9,7 @@ use crate::app::state::{Pane, State};
 
 use super::glyphs::glyphs;
 use super::layout;
+use super::pen::Pen;
 use super::theme::{Role, Theme};
 use super::wrap::{self, Lines, Place, VisibleRow};
 use super::{find, grammar};
@@ -55,6 +56,24 @@ pub fn parts(state: &State, pane: Pane) -> Option<Parts> {
 /// `area` without its first column, which keeps text off the border.
 pub fn padded(area: Rect) -> Rect {
     Rect { x: area.x.saturating_add(1), width: area.width.saturating_sub(1), ..area }
+}
+
+/// Says in an empty text what belongs there.
+pub fn placeholder(buffer: &mut Buffer, area: Rect, text: &dyn Lines, words: &str, theme: &Theme) {
+    if text.count() == 1 && text.line(0).is_empty() {
+        paragraph(buffer, area, words, theme.text(Role::Dim));
+    }
+}
+
+/// Draws a wrapped text, as much of it as fits; returns how many rows it took.
+pub fn paragraph(buffer: &mut Buffer, area: Rect, text: &str, style: Style) -> u16 {
+    let rows = wrap::rows(text, usize::from(area.width.saturating_sub(1)));
+    let mut used = 0;
+    for row in rows.iter().take(usize::from(area.height)) {
+        Pen::new(buffer, area, used).put(text[row.start..row.end].trim_end(), style);
+        used += 1;
+    }
+    used
 }
 
 /// Draws the rows of `text` that are on the screen and returns them. `style(line, byte)` is the

@@ -4,6 +4,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::{Modifier, Style};
 
+use crate::app::action::Action;
 use crate::app::language::Language;
 use crate::app::state::{Pane, State};
 use crate::engine::diagnostic::{Diagnostic, Severity};
@@ -66,6 +67,9 @@ pub fn draw(buffer: &mut Buffer, state: &State, view: &mut View) {
         let mark = marks.iter().filter(|m| m.lines.contains(&row.line)).min_by_key(|m| m.severity);
         gutter(buffer, parts.gutter, y as u16, row.line, mark, state, theme);
     }
+    let key = state.keymap.first_key(Action::Open);
+    let words = format!("What the model may write. {key} opens an example.");
+    editor::placeholder(buffer, parts.text, text, &words, theme);
     message(buffer, parts.message, state, theme);
 }
 

@@ -7,12 +7,13 @@
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 
+use crate::app::action::Action;
 use crate::app::inspector::Part;
 use crate::app::state::State;
 use crate::engine::trace::{Insight, Step, StepKind, Timings};
 use crate::sanitize;
 
-use super::editor::padded;
+use super::editor::{padded, paragraph};
 use super::format::{duration, percent};
 use super::glyphs::width;
 use super::layout;
@@ -124,8 +125,15 @@ pub fn caret(state: &State) -> Option<Position> {
 pub fn draw(buffer: &mut Buffer, state: &State, theme: &Theme, inside: Rect) {
     let parts = cut(state, inside);
     let Some((index, step)) = state.run.inspected() else {
-        let text = "What the mask does, token by token.";
-        Pen::new(buffer, parts.summary, 0).put(text, theme.text(Role::Dim));
+        let area = padded(inside);
+        let used = paragraph(buffer, area, "What the mask does, token by token.", theme.text(Role::Dim));
+        let rest = Rect { y: area.y + used + 1, height: area.height.saturating_sub(used + 1), ..area };
+        let (left, right) = (state.keymap.first_key(Action::Left), state.keymap.first_key(Action::Right));
+        let more = format!(
+            "For each token of the output: how many the grammar allowed, how much probability the mask \
+             removed, and the candidates before and after it. In the output, {left} and {right} choose the token."
+        );
+        paragraph(buffer, rest, &more, theme.text(Role::Dim));
         return;
     };
     summary(buffer, parts.summary, state, index, step, theme);

@@ -16,4 +16,10 @@ pub fn draw(buffer: &mut Buffer, state: &State, view: &View) {
     let marks = editor::Marks::new(state, Pane::Prompt, text, &view.theme);
     let style = |line: usize, byte: usize| marks.over(view.theme.base(), line, byte);
     editor::draw_rows(buffer, parts.text, text, &rows, style);
+    let words = match (state.is_chat(), state.shows_system()) {
+        (true, true) => "What the model is told before the prompt.",
+        (true, false) => "What you ask the model for.",
+        (false, _) => "The text that the model writes on from.",
+    };
+    editor::placeholder(buffer, parts.text, text, words, &view.theme);
 }

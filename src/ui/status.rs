@@ -279,6 +279,9 @@ fn hints(state: &State) -> Vec<(Action, &'static str)> {
         }
         None => {}
     }
+    if state.find.is_open {
+        return of_find(state);
+    }
     if state.inspector.is_searching {
         return vec![(Action::Enter, "done"), (Action::Close, "clear"), (Action::Down, "next")];
     }
@@ -328,6 +331,23 @@ fn of_output(state: &State) -> Vec<(Action, &'static str)> {
     if state.run.selected.is_some() {
         out.extend([(Action::End, "follow"), (Action::Rewind, "rewind")]);
     }
+    out
+}
+
+/// What can be done while something is looked for.
+fn of_find(state: &State) -> Vec<(Action, &'static str)> {
+    let find = &state.find;
+    let mut out = match (find.replaces, find.in_replacement) {
+        (true, true) => {
+            vec![(Action::Enter, "replace"), (Action::ReplaceAll, "all"), (Action::NextPane, "query")]
+        }
+        (true, false) => vec![(Action::Enter, "next"), (Action::NextPane, "replacement")],
+        (false, _) => {
+            vec![(Action::Enter, "next"), (Action::FindPrevious, "back"), (Action::Replace, "replace")]
+        }
+    };
+    out.push((Action::Find, if find.is_regex { "as text" } else { "as regex" }));
+    out.push((Action::Close, "close"));
     out
 }
 

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+mod editor;
 #[path = "../support/keys.rs"]
 mod keys;
 mod playground;

@@ -10,6 +10,7 @@
 //! | `drag 3 4 8 4` | presses the mouse's button on column 3, row 4, and lets it go on column 8, row 4 |
 //! | `wheel down 3 4` | turns the wheel there |
 //! | `wait 4` | lets four seconds pass |
+//! | `vim` | switches the keys of vi on |
 //! | `engine 5` | lets the engine take five decisions |
 //! | `models` | the models that can be picked have been found |
 //! | `loading text` | the load under way tells what it does |
@@ -82,6 +83,7 @@ fn play(name: &str, script: &str) {
                 p.mouse(MouseEventKind::Up(MouseButton::Left), numbers[2], numbers[3]);
             }
             "wait" => p.wait(Duration::from_secs(u64::from(numbers[0]))),
+            "vim" => p.state.use_vim(true),
             "engine" => p.advance(usize::from(numbers[0])),
             "models" => p.list_models(),
             "loading" => p.load(ModelEvent::Loading(rest.to_owned(), None)),

@@ -97,5 +97,5 @@ pub fn end_of(start: Place, text: &str) -> Place {
 
 /// Line ends of every system become `\n`.
 pub fn normalised(text: &str) -> String {
-    text.replace("\r\n", "\n").replace('\r', "\n")
+    if text.contains('\r') { text.replace("\r\n", "\n").replace('\r', "\n") } else { text.to_owned() }
 }

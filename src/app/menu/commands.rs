@@ -76,8 +76,8 @@ const COMMANDS: &[(&str, &[(Action, &str)])] = &[
         &[
             (Action::Tint, "Tokens in the output: next look"),
             (Action::Graphs, "Graphs under the output"),
-            (Action::NextSurprise, "Next token that lost its first choice"),
-            (Action::PreviousSurprise, "Token before that lost its first choice"),
+            (Action::NextSurprise, "Next token the mask changed"),
+            (Action::PreviousSurprise, "Previous token the mask changed"),
             (Action::NextList, "Next part of the inspector"),
             (Action::Search, "Search the inspected tokens"),
             (Action::Themes, "Theme"),
@@ -212,6 +212,7 @@ mod tests {
             "DeleteToEnd",
             "FindNext",
             "FindPrevious",
+            "ReplaceAll",
             "PromptBefore",
             "PromptAfter",
         ];

@@ -20,11 +20,12 @@ pub(super) fn in_field(state: &mut State, action: Action) -> Option<Vec<Effect>>
     if !matches!(action, Action::Copy | Action::Cut | Action::Paste) {
         return None;
     }
-    let register = state.register.text.clone();
-    let field = field(state)?;
-    if action == Action::Paste {
-        return Some(super::keys::paste(state, &register));
+    let is_text = state.overlay.is_none() && !state.find.is_open;
+    if action == Action::Paste && state.is_typing() && !is_text {
+        let text = state.register.text.clone();
+        return Some(super::keys::paste(state, &text));
     }
+    let field = field(state)?;
     let text = field.selection().map_or("", |range| &field.text()[range]).to_owned();
     if text.is_empty() {
         state.say("Nothing is selected: Shift with the arrow keys selects.");

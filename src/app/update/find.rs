@@ -47,6 +47,8 @@ pub(super) fn act(state: &mut State, action: Action) -> Option<Vec<Effect>> {
         Action::Down if find.replaces => find.in_replacement = true,
         Action::Up if find.replaces => find.in_replacement = false,
         Action::Enter if find.replaces && find.in_replacement => replace(state),
+        // In vi, Enter ends the search where it has led.
+        Action::Enter if state.vim.is_some() && !find.replaces => state.find.is_open = false,
         Action::Enter | Action::FindNext | Action::Down => step(state, true),
         Action::FindPrevious | Action::Up => step(state, false),
         Action::ReplaceAll => replace_all(state),

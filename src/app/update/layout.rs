@@ -40,7 +40,7 @@ fn hide(state: &mut State) {
     let hidden = state.focus;
     let next = next_shown(state, 1);
     if next == hidden {
-        return state.say("This is the last pane that is shown; it cannot be hidden.");
+        return state.say("The last pane that is shown cannot be hidden.");
     }
     keys::focus(state, next);
     state.layout.hidden.push(hidden);

@@ -46,10 +46,8 @@ impl Derived {
         let plain = |ink| (ink, ground);
         let on = |background, ink| (readable(ink, background, 4.5), background);
         // The same text stands on floating windows and on the row that one is at.
-        let raised = mix(ground, ink, 0.07);
-        let row = mix(ground, ink, 0.14);
-        // Whichever of the two is the harder one.
-        let text = |ink| plain(readable(readable(ink, row, 4.5), ground, 4.5));
+        let (raised, row) = (near(ground, ink, 0.07), near(ground, ink, 0.14));
+        let text = |ink| plain(readable_on(ink, &[ground, raised, row], 4.5));
         let seen = |ink| plain(readable(ink, ground, 3.0));
         let (fg, bg) = match role {
             Role::Dim | Role::Rejected | Role::Thinking | Role::Forced => text(mix(ink, ground, 0.35)),
@@ -106,12 +104,25 @@ fn extreme(ground: Color) -> Color {
     if contrast(black, ground) > contrast(white, ground) { black } else { white }
 }
 
+/// A background beside `ground`: a little towards `ink`, or away from it where text would suffer.
+fn near(ground: Color, ink: Color, share: f32) -> Color {
+    let text = extreme(ground);
+    let towards = mix(ground, ink, share);
+    let away = mix(ground, extreme(text), share);
+    if contrast(text, towards) >= 4.5 { towards } else { away }
+}
+
 /// `ink`, made lighter or darker until its contrast on `ground` is at least `least` (up to 4.5, which
 /// black or white always reaches).
 pub(super) fn readable(ink: Color, ground: Color, least: f32) -> Color {
-    let to = extreme(ground);
-    let shades = (0..=20).map(|i| mix(ink, to, i as f32 / 20.0));
-    shades.into_iter().find(|&shade| contrast(shade, ground) >= least).unwrap_or(to)
+    readable_on(ink, &[ground], least)
+}
+
+/// The same on several grounds that lie near the first.
+fn readable_on(ink: Color, grounds: &[Color], least: f32) -> Color {
+    let to = grounds.first().map_or(ink, |&ground| extreme(ground));
+    let holds = |shade: &Color| grounds.iter().all(|&ground| contrast(*shade, ground) >= least);
+    (0..=20).map(|i| mix(ink, to, i as f32 / 20.0)).find(holds).unwrap_or(to)
 }
 
 /// The ratio of WCAG 2.1.

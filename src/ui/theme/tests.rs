@@ -168,7 +168,6 @@ fn a_theme_without_roles_gets_readable_ones() {
             rule("keyword", "#859900") + &rule("", "#333333") + &rule("entity.name.function", "#268bd2");
         for rules in [String::new(), rules] {
             let theme = own(&file(&settings, &rules));
-            println!("{what}");
             assert_readable(&theme, 4.5);
             let got = contrast(theme.base().fg.unwrap(), theme.base().bg.unwrap());
             assert!(got >= 4.5, "{what}: {got}");
