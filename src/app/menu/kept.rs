@@ -47,7 +47,7 @@ fn run(note: &RunNote, state: &State, pick: Pick) -> Row {
         .right(format::ago(state.now, note.when))
 }
 
-/// The sessions, the one saved last first; what is typed, as a new one; and what can be done.
+/// The sessions; what is typed, as a new one; and what can be done.
 pub(super) fn sessions(typed: &str, state: &State) -> Vec<Row> {
     let open = state.store.session.as_deref().unwrap_or_default();
     let mut rows: Vec<Row> = state
