@@ -257,7 +257,7 @@ impl Store {
         std::fs::remove_dir_all(session::folder(&self.folder, name)).map_err(failed)
     }
 
-    /// All sessions, the one saved last first.
+    /// All sessions: the open one first, then those saved last.
     pub fn sessions(&self) -> Vec<SessionNote> {
         session::list(&self.folder, &self.open.name)
     }

@@ -148,7 +148,9 @@ impl Inspector {
     pub fn token(&self, run: &Run) -> Option<TokenId> {
         let insight = run.inspected()?.1.insight.as_ref()?;
         if self.part == Part::Candidates {
-            return insight.after.get(self.candidates.row).map(|candidate| candidate.token);
+            // Those before the mask may be more, and scroll on.
+            let last = insight.after.len().checked_sub(1)?;
+            return insight.after.get(self.candidates.row.min(last)).map(|candidate| candidate.token);
         }
         let listing = self.listing(insight);
         listing.get(self.list.row.min(listing.len().checked_sub(1)?))

@@ -170,7 +170,9 @@ impl Runs {
 impl State {
     /// Puts a new run on the screen; the one before stays in the list if it has ended.
     pub fn begin_run(&mut self, run: Run) {
-        let before = std::mem::replace(&mut self.run, run);
+        let mut before = std::mem::replace(&mut self.run, run);
+        // The next run was asked for in its name.
+        before.rest();
         self.runs.put(before);
     }
 

@@ -179,7 +179,7 @@ pub fn last(store: &Path) -> String {
     named.unwrap_or_else(|| name::DEFAULT.to_owned())
 }
 
-/// All sessions, the one saved last first. `open` is open here.
+/// All sessions: the one that is open here first, then those saved last.
 pub fn list(store: &Path, open: &str) -> Vec<SessionNote> {
     let note = |folder: PathBuf| {
         let glimpse = file::read::<Glimpse>(&folder.join("session.json"), MAX_BYTES).ok().flatten()?;
@@ -195,7 +195,11 @@ pub fn list(store: &Path, open: &str) -> Vec<SessionNote> {
         })
     };
     let mut notes: Vec<SessionNote> = folders(store).filter_map(note).collect();
-    notes.sort_by(|a, b| b.saved.cmp(&a.saved).then_with(|| a.name.cmp(&b.name)));
+    notes.sort_by(|a, b| {
+        let is_other = |note: &SessionNote| note.name != open;
+        let by_time = || b.saved.cmp(&a.saved).then_with(|| a.name.cmp(&b.name));
+        is_other(a).cmp(&is_other(b)).then_with(by_time)
+    });
     notes
 }
 

@@ -65,16 +65,17 @@ pub fn draw(buffer: &mut Buffer, state: &State, theme: &Theme, area: Rect, step:
         theme.text(Role::Title)
     };
     let cursor = cursor(state, area, insight);
-    let place = format!("{} / {}", cursor.row + 1, insight.after.len());
+    let count_after = insight.after.len();
+    let place = format!("{} / {count_after}", (cursor.row + 1).min(count_after));
     Pen::new(buffer, left, 0).skip(MARK).put("before the mask", heading);
     let mut pen = Pen::new(buffer, right, 0);
     pen.skip(MARK).put("after", heading);
-    if is_active && cursor.row < insight.after.len() && pen.left() > place.len() {
+    if is_active && pen.left() > place.len() {
         pen.at_right(&place, theme.text(Role::Dim));
     }
 
     let rows = area.height.saturating_sub(HEADING);
-    let at = is_active.then(|| insight.after.get(cursor.row)).flatten().map(|candidate| candidate.token);
+    let at = is_active.then(|| state.inspector.token(&state.run)).flatten();
     for y in 0..rows {
         for (column, candidates, side) in
             [(left, &insight.before, Side::Before), (right, &insight.after, Side::After)]

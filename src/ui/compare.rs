@@ -11,7 +11,7 @@ use ratatui::style::{Modifier, Style};
 use crate::app::compare::{self, Compare, Formats, Line};
 use crate::app::state::{Run, State};
 use crate::app::transcript::Transcript;
-use crate::engine::trace::{Candidate, Step};
+use crate::engine::trace::{Candidate, Insight, Step};
 use crate::sanitize;
 
 use super::format::{percent, rate};
@@ -225,7 +225,8 @@ fn candidates(buffer: &mut Buffer, area: Rect, theme: &Theme, run: &Run, at: usi
         .right_column("before", PERCENT, text_style(theme, Role::Dim))
         .right_column("after", PERCENT, text_style(theme, Role::Dim));
     let Some(insight) = &step.insight else { return };
-    for (y, candidate) in insight.before.iter().take(usize::from(area.height) - 1).enumerate() {
+    let listed = weightiest(insight);
+    for (y, candidate) in listed.iter().take(usize::from(area.height) - 1).enumerate() {
         let is_chosen = candidate.token == step.token;
         let (mark, role) = match (is_chosen, insight.allowed.contains(candidate.token)) {
             (true, _) => ("▸", Role::Chosen),
@@ -239,6 +240,17 @@ fn candidates(buffer: &mut Buffer, area: Rect, theme: &Theme, run: &Run, at: usi
             .right_column(&percent(candidate.before), PERCENT, text_style(theme, Role::Title))
             .right_column(&percent(candidate.after), PERCENT, text_style(theme, Role::Title));
     }
+}
+
+/// The candidates from both sides of the mask, the most probable on either side first, so that what the
+/// model wanted and what it could have are both seen in few rows.
+fn weightiest(insight: &Insight) -> Vec<Candidate> {
+    let mut all: Vec<Candidate> = insight.before.iter().chain(&insight.after).copied().collect();
+    all.sort_by_key(|candidate| candidate.token);
+    all.dedup_by_key(|candidate| candidate.token);
+    let weight = |candidate: &Candidate| candidate.before.max(candidate.after);
+    all.sort_by(|a, b| weight(b).total_cmp(&weight(a)));
+    all
 }
 
 fn shown(step: &Step) -> String {

@@ -161,8 +161,13 @@ fn figures(state: &State, form: Form) -> Vec<String> {
 fn right(state: &State, form: Form) -> Vec<(String, Role)> {
     let mut out = Vec::new();
     let session = state.store.session.as_ref().filter(|name| *name != crate::store::name::DEFAULT);
-    if let (Some(name), Form::Long) = (session, form) {
-        out.push((format!("session {name}"), Role::Title));
+    match (session, form) {
+        (Some(name), Form::Long) => out.push((format!("session {name}"), Role::Title)),
+        // On a narrow screen the run comes first.
+        (Some(name), Form::Short) if state.size.0 >= 80 => {
+            out.push((name.chars().take(12).collect(), Role::Title));
+        }
+        _ => {}
     }
     if let (true, Some(Loading { what, share, .. })) = (state.run.status.is_live(), &state.loading) {
         let share = share.map_or_else(String::new, |s| format!(" {:.0}%", s * 100.0));

@@ -285,6 +285,8 @@ fn grammars_that_were_run_are_found_in_the_open_menu() {
     let screen = p.screen();
     assert!(screen.contains("Earlier grammars") && screen.contains("function.lark"), "{screen}");
     p.press("Enter");
+    // The text on the screen is not saved.
+    p.press("n");
     assert_eq!(p.state.grammar.buffer.text(), text);
 }
 

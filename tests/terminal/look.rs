@@ -264,7 +264,7 @@ fn the_next_token_whose_first_choice_was_taken_is_found() {
 fn asked(p: &mut Playground) -> Job {
     match p.effects.pop() {
         Some(Effect::Export(job)) => *job,
-        other => panic!("{other:?} writes no run"),
+        other => panic!("{other:?} writes no run: {}", p.screen()),
     }
 }
 

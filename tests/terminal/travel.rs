@@ -19,6 +19,7 @@ use maze::engine::grammar::Compiler;
 use maze::engine::session::Session;
 use maze::engine::trace::{FinishReason, StepKind, TokenId};
 use maze::engine::vocabulary::{SpecialTokens, Vocabulary};
+use maze::sanitize;
 use maze::ui::inspector::{Target, parts, target};
 
 fn tokens(p: &Playground) -> Vec<(TokenId, StepKind)> {
@@ -38,6 +39,24 @@ fn held(decisions: usize) -> (Playground, Vec<(TokenId, StepKind)>) {
     p.press("F5");
     let whole = tokens(&p);
     (p, whole)
+}
+
+/// Ends the run; toasts that lie on top go first.
+fn stop(p: &mut Playground) {
+    (0..3).for_each(|_| {
+        if p.state.run.status.is_live() {
+            p.press("Esc")
+        }
+    });
+    assert_eq!(p.state.run.status, RunStatus::Ended);
+}
+
+/// Lets the run go on until it has so many tokens.
+fn go_on(p: &mut Playground, count: usize) {
+    p.press("F5");
+    while p.state.run.steps().len() < count {
+        p.advance(1);
+    }
 }
 
 /// Selects a token of the run and leaves the focus in the inspector.
@@ -86,10 +105,7 @@ fn a_run_that_is_rewound_waits_and_goes_on_as_before() {
         );
         p.press("F10");
         assert!(p.state.run.steps().len() > at, "a step adds to what stayed");
-        p.press("F5");
-        while tokens(&p).len() < whole.len() {
-            p.advance(1);
-        }
+        go_on(&mut p, whole.len());
         assert_eq!(tokens(&p)[..whole.len()], whole[..]);
         p.press("F5");
     }
@@ -157,21 +173,18 @@ fn a_rejected_token_is_refused_by_name() {
         .find(|&at| p.state.run.steps()[at].insight.as_ref().unwrap().allowed.count() > 9)
         .expect("a place with a choice");
     select(&mut p, at);
-    p.press("t");
-    p.press("t");
-    p.press("/");
+    ["t", "/"].iter().for_each(|key| p.press(key));
     p.type_text("\\x0a");
     p.press("Enter");
-    let id = (0..p.vocabulary().len() as TokenId).find(|&t| p.vocabulary().bytes(t) == b"\n").unwrap();
-    assert_eq!(p.state.inspector.token(&p.state.run), Some(id), "{}", p.screen());
+    let token = p.state.inspector.token(&p.state.run).expect("a line may end there");
+    assert_eq!(p.vocabulary().bytes(token), b"\n", "{}", p.screen());
+    ["Esc", "t"].iter().for_each(|key| p.press(key));
+    let token = p.state.inspector.token(&p.state.run).expect("something was rejected");
+    let name = sanitize::token(p.vocabulary().bytes(token));
     p.press("f");
-    assert_eq!(
-        said(&p),
-        format!(
-            "“⏎” (#{id}) cannot be token {}: the grammar does not allow it there; t turns to others.",
-            at + 1
-        )
-    );
+    let refusal =
+        format!("“{name}” (#{token}) cannot be token {}: the grammar does not allow it there", at + 1);
+    assert_eq!(said(&p), refusal + "; t turns to others.");
     assert_eq!(tokens(&p), whole);
     // Where the grammar left one way, it says so.
     let forced = whole.iter().position(|(_, kind)| *kind == StepKind::Forced).expect("the grammar forces");
@@ -188,7 +201,7 @@ fn an_ended_run_is_gone_back_in_as_another() {
     let mut p = Playground::new(120, 40);
     p.press("F5");
     p.advance(10);
-    p.press("Esc");
+    stop(&mut p);
     let whole = tokens(&p);
     assert_eq!(p.state.run.trace.as_ref().unwrap().outcome.as_ref().unwrap().reason, FinishReason::Cancelled);
     select(&mut p, 5);
@@ -197,7 +210,7 @@ fn an_ended_run_is_gone_back_in_as_another() {
     assert!(said(&p).starts_with("Back before token 6, as run 2:"), "{}", said(&p));
     p.press("F5");
     p.advance(3);
-    p.press("Esc");
+    stop(&mut p);
     let second = tokens(&p);
     assert!(second.len() > 5);
     // The first is there, and the engine takes it up again though another session came in between.
@@ -225,16 +238,14 @@ fn a_changed_grammar_changes_no_run() {
     select(&mut p, 3);
     p.press("r");
     assert!(said(&p).ends_with("It keeps the grammar it began with; a new run takes the changed one."));
-    p.press("F5");
-    p.advance(17);
+    go_on(&mut p, whole.len());
     assert_eq!(tokens(&p)[..whole.len()], whole[..]);
     // A grammar with a mistake does not hold it either.
     p.press("Alt-1");
     p.type_text("broken");
     select(&mut p, 3);
     p.press("r");
-    p.press("F5");
-    p.advance(17);
+    go_on(&mut p, whole.len());
     assert_eq!(tokens(&p)[..whole.len()], whole[..]);
 }
 
@@ -247,10 +258,9 @@ fn a_run_whose_model_is_gone_is_not_gone_back_in() {
     select(&mut p, 4);
     p.press("r");
     assert_eq!(tokens(&p), whole[..4]);
-    p.press("F5");
-    p.advance(6);
+    go_on(&mut p, 8);
     assert_eq!(tokens(&p)[..8], whole[..8]);
-    p.press("Esc");
+    stop(&mut p);
     let ended = tokens(&p);
     select(&mut p, 4);
     p.press("r");

@@ -47,7 +47,7 @@ fn run(note: &RunNote, state: &State, pick: Pick) -> Row {
         .right(format::ago(state.now, note.when))
 }
 
-/// The sessions, the one saved last first; what is typed, as a new one; and what can be done.
+/// The sessions; what is typed, as a new one; and what can be done.
 pub(super) fn sessions(typed: &str, state: &State) -> Vec<Row> {
     let open = state.store.session.as_deref().unwrap_or_default();
     let mut rows: Vec<Row> = state
@@ -70,16 +70,16 @@ pub(super) fn sessions(typed: &str, state: &State) -> Vec<Row> {
             if can_go { row.delete(Pick::AskDelete(session.name.clone())) } else { row }
         })
         .collect();
+    rows.push(
+        Row::new("Do", format!("Rename {open}"), Pick::RenameSession)
+            .about("give the open session another name"),
+    );
     let is_there = |name: &str| state.store.sessions.iter().any(|session| session.name == name);
     if let Some(name) = name::check(typed).ok().filter(|name| !is_there(name)) {
         let row = Row::new("Do", format!("Save as {name}"), Pick::SaveSession(name))
             .about("go on with this grammar, prompt and runs in a new session");
         rows.push(row);
     }
-    rows.push(
-        Row::new("Do", format!("Rename {open}"), Pick::RenameSession)
-            .about("give the open session another name"),
-    );
     rows
 }
 

@@ -22,6 +22,12 @@ pub(super) fn press(state: &mut State, key: KeyEvent) -> Vec<Effect> {
     if let Some(effects) = vim::press(state, key) {
         return effects;
     }
+    // Where one letter is the answer, it has no other meaning.
+    if let (Some(Overlay::Confirm(_)), KeyCode::Char(_), KeyModifiers::NONE) =
+        (&state.overlay, key.code, key.modifiers)
+    {
+        return overlay::letter(state, key.code);
+    }
     if let Some(action) = state.keymap.action(key, state.is_typing()) {
         return act(state, action);
     }
