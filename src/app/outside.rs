@@ -72,7 +72,9 @@ pub fn start(command: OsString, draft: Draft, file: TempPath, events: Sender<Eve
 fn edit(command: &OsString, draft: &Draft, file: TempPath) -> Result<Edited, String> {
     let name = command.to_string_lossy();
     // The shell splits the command; the file's name is an argument that it does not read.
-    let mut line = command.clone();
+    // Ctrl-C is for the editor; the shell waits on.
+    let mut line = OsString::from("trap : INT; ");
+    line.push(command);
     line.push(" \"$@\"");
     let ended = Command::new("/bin/sh").arg("-c").arg(line).arg(command).arg(&file).status();
     let status = ended.map_err(|e| format!("The editor {name} cannot be started: {e}"))?;
