@@ -346,9 +346,10 @@ impl App {
     /// Wakes the state up for every alarm whose time has come.
     fn wake(&mut self) -> io::Result<Flow> {
         let now = Instant::now();
-        let (due, later) = std::mem::take(&mut self.alarms).into_iter().partition(|(at, _)| *at <= now);
+        let (due, later): (Vec<_>, Vec<_>) =
+            std::mem::take(&mut self.alarms).into_iter().partition(|(at, _)| *at <= now);
         self.alarms = later;
-        for (_, wake) in Vec::from(due) {
+        for (_, wake) in due {
             if let Flow::Exit(code) = self.take(Event::Wake(wake))? {
                 return Ok(Flow::Exit(code));
             }

@@ -2,6 +2,7 @@
 
 use std::os::unix::fs::PermissionsExt;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use maze::engine::GrammarSource;
 use maze::store::history::Addition;
@@ -75,7 +76,15 @@ fn two_programs_never_write_one_session() {
     let elsewhere: Vec<_> = of_second.iter().filter(|s| s.is_elsewhere).map(|s| s.name.as_str()).collect();
     assert_eq!(elsewhere, ["default"]);
     drop(first);
-    assert_eq!(prompt(&second.switch("default").unwrap()), "first");
+    // A program that another test is just starting has all locks until it has begun.
+    let deadline = Instant::now() + Duration::from_secs(10);
+    let opened = loop {
+        match second.switch("default") {
+            Ok(opened) => break opened,
+            Err(message) => assert!(Instant::now() < deadline, "{message}"),
+        }
+    };
+    assert_eq!(prompt(&opened), "first");
 }
 
 /// What two programs add to the history at once is all there, whoever comes last.

@@ -14,9 +14,11 @@ use crate::ui::wrap::{Lines, Place};
 use motions::Span;
 pub use parse::Ask;
 use parse::{Command, Entry, Operator, Parsed, Step, Target, Verb};
+use part::Part;
 
 mod motions;
 mod parse;
+mod part;
 
 #[cfg(test)]
 mod tests;
@@ -359,7 +361,9 @@ impl Vim {
                 (false, true) => ("", "\n"),
                 _ => ("", ""),
             };
-            return buffer.insert(&format!("{before}{}{behind}", text.repeat(times)));
+            buffer.insert(&format!("{before}{}{behind}", text.repeat(times)));
+            let end = buffer.caret();
+            return buffer.go_to(Place { byte: self::before(buffer, end), ..end });
         }
         let caret = buffer.caret();
         if !is_lines {
@@ -450,31 +454,6 @@ impl Vim {
         if self.mode == Mode::Insert {
             buffer.insert(&typed);
             self.escape(buffer);
-        }
-    }
-}
-
-/// What an operator is about.
-#[derive(Clone, Copy)]
-enum Part {
-    Characters(Place, Place),
-    Lines(usize, usize),
-}
-
-impl Part {
-    fn lines(self) -> (usize, usize) {
-        match self {
-            Self::Characters(start, end) => (start.line, end.line),
-            Self::Lines(first, last) => (first, last),
-        }
-    }
-
-    fn text(self, buffer: &EditorBuffer) -> Register {
-        match self {
-            Self::Characters(start, end) => Register { text: buffer.slice(start, end), is_lines: false },
-            Self::Lines(first, last) => {
-                Register { text: lines::text_of_lines(buffer, first, last), is_lines: true }
-            }
         }
     }
 }

@@ -89,7 +89,7 @@ mod tests {
     fn rows(insight: &Insight, rejected: bool, found: &Found) -> Vec<TokenId> {
         let listing = Listing::new(insight, rejected, found);
         assert_eq!(listing.get(listing.len()), None);
-        assert_eq!(listing.is_empty(), listing.len() == 0);
+        assert_eq!(listing.is_empty(), listing.get(0).is_none());
         (0..listing.len()).filter_map(|row| listing.get(row)).collect()
     }
 

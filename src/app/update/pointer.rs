@@ -29,11 +29,7 @@ pub(super) fn mouse(state: &mut State, event: MouseEvent) -> Vec<Effect> {
             effects.push(Effect::Wake(DOUBLE, Wake::Click));
             return effects;
         }
-        MouseEventKind::Drag(MouseButton::Left) => {
-            if !layout::move_edge(state, column, row) && !marking::drag(state, event) {
-                drag(state, column, row);
-            }
-        }
+        MouseEventKind::Drag(MouseButton::Left) => moved(state, event),
         MouseEventKind::Up(MouseButton::Left) => {
             state.pointer.drag = None;
             marking::release(state);
@@ -41,6 +37,14 @@ pub(super) fn mouse(state: &mut State, event: MouseEvent) -> Vec<Effect> {
         _ => {}
     }
     Vec::new()
+}
+
+/// The mouse moves with its button down: it moves an edge, selects text, or selects tokens.
+fn moved(state: &mut State, event: MouseEvent) {
+    let (column, row) = (event.column, event.row);
+    if !layout::move_edge(state, column, row) && !marking::drag(state, event) {
+        drag(state, column, row);
+    }
 }
 
 fn scroll(state: &mut State, column: u16, row: u16, by: isize) {

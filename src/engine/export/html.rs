@@ -86,9 +86,9 @@ fn looks(out: &mut dyn Write) -> io::Result<()> {
     for (id, label, checked) in
         [("mass", "removed mass", " checked"), ("bounds", "tokens", ""), ("plain", "text", "")]
     {
-        write!(
+        writeln!(
             out,
-            "<input type=\"radio\" name=\"look\" id=\"look-{id}\"{checked}><label for=\"look-{id}\">{label}</label>\n"
+            "<input type=\"radio\" name=\"look\" id=\"look-{id}\"{checked}><label for=\"look-{id}\">{label}</label>"
         )?;
     }
     write!(out, "<p class=\"legend of-mass\">Probability that the mask removed, from: ")?;

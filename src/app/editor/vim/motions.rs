@@ -96,10 +96,10 @@ fn find(
 fn paragraph(text: &EditorBuffer, line: usize, forward: bool) -> Place {
     let is_empty = |line: &usize| text.line(*line).is_empty();
     if forward {
-        let found = (line + 1..text.count()).skip_while(is_empty).find(is_empty);
+        let found = (line..text.count()).skip_while(is_empty).find(is_empty);
         return found.map_or(text.end(), |line| Place { line, byte: 0 });
     }
-    let found = (0..line).rev().skip_while(is_empty).find(is_empty);
+    let found = (0..=line).rev().skip_while(is_empty).find(is_empty);
     found.map_or(Place::default(), |line| Place { line, byte: 0 })
 }
 

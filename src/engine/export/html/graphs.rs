@@ -15,12 +15,15 @@ const HEIGHT: f32 = 40.0;
 
 type Figure = fn(&Step) -> Option<f32>;
 
+/// Writes a value with its unit.
+type Text = fn(f32) -> String;
+
 pub(super) fn write(out: &mut dyn Write, trace: &Trace) -> io::Result<()> {
     if trace.steps.is_empty() {
         return Ok(());
     }
-    let bits = |value: f32| format!("{value:.2} bits");
-    let graphs: [(&str, Figure, fn(f32) -> String); 4] = [
+    let bits: Text = |value| format!("{value:.2} bits");
+    let graphs: [(&str, Figure, Text); 4] = [
         ("removed mass", |s| Some(s.insight.as_deref()?.mass_removed), percent),
         ("entropy before the mask", |s| Some(s.insight.as_deref()?.entropy_before), bits),
         ("entropy after the mask", |s| Some(s.insight.as_deref()?.entropy_after), bits),
