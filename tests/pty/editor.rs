@@ -64,20 +64,6 @@ fn an_editor_that_fails_changes_nothing_and_none_is_told() {
     t.end(0);
 }
 
-/// Ctrl-C in the editor is the editor's: the playground goes on.
-#[test]
-fn an_interrupt_in_the_editor_is_the_editors() {
-    let (_folder, command) = editor("trap 'exit 0' INT; echo ready; sleep 60");
-    let mut t = super::start(24, 80, &["--model=scripted:200"], &[("VISUAL", &command)]);
-    t.see("✓ grammar");
-    t.send(ALT_E);
-    t.see("ready");
-    t.send("\x03");
-    t.see("unchanged");
-    t.send(CTRL_Q);
-    t.end(0);
-}
-
 /// The cursor is a block where keys are commands and a bar where they type.
 #[test]
 fn the_keys_of_vi_shape_the_cursor() {

@@ -177,7 +177,7 @@ fn a_rejected_token_is_refused_by_name() {
     p.type_text("\\x0a");
     p.press("Enter");
     let token = p.state.inspector.token(&p.state.run).expect("a line may end there");
-    assert_eq!(p.vocabulary().bytes(token), b"\n", "{}", p.screen());
+    assert!(p.vocabulary().bytes(token).contains(&b'\n'), "{}", p.screen());
     ["Esc", "t"].iter().for_each(|key| p.press(key));
     let token = p.state.inspector.token(&p.state.run).expect("something was rejected");
     let name = sanitize::token(p.vocabulary().bytes(token));
