@@ -219,6 +219,12 @@ actions! {
     GoToLine = "line",
     /// Go to the bracket that belongs to the one at the caret.
     Bracket = "bracket",
+    /// Go to where the name at the caret is defined.
+    Definition = "definition",
+    /// List every use of the name at the caret.
+    Uses = "uses",
+    /// Go back to where the caret was before the last jump.
+    JumpBack = "jump back",
     /// Make the lines comments, or text again.
     Comment = "comment",
     /// Move the lines right by one level.

@@ -107,6 +107,16 @@ impl EditorBuffer {
         if start < end { self.text.slice(start, end) } else { String::new() }
     }
 
+    /// The byte of the whole text that is at `place`.
+    pub fn offset(&self, place: Place) -> usize {
+        self.text.offset(self.text.clamped(place))
+    }
+
+    /// The place of a byte of the whole text; its end if the text is shorter.
+    pub fn place(&self, offset: usize) -> Place {
+        self.text.clamped(self.text.place(offset))
+    }
+
     /// One past the last character.
     pub fn end(&self) -> Place {
         self.text.end()

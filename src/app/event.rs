@@ -9,7 +9,7 @@ use crossterm::event::{KeyEvent, MouseEvent};
 use crate::catalog::Catalog;
 use crate::engine::chat::PromptMode;
 use crate::engine::diagnostic::Diagnostic;
-use crate::engine::grammar::{Compiled, GrammarSource};
+use crate::engine::grammar::{Compiled, GrammarSource, Symbols};
 use crate::engine::model::ModelInfo;
 use crate::engine::trace::{Outcome, Request, Step, TokenId};
 use crate::engine::vocabulary::Vocabulary;
@@ -134,6 +134,8 @@ pub struct Checked {
     pub compiled: Option<Arc<Compiled>>,
     /// What is wrong or surprising.
     pub diagnostics: Vec<Diagnostic>,
+    /// The names in the text.
+    pub symbols: Arc<Symbols>,
 }
 
 /// How a run goes.

@@ -234,6 +234,12 @@ pub const BINDINGS: &[Binding] = &[
     (Text, with_shift(KeyCode::F(3)), Action::FindPrevious),
     (Text, ctrl('g'), Action::GoToLine),
     (Text, alt(']'), Action::Bracket),
+    (Text, key(KeyCode::F(12)), Action::Definition),
+    (Text, alt('q'), Action::Definition),
+    (Text, with_shift(KeyCode::F(12)), Action::Uses),
+    (Text, alt('u'), Action::Uses),
+    (Text, with_alt(KeyCode::Left), Action::JumpBack),
+    (Text, ctrl('b'), Action::JumpBack),
     (Text, alt('/'), Action::Comment),
     // What terminals send for Ctrl-/.
     (Text, ctrl('7'), Action::Comment),

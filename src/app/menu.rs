@@ -20,6 +20,7 @@ use crate::ui::theme::ThemeName;
 mod commands;
 mod export;
 mod kept;
+mod names;
 mod open;
 mod search;
 mod themes;
@@ -49,6 +50,8 @@ pub enum MenuKind {
     New,
     /// The themes; the one that the person is at is on the screen.
     Themes,
+    /// Where the name at the caret is used.
+    Uses,
     /// Earlier prompts.
     Prompts,
     /// The runs of the session.
@@ -87,6 +90,7 @@ impl MenuKind {
             Self::Open => Action::Open,
             Self::New => Action::New,
             Self::Themes => Action::Themes,
+            Self::Uses => Action::Uses,
             Self::Prompts => Action::Prompts,
             Self::Runs => Action::Runs,
             Self::CompareWith => Action::Compare,
@@ -130,6 +134,13 @@ impl MenuKind {
             Self::New => {
                 Words { title: "New grammar", hint: "part of a name", enter: "start", empty: "", tells: true }
             }
+            Self::Uses => Words {
+                title: "Uses of the name",
+                hint: "part of a line",
+                enter: "go there",
+                empty: "no uses",
+                tells: false,
+            },
             Self::Prompts => Words {
                 title: "Earlier prompts",
                 hint: "part of a prompt",
@@ -247,6 +258,8 @@ pub enum Pick {
     Theme(ThemeName),
     /// Puts this in place of what was typed.
     Type(String),
+    /// Goes to this byte of the grammar.
+    Jump(usize),
     /// Takes an earlier prompt.
     Prompt(Arc<str>),
     /// Takes an earlier grammar.
@@ -289,6 +302,7 @@ impl Menu {
             MenuKind::Open => open::rows(self.query.text(), state),
             MenuKind::New => open::kinds(),
             MenuKind::Themes => themes::rows(state),
+            MenuKind::Uses => names::uses(state),
             MenuKind::Prompts => kept::prompts(state),
             MenuKind::Runs => kept::runs(state),
             MenuKind::Export => export::rows(),

@@ -8,13 +8,13 @@ use serde::{Deserialize, Serialize};
 
 use crate::engine::ModelSpec;
 use crate::engine::diagnostic::{Diagnostic, Severity};
-use crate::engine::grammar::{Compiled, GrammarKind, GrammarSource};
+use crate::engine::grammar::{Compiled, GrammarKind, GrammarSource, Symbols};
 use crate::engine::model::ModelInfo;
 use crate::engine::trace::{FinishReason, Outcome, Request, Step, Trace};
 use crate::engine::vocabulary::Vocabulary;
 use crate::ui::layout::{self, Areas};
 use crate::ui::theme::{OwnTheme, ThemeName};
-use crate::ui::wrap::{Lines, RowRef};
+use crate::ui::wrap::{Lines, Place as TextPlace, RowRef};
 
 use super::action::Action;
 use super::chat::Chat;
@@ -177,6 +177,10 @@ pub struct GrammarPane {
     pub diagnostics: Vec<Diagnostic>,
     /// The grammar of that check, if it can be used.
     pub compiled: Option<Arc<Compiled>>,
+    /// The names in the text of that check.
+    pub symbols: Arc<Symbols>,
+    /// Where the caret was before it jumped, the last one last.
+    pub jumps: Vec<TextPlace>,
 }
 
 impl GrammarPane {
@@ -387,6 +391,8 @@ impl State {
                 checked: None,
                 diagnostics: Vec::new(),
                 compiled: None,
+                symbols: Arc::default(),
+                jumps: Vec::new(),
             },
             prompt: EditorBuffer::new(prompt),
             chat: Chat::default(),

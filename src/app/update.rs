@@ -23,6 +23,7 @@ mod layout;
 mod marking;
 mod menu;
 mod models;
+mod names;
 mod output;
 mod outside;
 mod overlay;
@@ -148,4 +149,5 @@ fn checked(state: &mut State, revision: u64, result: Checked) {
     grammar.checked = Some(revision);
     grammar.diagnostics = result.diagnostics;
     grammar.compiled = result.compiled;
+    grammar.symbols = result.symbols;
 }

@@ -32,8 +32,10 @@ mod prepare;
 mod repair;
 mod scan;
 mod shape;
+mod symbols;
 
 pub use prepare::MAX_BYTES;
+pub use symbols::{Symbol, Symbols};
 
 pub(crate) use messages::closest;
 

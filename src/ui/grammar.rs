@@ -8,7 +8,8 @@ use crate::app::action::Action;
 use crate::app::language::Language;
 use crate::app::state::{Pane, State};
 use crate::engine::diagnostic::{Diagnostic, Severity};
-use crate::engine::grammar::GrammarKind;
+use crate::engine::grammar::{GrammarKind, Symbol};
+use crate::sanitize;
 
 use super::View;
 use super::editor::{self, Parts};
@@ -20,15 +21,20 @@ use super::wrap::{self, Lines};
 /// A message takes no more rows than this.
 const MESSAGE_ROWS: usize = 4;
 
+/// A pane of no more rows has none to spare for what a name stands for.
+const LOW: u16 = 6;
+
 /// Where the parts are inside of the pane's border.
 pub fn parts(state: &State, inside: Rect) -> Parts {
     let digits = state.grammar.buffer.count().ilog10() as u16 + 1;
     let gutter_width = (digits.max(2) + 2).min(inside.width);
-    let message_height = state.grammar.finding().map_or(0, |finding| {
-        let rows = message_rows(finding, inside).len();
+    let message_height = match state.grammar.finding() {
         // The text keeps most of the pane, however long the message.
-        rows.min(usize::from(inside.height / 3).max(1)) as u16
-    });
+        Some(finding) => {
+            message_rows(finding, inside).len().min(usize::from(inside.height / 3).max(1)) as u16
+        }
+        None => u16::from(inside.height > LOW && name_under_caret(state).is_some()),
+    };
     let text_height = inside.height.saturating_sub(message_height);
     Parts {
         gutter: Rect { width: gutter_width, height: text_height, ..inside },
@@ -103,7 +109,7 @@ fn gutter(
 }
 
 fn message(buffer: &mut Buffer, area: Rect, state: &State, theme: &Theme) {
-    let Some(finding) = state.grammar.finding() else { return };
+    let Some(finding) = state.grammar.finding() else { return about_name(buffer, area, state, theme) };
     let inside = Rect { height: u16::MAX, ..area };
     let (symbol, role) = symbol(finding.severity);
     for (y, row) in message_rows(finding, inside).iter().enumerate() {
@@ -112,13 +118,52 @@ fn message(buffer: &mut Buffer, area: Rect, state: &State, theme: &Theme) {
     }
 }
 
+/// The name at the caret while the grammar is edited, as far as the text has been read.
+fn name_under_caret(state: &State) -> Option<&Symbol> {
+    let grammar = &state.grammar;
+    if state.focus != Pane::Grammar || !grammar.is_checked() {
+        return None;
+    }
+    grammar.symbols.at(grammar.buffer.offset(grammar.buffer.caret()))
+}
+
+/// What the name at the caret stands for, in one row.
+fn about_name(buffer: &mut Buffer, area: Rect, state: &State, theme: &Theme) {
+    let Some(symbol) = name_under_caret(state) else { return };
+    let dim = theme.text(Role::Dim);
+    let mut pen = Pen::new(buffer, area, 0);
+    pen.put("◆ ", dim).put(&sanitize::line(&symbol.name), theme.base());
+    let key = state.keymap.first_key(Action::Uses);
+    let uses = match symbol.uses.len() {
+        1 => "1 use".to_owned(),
+        n => format!("{n} uses"),
+    };
+    let end = if key.is_empty() { uses } else { format!("{uses} {key}") };
+    let room = pen.left().saturating_sub(end.chars().count() + 2);
+    let body = match symbol.definitions.first() {
+        None => "  is not defined here".to_owned(),
+        Some(_) => format!("  {}", one_line(&body_of(state, symbol))),
+    };
+    pen.put_within(&sanitize::line(&body), room, dim).at_right(&end, dim);
+}
+
+fn body_of(state: &State, symbol: &Symbol) -> String {
+    let text = &state.grammar.buffer;
+    text.slice(text.place(symbol.body.start), text.place(symbol.body.end))
+}
+
+/// A text with its line breaks and what stands around them as single spaces.
+fn one_line(text: &str) -> String {
+    text.lines().map(str::trim).collect::<Vec<_>>().join(" ")
+}
+
 /// The message about a finding, cut into rows.
 fn message_rows(finding: &Diagnostic, inside: Rect) -> Vec<String> {
     let mut text = format!("{}:{} {}", finding.start.line, finding.start.column, finding.message);
     if let Some(help) = &finding.help {
         text += &format!(" — {help}");
     }
-    let text = crate::sanitize::line(&text).into_owned();
+    let text = sanitize::line(&text).into_owned();
     let rows = wrap::rows(&text, usize::from(inside.width.saturating_sub(3)));
     rows.iter().take(MESSAGE_ROWS).map(|r| text[r.start..r.end].to_owned()).collect()
 }

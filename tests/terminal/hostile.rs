@@ -1,6 +1,8 @@
 //! The screen under bad conditions: any size, resize storms, random keys, text that would like to
 //! steer the terminal, and long runs. (Cases 21 and 24 of the list of hostile inputs.)
 
+use std::sync::Arc;
+
 use std::time::Instant;
 
 use super::playground::Playground;
@@ -107,7 +109,12 @@ fn text_by_others_cannot_steer_the_terminal() {
             let revision = p.state.grammar.buffer.revision();
             p.event(Event::Checked(
                 revision,
-                Checked { vocabulary: p.vocabulary(), compiled: None, diagnostics: vec![finding] },
+                Checked {
+                    vocabulary: p.vocabulary(),
+                    compiled: None,
+                    diagnostics: vec![finding],
+                    symbols: Arc::default(),
+                },
             ));
             p.press(pane);
             p.event(Event::Paste(evil.into()));
@@ -147,7 +154,12 @@ fn findings_of_an_older_text_are_drawn_without_harm() {
     let revision = p.state.grammar.buffer.revision();
     p.event(Event::Checked(
         revision,
-        Checked { vocabulary: p.vocabulary(), compiled: None, diagnostics: vec![finding] },
+        Checked {
+            vocabulary: p.vocabulary(),
+            compiled: None,
+            diagnostics: vec![finding],
+            symbols: Arc::default(),
+        },
     ));
     for shorter in ["", "é", "\n\n", "start: 日本語日本語\n"] {
         p.state.grammar.buffer.set_text(shorter);
@@ -168,7 +180,8 @@ fn late_events_are_dropped() {
     let before = format!("{:?}", p.state.run);
     p.event(Event::Run(old, RunEvent::Steps(steps::python(0, 5, 256))));
     p.event(Event::Run(old, RunEvent::Failed("late".into())));
-    let stale = Checked { vocabulary: p.vocabulary(), compiled: None, diagnostics: vec![] };
+    let stale =
+        Checked { vocabulary: p.vocabulary(), compiled: None, diagnostics: vec![], symbols: Arc::default() };
     p.event(Event::Checked(999, stale));
     assert_eq!(format!("{:?}", p.state.run), before);
     assert!(p.state.grammar.compiled.is_some());

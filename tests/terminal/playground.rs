@@ -17,7 +17,7 @@ use maze::app::tour::Tour;
 use maze::app::worker::keeper;
 use maze::app::{scripted, update};
 use maze::catalog::{Catalog, Entry};
-use maze::engine::grammar::{Compiler, GrammarSource};
+use maze::engine::grammar::{Compiler, GrammarSource, Symbols};
 use maze::engine::load::{Loaded, Survey};
 use maze::engine::session::prepare;
 use maze::engine::trace::{Step, Timings};
@@ -228,7 +228,9 @@ impl Playground {
                 Effect::Check(revision, source) => {
                     let (compiled, diagnostics) = self.compiler.compile(&source);
                     let vocabulary = self.vocabulary.clone();
-                    let checked = Checked { vocabulary, compiled: compiled.map(Arc::new), diagnostics };
+                    let symbols = Arc::new(Symbols::of(&source));
+                    let checked =
+                        Checked { vocabulary, compiled: compiled.map(Arc::new), diagnostics, symbols };
                     self.event(Event::Checked(revision, checked));
                 }
                 Effect::Start { id, request, grammar, paused, .. } => {

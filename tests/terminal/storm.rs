@@ -210,7 +210,11 @@ impl Storm {
         let (a, b) = (place().unwrap_or(0), place().unwrap_or(text.len()));
         let diagnostics = vec![Diagnostic::error(&text, a.min(b)..a.max(b), "code", "something")];
         let compiled = self.compiled.clone().filter(|_| self.random.below(2) == 0);
-        Event::Checked(revision, Checked { vocabulary: self.vocabulary.clone(), compiled, diagnostics })
+        let symbols = Arc::default();
+        Event::Checked(
+            revision,
+            Checked { vocabulary: self.vocabulary.clone(), compiled, diagnostics, symbols },
+        )
     }
 
     fn happen(&mut self, event: Event) {

@@ -38,6 +38,23 @@ impl Text {
         Place { line, byte: self.lines[line].len() }
     }
 
+    /// The byte of the whole text that is at `place`.
+    pub fn offset(&self, place: Place) -> usize {
+        self.lines[..place.line].iter().map(|line| line.len() + 1).sum::<usize>() + place.byte
+    }
+
+    /// The place of a byte of the whole text; its end if the text is shorter.
+    pub fn place(&self, offset: usize) -> Place {
+        let mut byte = offset;
+        for (line, text) in self.lines.iter().enumerate() {
+            if byte <= text.len() {
+                return Place { line, byte };
+            }
+            byte -= text.len() + 1;
+        }
+        self.end()
+    }
+
     /// The character boundary at or before `place`, in the text.
     pub fn clamped(&self, place: Place) -> Place {
         if place.line >= self.lines.len() {

@@ -86,19 +86,19 @@ mod tests {
     #[test]
     fn other_keys_take_the_place_of_those_at_the_start() {
         let keymap = Keymap::with(&[
-            (Action::Run, keys(&["F12", "x"])),
+            (Action::Run, keys(&["F11", "x"])),
             (Action::Save, keys(&["F5"])),
             (Action::Themes, vec![]),
         ])
         .expect("no clash");
         let press = |code| KeyEvent::new(code, KeyModifiers::NONE);
-        assert_eq!(keymap.action(press(KeyCode::F(12)), true), Some(Action::Run));
+        assert_eq!(keymap.action(press(KeyCode::F(11)), true), Some(Action::Run));
         assert_eq!(keymap.action(press(KeyCode::F(5)), true), Some(Action::Save));
         assert_eq!(keymap.action(press(KeyCode::Char('x')), false), Some(Action::Run));
         assert_eq!(keymap.action(press(KeyCode::Char('x')), true), None, "it types");
         assert_eq!(
             (keymap.first_key(Action::Run).as_str(), keymap.first_key(Action::Themes).as_str()),
-            ("F12", "")
+            ("F11", "")
         );
     }
 
@@ -107,7 +107,7 @@ mod tests {
         for (changes, number, wanted) in [
             (vec![(Action::Run, keys(&["F1"]))], 0, "`F1` is the key of `help` already"),
             (
-                vec![(Action::Run, keys(&["F12"])), (Action::Step, keys(&["F12"]))],
+                vec![(Action::Run, keys(&["F11"])), (Action::Step, keys(&["F11"]))],
                 1,
                 "the key of `run` already",
             ),

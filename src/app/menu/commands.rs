@@ -38,6 +38,9 @@ const COMMANDS: &[(&str, &[(Action, &str)])] = &[
             (Action::SaveAs, "Save the grammar as"),
             (Action::New, "New grammar"),
             (Action::NextFinding, "Next mistake"),
+            (Action::Definition, "Go to the definition of a name"),
+            (Action::Uses, "Uses of a name"),
+            (Action::JumpBack, "Back to before the jump"),
         ],
     ),
     (
@@ -144,6 +147,10 @@ fn blocked(action: Action, state: &State) -> Option<&'static str> {
     let is_editor = matches!(state.focus, Pane::Grammar | Pane::Prompt);
     let (is_wrong, reason) = match action {
         Action::NextFinding => (state.grammar.diagnostics.is_empty(), "the grammar has no mistakes"),
+        Action::Definition | Action::Uses => {
+            (state.name_at_caret().is_none(), "put the caret at a name of the grammar first")
+        }
+        Action::JumpBack => (state.grammar.jumps.is_empty(), "the caret has not jumped"),
         Action::PromptMode | Action::SystemPrompt | Action::Thinking => {
             (!state.has_template(), "the model has no chat template")
         }

@@ -10,7 +10,7 @@ use crate::engine::grammar::GrammarKind;
 use crate::ui::editor;
 use crate::ui::wrap::Place;
 
-use super::{clipboard, find, outside};
+use super::{clipboard, find, names, outside};
 
 pub(super) fn act(state: &mut State, action: Action) -> Vec<Effect> {
     let Some(parts) = editor::parts(state, state.focus) else { return Vec::new() };
@@ -43,6 +43,9 @@ pub(super) fn act(state: &mut State, action: Action) -> Vec<Effect> {
         Action::LineUp => drop(lines::shift(buffer, false)),
         Action::LineDown => drop(lines::shift(buffer, true)),
         Action::Bracket => to_partner(state, id),
+        Action::Definition => names::definition(state),
+        Action::Uses => names::uses(state),
+        Action::JumpBack => names::back(state),
         Action::Comment => comment(state, id),
         Action::Find => find::open(state, false),
         Action::Replace => find::open(state, true),

@@ -7,7 +7,7 @@ use crate::app::menu::{Menu, MenuKind, Pick};
 use crate::app::state::{Overlay, Pane, State};
 use crate::ui::overlay::menu as look;
 
-use super::{compare, export, files, keys, runs, sessions};
+use super::{compare, export, files, keys, names, runs, sessions};
 
 /// Opens a menu, at what there is already.
 pub(super) fn open(state: &mut State, kind: MenuKind) -> Vec<Effect> {
@@ -90,6 +90,10 @@ pub(super) fn pick(state: &mut State, pick: Pick) -> Vec<Effect> {
             state.prompt.set_text(&text);
             state.chat.shows_system = false;
             keys::focus(state, Pane::Prompt);
+            Vec::new()
+        }
+        Pick::Jump(offset) => {
+            names::jump(state, offset);
             Vec::new()
         }
         Pick::Run(number) => runs::show(state, number),

@@ -7,7 +7,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use tokio::sync::mpsc::Sender;
 
 use crate::app::event::{Checked, Event};
-use crate::engine::grammar::{Compiler, GrammarSource};
+use crate::engine::grammar::{Compiler, GrammarSource, Symbols};
 use crate::engine::{Diagnostic, Vocabulary};
 
 use super::guarded;
@@ -99,8 +99,12 @@ fn check_all(inbox: &Inbox, events: &Sender<Event>) {
                 };
                 let (compiled, diagnostics) =
                     checked.unwrap_or_else(|panic| (None, vec![failed(&source, &panic)]));
-                let checked =
-                    Checked { vocabulary: vocabulary.clone(), compiled: compiled.map(Arc::new), diagnostics };
+                let checked = Checked {
+                    vocabulary: vocabulary.clone(),
+                    compiled: compiled.map(Arc::new),
+                    diagnostics,
+                    symbols: Arc::new(Symbols::of(&source)),
+                };
                 if events.blocking_send(Event::Checked(revision, checked)).is_err() {
                     return;
                 }

@@ -85,6 +85,24 @@ pub(super) struct Converted {
     pub warnings: Vec<Finding>,
 }
 
+/// The names of a text, each with its place.
+pub(super) struct Names<'a> {
+    pub rules: Vec<(&'a str, Range<usize>)>,
+    pub uses: Vec<(&'a str, Range<usize>)>,
+}
+
+/// The rules of a text and the uses of their names, as far as it can be read.
+pub(super) fn names(text: &str) -> Names<'_> {
+    let (grammar, _) = parse::parse(text);
+    let uses = grammar.exprs.iter().filter_map(|expr| match expr {
+        Expr::Name(name, span) => Some((*name, span.clone())),
+        _ => None,
+    });
+    let mut uses: Vec<_> = uses.collect();
+    uses.sort_by_key(|(_, span)| span.start);
+    Names { rules: grammar.rules.iter().map(|rule| (rule.name, rule.span.clone())).collect(), uses }
+}
+
 /// Turns GBNF into Lark. `tokens` are the tokens that have a name in angle brackets, and
 /// `vocabulary` is the number of all.
 ///
