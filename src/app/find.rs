@@ -1,16 +1,17 @@
 //! What is looked for in a text, where it is, and what is to be put in its place.
 //!
-//! A text is searched line by line: nothing that is found goes over a line end. Without a capital in
-//! what is looked for, capitals do not matter. It must never change a text: it says what is to be
-//! replaced, and [`update`](super::update) does it.
-
-use regex::{Regex, RegexBuilder};
+//! It must never change a text: it says what is to be replaced, and [`update`](super::update) does it.
 
 use super::editor::Replacement;
 use super::field::Field;
 use super::state::Pane;
 use super::texts::TextId;
 use crate::ui::wrap::{Lines, Place};
+
+mod pattern;
+
+pub use pattern::Wanted;
+use pattern::{Haystack, Pattern};
 
 /// What is looked for, and the bar to type it into.
 #[derive(Clone, Debug)]
@@ -27,8 +28,8 @@ pub struct Find {
     pub replaces: bool,
     /// Whether keys go to that line.
     pub in_replacement: bool,
-    /// Whether the query is a regular expression.
-    pub is_regex: bool,
+    /// How the query is meant.
+    pub wanted: Wanted,
     /// Where the caret was when the bar was opened: the search begins there.
     pub origin: Place,
     /// Every place that was found, in order, or what is wrong with the query.
@@ -37,8 +38,8 @@ pub struct Find {
     of: Option<Asked>,
 }
 
-/// A search: the query, whether it is a regular expression, and the text by name and revision.
-type Asked = (String, bool, TextId, u64);
+/// A search: the query, how it is meant, and the text by name and revision.
+type Asked = (String, Wanted, TextId, u64);
 
 impl Default for Find {
     fn default() -> Self {
@@ -49,7 +50,7 @@ impl Default for Find {
             replacement: Field::default(),
             replaces: false,
             in_replacement: false,
-            is_regex: false,
+            wanted: Wanted::default(),
             origin: Place::default(),
             found: Ok(Vec::new()),
             of: None,
@@ -75,16 +76,14 @@ impl Find {
 
     /// Searches `text`, unless it has been searched for the same. Whether the query is another one.
     pub fn update(&mut self, id: TextId, revision: u64, text: &dyn Lines) -> bool {
-        let asked = (self.query.text().to_owned(), self.is_regex, id, revision);
+        let asked = (self.query.text().to_owned(), self.wanted, id, revision);
         if self.of.as_ref() == Some(&asked) {
             return false;
         }
         let is_other =
-            self.of.as_ref().is_none_or(|(query, regex, ..)| (query, regex) != (&asked.0, &asked.1));
-        self.found = self.pattern().map(|pattern| match pattern {
-            Some(pattern) => all(&pattern, text),
-            None => Vec::new(),
-        });
+            self.of.as_ref().is_none_or(|(query, wanted, ..)| (query, wanted) != (&asked.0, &asked.1));
+        let pattern = Pattern::new(self.query.text(), self.wanted);
+        self.found = pattern.map(|pattern| pattern.map_or_else(Vec::new, |pattern| pattern.all(text)));
         self.of = Some(asked);
         is_other
     }
@@ -103,74 +102,27 @@ impl Find {
         index.checked_sub(1).and_then(|i| all.get(i)).or(all.last()).map(|(start, _)| *start)
     }
 
-    /// What replacing the places of `which` changes in `text`.
+    /// What replacing the places of `which` changes in `text`. A text that was put in place of the one
+    /// that was searched may hold something else at a place; nothing is replaced there.
     pub fn replacements(&self, text: &dyn Lines, which: std::ops::Range<usize>) -> Vec<Replacement> {
-        let Ok(Some(pattern)) = self.pattern() else { return Vec::new() };
-        let places = self.places().get(which).unwrap_or_default();
-        let replacement = |&(start, end): &(Place, Place)| Replacement {
-            start,
-            end,
-            text: self.put_for(&pattern, text.line(start.line), start.byte),
+        let Ok(Some(pattern)) = Pattern::new(self.query.text(), self.wanted) else { return Vec::new() };
+        let haystack = Haystack::new(text, pattern.crosses_lines());
+        let places = self.places().get(which).unwrap_or_default().iter();
+        let replacement = |&(start, end): &(Place, Place)| {
+            let text = pattern.replaced(&haystack, (start, end), self.replacement.text())?;
+            Some(Replacement { start, end, text })
         };
-        places.iter().filter(|place| is_there(&pattern, text, place)).map(replacement).collect()
+        places.filter_map(replacement).collect()
     }
 
-    /// What is put in place of what was found at `byte` of a line. In a regular expression, `$1` and
-    /// `${name}` stand for its groups.
-    fn put_for(&self, pattern: &Regex, line: &str, byte: usize) -> String {
-        let template = self.replacement.text();
-        let mut out = String::new();
-        match pattern.captures_at(line, byte).filter(|_| self.is_regex) {
-            Some(captures) => captures.expand(template, &mut out),
-            None => out.push_str(template),
+    /// Looks for several lines: as a regular expression, in which a line end can be written.
+    pub fn look_for_lines(&mut self, text: &str) {
+        if !self.wanted.is_regex {
+            self.query = Field::new(&regex::escape(self.query.text()));
+            self.wanted.is_regex = true;
         }
-        out
+        self.query.insert(&pattern::escaped(text));
     }
-
-    /// The query as it is searched with; `None` if there is nothing to look for.
-    ///
-    /// # Errors
-    /// What is wrong with a regular expression.
-    fn pattern(&self) -> Result<Option<Regex>, String> {
-        let query = self.query.text();
-        if query.is_empty() {
-            return Ok(None);
-        }
-        let pattern = if self.is_regex { query.to_owned() } else { regex::escape(query) };
-        let built = RegexBuilder::new(&pattern).case_insensitive(!has_capital(query, self.is_regex)).build();
-        built.map(Some).map_err(|error| {
-            let text = error.to_string();
-            let last = text.lines().last().unwrap_or_default();
-            last.trim().trim_start_matches("error: ").to_owned()
-        })
-    }
-}
-
-/// Whether a place is still one: a text that was put in place of the one that was searched may hold
-/// something else there.
-fn is_there(pattern: &Regex, text: &dyn Lines, (start, end): &(Place, Place)) -> bool {
-    let line = text.line(start.line);
-    let found = line.is_char_boundary(start.byte).then(|| pattern.find_at(line, start.byte)).flatten();
-    found.is_some_and(|found| found.range() == (start.byte..end.byte))
-}
-
-/// Whether capitals matter. In a regular expression, `\W` has none.
-fn has_capital(query: &str, is_regex: bool) -> bool {
-    let mut is_escaped = false;
-    query.chars().any(|c| {
-        let counts = c.is_uppercase() && !is_escaped;
-        is_escaped = is_regex && c == '\\' && !is_escaped;
-        counts
-    })
-}
-
-fn all(pattern: &Regex, text: &dyn Lines) -> Vec<(Place, Place)> {
-    let in_line = |line: usize| {
-        // An empty place is neither seen nor replaced.
-        let places = pattern.find_iter(text.line(line)).filter(|found| !found.is_empty());
-        places.map(move |f| (Place { line, byte: f.start() }, Place { line, byte: f.end() }))
-    };
-    (0..text.count()).flat_map(in_line).collect()
 }
 
 #[cfg(test)]
@@ -179,7 +131,12 @@ mod tests {
     use crate::app::editor::EditorBuffer;
 
     fn find(query: &str, is_regex: bool, text: &str) -> (Find, EditorBuffer) {
-        let mut find = Find { query: Field::new(query), is_regex, ..Find::default() };
+        let wanted = Wanted { is_regex, ..Wanted::default() };
+        found(query, wanted, text)
+    }
+
+    fn found(query: &str, wanted: Wanted, text: &str) -> (Find, EditorBuffer) {
+        let mut find = Find { query: Field::new(query), wanted, ..Find::default() };
         let text = EditorBuffer::new(text);
         find.update(TextId::Prompt, 0, &text);
         (find, text)
@@ -198,6 +155,49 @@ mod tests {
         assert_eq!(starts(".", false, "a.b"), [(0, 1)]);
         assert_eq!(starts("", false, "a"), []);
         assert_eq!(starts("x*", true, "axxb"), [(0, 1)]);
+    }
+
+    #[test]
+    fn capitals_and_words_can_be_asked_for() {
+        let starts = |query, wanted, text| -> Vec<(usize, usize)> {
+            found(query, wanted, text).0.places().iter().map(|(start, _)| (start.line, start.byte)).collect()
+        };
+        let exact = Wanted { exact: true, ..Wanted::default() };
+        assert_eq!(starts("a", exact, "A a"), [(0, 2)]);
+        let words = Wanted { words: true, ..Wanted::default() };
+        assert_eq!(starts("ab", words, "ab abc cab, AB\nab_ ab"), [(0, 0), (0, 12), (1, 4)]);
+        assert_eq!(starts("(a", words, "x(a (ab (a"), [(0, 1), (0, 8)], "marks are no part of a word");
+        let both = Wanted { is_regex: true, words: true, exact: true };
+        assert_eq!(starts("a|bc", both, "a ab bc BC"), [(0, 0), (0, 5)]);
+    }
+
+    #[test]
+    fn a_query_with_a_line_end_goes_over_lines() {
+        let text = "a: b\n   | c\n\nd: e\n   | f\\n";
+        let places = |query| {
+            let (find, _) = find(query, true, text);
+            let line = |place: Place| (place.line, place.byte);
+            find.places().iter().map(|(s, e)| (line(*s), line(*e))).collect::<Vec<_>>()
+        };
+        assert_eq!(places(r"\w\n +\|"), [((0, 3), (1, 4)), ((3, 3), (4, 4))]);
+        assert_eq!(places(r"\n\n"), [((1, 6), (3, 0))]);
+        assert_eq!(places(r"(?s)b.*d"), [((0, 3), (3, 1))]);
+        assert_eq!(places(r"^ +\|$"), [], "lines begin and end as ever");
+        assert_eq!(places(r"[^a]+c$"), [((1, 0), (1, 6))], "without one, nothing goes over a line end");
+        assert_eq!(places(r"\\n"), [((4, 6), (4, 8))], "a backslash and a letter are no line end");
+        assert_eq!(starts(r"\n", false, text), [(4, 6)], "in a text it is what it looks like");
+        // The end of the text has none.
+        assert_eq!(starts(r"a\n", true, "a\na"), [(0, 0)]);
+    }
+
+    #[test]
+    fn several_lines_are_looked_for_as_they_are() {
+        let mut find = Find { query: Field::new("a|"), ..Find::default() };
+        find.look_for_lines("b.\r\n  c\\n");
+        let text = EditorBuffer::new("a|b.\n  c\\n a|b!\n  c");
+        find.update(TextId::Prompt, 0, &text);
+        assert_eq!(find.places(), [(Place { line: 0, byte: 0 }, Place { line: 1, byte: 5 })]);
+        assert_eq!(find.query.text(), r"a\|b\.\n  c\\n");
     }
 
     #[test]
@@ -231,5 +231,8 @@ mod tests {
         assert_eq!(replaced("a", false, "$1", "a a"), "$1 $1");
         assert_eq!(replaced(r"\bb", true, "x", "ab b"), "ab x", "what is around a place counts");
         assert_eq!(replaced("a", false, "", "aba"), "b");
+        assert_eq!(replaced(r" \| ", true, r"\n  | $0\\n\t", "a | b"), "a\n  |  | \\n\tb");
+        assert_eq!(replaced(r"(\w)\n(\w)", true, "$2$1", "a\nb\nc\nd"), "ba\ndc");
+        assert_eq!(replaced("b", false, r"\n", "abc"), r"a\nc", "in a text it is what it looks like");
     }
 }

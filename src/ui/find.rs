@@ -1,7 +1,7 @@
 //! The bar for finding and replacing, in the last rows of the pane that is searched.
 //!
 //! ```text
-//! │ Find  what is looked for                     3/17 │
+//! │ Find  what is looked for               Aa W  3/17 │
 //! │ With  what is put in its place      Alt-Enter all │
 //! ```
 
@@ -10,6 +10,7 @@ use ratatui::layout::{Position, Rect};
 
 use crate::app::action::Action;
 use crate::app::field::Field;
+use crate::app::find::Wanted;
 use crate::app::state::{Pane, State};
 
 use super::glyphs::width;
@@ -52,7 +53,7 @@ pub fn draw(buffer: &mut Buffer, state: &State, theme: &Theme) {
     for row in 0..bar.height {
         let is_active = find.in_replacement == (row == 1);
         let (mark, role) = if is_active { ("▸", Role::Key) } else { (" ", Role::Dim) };
-        let label = match (row, find.is_regex) {
+        let label = match (row, find.wanted.is_regex) {
             (1, _) => "With",
             (_, true) => "Regex",
             (_, false) => "Find",
@@ -82,7 +83,10 @@ fn note(state: &State, row: u16) -> (String, Role) {
     if row == 1 {
         (format!("{} all", state.keymap.first_key(Action::ReplaceAll)), Role::Dim)
     } else {
-        summary(state)
+        let Wanted { exact, words, .. } = state.find.wanted;
+        let (text, role) = summary(state);
+        let marks = [(exact, "Aa "), (words, "W ")].into_iter().filter(|(is_on, _)| *is_on).map(|m| m.1);
+        (marks.collect::<String>() + &text, role)
     }
 }
 
@@ -94,7 +98,7 @@ fn summary(state: &State) -> (String, Role) {
         Err(reason) => (reason.clone(), Role::Error),
         Ok(_) if find.query.text().is_empty() => {
             let key = state.keymap.first_key(Action::Find);
-            let other = if find.is_regex { "text" } else { "regex" };
+            let other = if find.wanted.is_regex { "text" } else { "regex" };
             (format!("{key} {other}"), Role::Dim)
         }
         Ok(places) if places.is_empty() => ("nothing found".to_owned(), Role::Warning),

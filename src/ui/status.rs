@@ -7,8 +7,10 @@ use ratatui::layout::Rect;
 use ratatui::widgets::{Clear, Widget};
 
 use crate::app::action::Action;
+use crate::app::find::Wanted;
 use crate::app::state::{Loading, ModelState, Overlay, Pane, RunStatus, State};
 use crate::app::toast::Toast;
+use crate::store::journal::CUT_OFF;
 
 use super::corner;
 use super::format;
@@ -117,7 +119,10 @@ fn phase(state: &State) -> (&'static str, String, Role) {
         (RunStatus::Waiting { .. }, ..) => ("◌", "checking the grammar".into(), Role::Running),
         (RunStatus::Ended, _, Some(outcome)) => {
             let role = if outcome.reason.is_success() { Role::Good } else { Role::Error };
-            let reason = outcome.reason.name().replace('_', " ") + &by_another(state);
+            // Nobody has cancelled what says why it ended.
+            let is_cut_off = outcome.detail.as_deref() == Some(CUT_OFF);
+            let reason = if is_cut_off { "stopped" } else { outcome.reason.name() };
+            let reason = reason.replace('_', " ") + &by_another(state);
             let detail = outcome.detail.as_ref().map_or_else(String::new, |d| format!(": {d}"));
             ("■", reason + &detail, role)
         }
@@ -343,10 +348,13 @@ fn of_find(state: &State) -> Vec<(Action, &'static str)> {
         }
         (true, false) => vec![(Action::Enter, "next"), (Action::NextPane, "replacement")],
         (false, _) => {
-            vec![(Action::Enter, "next"), (Action::FindPrevious, "back"), (Action::Replace, "replace")]
+            vec![(Action::Enter, "next"), (Action::Up, "back"), (Action::Replace, "replace")]
         }
     };
-    out.push((Action::Find, if find.is_regex { "as text" } else { "as regex" }));
+    let Wanted { is_regex, exact, words } = find.wanted;
+    out.push((Action::Find, if is_regex { "text" } else { "regex" }));
+    out.push((Action::PromptMode, if exact { "any case" } else { "case" }));
+    out.push((Action::SaveAs, if words { "parts" } else { "word" }));
     out.push((Action::Close, "close"));
     out
 }

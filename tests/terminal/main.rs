@@ -1,6 +1,8 @@
 //! The playground without a terminal: frames as snapshots, scenarios from files, bad conditions.
 
 mod chat;
+mod earlier;
+mod find;
 mod frame;
 mod frames;
 mod hostile;

@@ -2,11 +2,16 @@
 
 use crate::app::action::Action;
 use crate::app::event::Effect;
+use crate::app::field::Field;
+use crate::app::find::Find;
 use crate::app::state::{Pane, State};
 
 use super::keys::buffer_of;
 
-/// Opens the bar. What is selected in one line is looked for; else what was looked for last.
+/// The longest selection that is taken for what is looked for.
+const LONGEST: usize = 1000;
+
+/// Opens the bar. What is selected is looked for, if it is not long; else what was looked for last.
 pub(super) fn open(state: &mut State, replaces: bool) {
     let pane = state.focus;
     let Some(buffer) = buffer_of(state, pane) else { return };
@@ -14,14 +19,14 @@ pub(super) fn open(state: &mut State, replaces: bool) {
     let origin = buffer.selection().map_or(buffer.caret(), |(start, _)| start);
     buffer.go_to(origin);
     let find = &mut state.find;
-    if !selected.is_empty() && !selected.contains('\n') {
-        find.query = crate::app::field::Field::new(&selected);
-        find.is_regex = false;
+    find.in_replacement = false;
+    if !selected.is_empty() && selected.len() <= LONGEST {
+        (find.query, find.wanted.is_regex) = (Field::default(), false);
+        put(find, &selected);
     }
     // What is typed now takes its place.
     find.query.act(Action::SelectAll);
     (find.is_open, find.pane, find.origin, find.replaces) = (true, pane, origin, replaces);
-    find.in_replacement = false;
     refresh(state);
 }
 
@@ -34,7 +39,10 @@ pub(super) fn close(state: &mut State) -> bool {
 pub(super) fn act(state: &mut State, action: Action) -> Option<Vec<Effect>> {
     let find = &mut state.find;
     match action {
-        Action::Find => find.is_regex = !find.is_regex,
+        Action::Find => find.wanted.is_regex = !find.wanted.is_regex,
+        // As in other editors: Alt-C for capitals, Alt-W for words.
+        Action::PromptMode => find.wanted.exact = !find.wanted.exact,
+        Action::SaveAs => find.wanted.words = !find.wanted.words,
         Action::Replace => {
             find.replaces = !find.replaces;
             find.in_replacement = find.replaces;
@@ -124,8 +132,19 @@ pub(super) fn replace_all(state: &mut State) {
 
 /// Types into the bar.
 pub(super) fn type_text(state: &mut State, text: &str) {
-    state.find.field().insert(text);
+    put(&mut state.find, text);
     refresh(state);
+}
+
+/// Puts text into the line that keys type into. Lines have line ends between them; one at the end is
+/// none that anybody looks for.
+fn put(find: &mut Find, text: &str) {
+    let text = text.strip_suffix('\n').unwrap_or(text);
+    if text.contains('\n') && !find.in_replacement {
+        find.look_for_lines(text);
+    } else {
+        find.field().insert(text);
+    }
 }
 
 /// Keeps what was found in step with the query and the text. With another query, the caret goes to

@@ -78,7 +78,7 @@ fn ask(state: &mut State, id: TextId, asked: Ask) {
             let line = buffer.line(buffer.caret().line);
             let word = line[words::around(line, buffer.caret().byte, false)].trim().to_owned();
             if !word.is_empty() {
-                (state.find.query, state.find.is_regex) = (Field::new(&word), false);
+                (state.find.query, state.find.wanted.is_regex) = (Field::new(&word), false);
                 find::step(state, forward);
             }
         }
