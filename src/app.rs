@@ -115,6 +115,8 @@ pub struct Options {
     pub probe: bool,
     /// Whether the program takes the mouse.
     pub mouse: bool,
+    /// Whether the terminal's title says what is under edit.
+    pub title: bool,
     /// Whether keys are vi's in texts.
     pub vim: bool,
     /// What is kept from start to start.
@@ -187,7 +189,8 @@ pub fn run(options: Options) -> io::Result<u8> {
     terminal::draw(&mut screen, |frame| ui::draw(frame, &state, &mut view))?;
     let worker = Worker::start(options.models, sender.clone())?.keeping(store);
     let (set_place, alarms, input) = (options.set_place, Vec::new(), Some(EventStream::new()));
-    let app = App { state, view, worker, screen, sender, input, alarms, set_place };
+    let title = Title { is_on: options.title, shown: None };
+    let app = App { state, view, worker, screen, sender, input, alarms, set_place, title };
     runtime.block_on(app.main(signals, events))
 }
 
@@ -204,6 +207,14 @@ struct App {
     alarms: Vec<(Instant, Wake)>,
     /// Has models loaded to somewhere else.
     set_place: Box<dyn Fn(Place)>,
+    title: Title,
+}
+
+/// The title of the terminal's window.
+struct Title {
+    is_on: bool,
+    /// The one that the terminal shows, if it is ours.
+    shown: Option<String>,
 }
 
 /// What the loop does next.
@@ -242,7 +253,7 @@ impl App {
                     Caught::Suspend => { terminal::suspend(); Flow::Continue }
                     Caught::Resume if self.input.is_none() => Flow::Continue,
                     Caught::Resume => {
-                        terminal::resume(&mut self.screen, self.state.mouse)?;
+                        self.resume()?;
                         is_dirty = true;
                         Flow::Continue
                     }
@@ -288,7 +299,7 @@ impl App {
 
     fn take(&mut self, event: Event) -> io::Result<Flow> {
         if let Event::Edited(..) = event {
-            terminal::resume(&mut self.screen, self.state.mouse)?;
+            self.resume()?;
             self.input = Some(EventStream::new());
         }
         self.state.now = now();
@@ -338,6 +349,12 @@ impl App {
         Ok(Flow::Continue)
     }
 
+    /// Takes the terminal again.
+    fn resume(&mut self) -> io::Result<()> {
+        self.title.shown = None;
+        terminal::resume(&mut self.screen, self.state.mouse)
+    }
+
     /// When the next alarm goes off.
     fn next_alarm(&self) -> Instant {
         self.alarms.iter().map(|(at, _)| *at).min().unwrap_or_else(Instant::now)
@@ -368,6 +385,13 @@ impl App {
 
     fn draw(&mut self) -> io::Result<()> {
         self.fit()?;
+        if self.title.is_on {
+            let title = ui::title(&self.state);
+            if self.title.shown.as_ref() != Some(&title) {
+                terminal::set_title(&title)?;
+                self.title.shown = Some(title);
+            }
+        }
         let Self { state, view, screen, .. } = self;
         let types_elsewhere = state.overlay.is_some() || state.find.is_open;
         terminal::shape_cursor(state.vim_mode().filter(|_| !types_elsewhere))?;

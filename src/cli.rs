@@ -132,6 +132,9 @@ pub struct PlayArgs {
     /// Whether to take the mouse at the start: true or false [default: true].
     #[arg(long, value_name = "BOOL", value_parser = values::switch)]
     pub mouse: Option<bool>,
+    /// Whether to set the terminal's title: true or false [default: true].
+    #[arg(long, value_name = "BOOL", value_parser = values::switch)]
+    pub title: Option<bool>,
     /// Whether keys are vi's in the grammar and the prompt: true or false [default: false].
     #[arg(long, value_name = "BOOL", value_parser = values::switch, num_args = 0..=1,
         require_equals = true, default_missing_value = "true")]

@@ -39,6 +39,8 @@ pub struct Config {
     pub theme: Option<String>,
     /// Whether the playground takes the mouse at the start.
     pub mouse: bool,
+    /// Whether the playground sets the terminal's title.
+    pub title: bool,
     /// Whether keys are vi's in texts.
     pub vim: bool,
     /// Whether the commands print words alone.
@@ -129,6 +131,7 @@ impl Config {
             max_tokens: args.max_tokens,
             theme: args.theme.clone(),
             mouse: args.mouse,
+            title: args.title,
             vim: args.vim,
             plain: args.plain,
         };
@@ -179,13 +182,14 @@ impl Config {
         let keys = bindings.changed.iter();
         let keys = keys.map(|(action, line)| (*action, Origin::File(place.clone(), *line))).collect();
         let mut layers = Layers { file, environment, settings: Vec::with_capacity(KEYS.len()) };
-        let Flags { model, sampler, max_tokens, theme, mouse, vim, plain } = flags;
+        let Flags { model, sampler, max_tokens, theme, mouse, title, vim, plain } = flags;
         Ok(Self {
             model: layers.pick("model", model.model, values::model)?,
             device: layers.pick("device", model.device, values::device)?,
             context: layers.pick("context", model.context, values::context)?.chosen(),
             theme: layers.pick("theme", theme, values::theme)?.chosen(),
             mouse: layers.pick("mouse", mouse, values::switch)?,
+            title: layers.pick("title", title, values::switch)?,
             vim: layers.pick("vim", vim, values::switch)?,
             plain: layers.pick("plain", plain, values::switch)?,
             max_tokens: layers.pick("max_tokens", max_tokens, values::max_tokens)?,
@@ -219,6 +223,7 @@ struct Flags {
     max_tokens: Option<usize>,
     theme: Option<OrAuto<String>>,
     mouse: Option<bool>,
+    title: Option<bool>,
     vim: Option<bool>,
     plain: Option<bool>,
 }

@@ -61,6 +61,9 @@ use highlight::HighlightCache;
 use pen::Pen;
 use theme::{Role, Theme};
 
+/// The most characters of a name in the title of the terminal's window.
+const TITLE: usize = 80;
+
 /// What drawing keeps from frame to frame: the theme and caches. Losing it changes no frame.
 pub struct View {
     theme: Theme,
@@ -166,6 +169,13 @@ pub fn caret(state: &State) -> Option<Position> {
         Pane::Output => None,
         Pane::Inspector => inspector::caret(state),
     }
+}
+
+/// The title for the terminal's window: what is under edit, and `*` if that is not saved.
+pub fn title(state: &State) -> String {
+    let name: String = state.grammar.name.chars().take(TITLE).collect();
+    let mark = if state.is_saved() { "" } else { "*" };
+    format!("maze - {}{mark}", crate::sanitize::line(&name))
 }
 
 fn too_small(buffer: &mut Buffer, screen: Rect, theme: &Theme) {

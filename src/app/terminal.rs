@@ -12,6 +12,7 @@ use crossterm::cursor::SetCursorStyle;
 use crossterm::event::{
     DisableBracketedPaste, DisableMouseCapture, EnableBracketedPaste, EnableMouseCapture,
 };
+use crossterm::style::Print;
 use crossterm::terminal::{
     BeginSynchronizedUpdate, EndSynchronizedUpdate, EnterAlternateScreen, LeaveAlternateScreen,
     disable_raw_mode, enable_raw_mode,
@@ -34,6 +35,13 @@ static TAKEN: AtomicBool = AtomicBool::new(false);
 
 /// Whether the cursor has another shape than the person's own.
 static SHAPED: AtomicBool = AtomicBool::new(false);
+
+/// Whether the window's title is ours.
+static TITLED: AtomicBool = AtomicBool::new(false);
+
+/// Has the terminal remember the title of its window, and show it again.
+const KEEP_TITLE: &str = "\x1b[22;2t";
+const OLD_TITLE: &str = "\x1b[23;2t";
 
 /// The terminal as ratatui sees it.
 pub type Screen = Terminal<CrosstermBackend<BufWriter<Stdout>>>;
@@ -88,6 +96,9 @@ pub fn leave() {
     if SHAPED.swap(false, Ordering::SeqCst) {
         let _ = execute!(out, SetCursorStyle::DefaultUserShape);
     }
+    if TITLED.swap(false, Ordering::SeqCst) {
+        let _ = execute!(out, Print(OLD_TITLE));
+    }
     let _ = disable_raw_mode();
 }
 
@@ -121,6 +132,18 @@ pub fn capture_mouse(on: bool) -> io::Result<()> {
 /// If the terminal cannot be written to.
 pub fn copy(text: &str) -> io::Result<()> {
     execute!(io::stdout(), CopyToClipboard::to_clipboard_from(text))
+}
+
+/// Gives the window a title, which must be harmless. [`leave`] brings back the one before, in terminals
+/// that remember it: xterm's kind, kitty, iTerm2 and tmux do.
+///
+/// # Errors
+/// If the terminal cannot be written to.
+pub fn set_title(title: &str) -> io::Result<()> {
+    if !TITLED.swap(true, Ordering::SeqCst) {
+        queue!(io::stdout(), Print(KEEP_TITLE))?;
+    }
+    execute!(io::stdout(), Print(format_args!("\x1b]2;{title}\x07")))
 }
 
 /// Gives the cursor a shape: that of the mode of vi, or the person's own.

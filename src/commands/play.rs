@@ -60,6 +60,7 @@ pub(super) fn run(args: &PlayArgs) -> Result<(), Failure> {
         themes: config::themes::read_all(&config::environment).0,
         probe: config.probe,
         mouse: config.mouse,
+        title: config.title,
         vim: config.vim,
         keep: keep(args, &config),
         warning: warning.as_deref().map(in_one_line),

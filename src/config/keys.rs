@@ -88,6 +88,14 @@ pub const KEYS: &[Key] = &[
         "whether the playground takes the mouse at the start"
     ),
     key!(
+        "title",
+        Switch,
+        switch,
+        "true or false",
+        "true",
+        "whether the playground sets the terminal's title"
+    ),
+    key!(
         "vim",
         Switch,
         switch,

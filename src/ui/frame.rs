@@ -139,7 +139,9 @@ pub fn light_edge(buffer: &mut Buffer, state: &State, theme: &Theme, areas: &Are
 fn about(state: &State, pane: Pane) -> (String, String) {
     let after = match pane {
         Pane::Grammar => {
-            return (state.grammar.name.clone(), format!(", {}", state.grammar.kind.name()));
+            // What is not saved is told by a mark, not by a colour.
+            let mark = if state.is_saved() { "" } else { "*" };
+            return (state.grammar.name.clone(), format!("{mark}, {}", state.grammar.kind.name()));
         }
         Pane::Output => {
             let language = if state.run.trace.is_some() { state.run.language } else { state.language };

@@ -59,6 +59,32 @@ fn suspended_and_back() {
     t.end(0);
 }
 
+/// The window's title says what is under edit and whether that is saved, and is as it was afterwards:
+/// the shell's while it has the terminal, and none is set if nobody wants that.
+#[test]
+fn the_title_of_the_window_is_lent() {
+    let mut t = start(24, 80, &["--model=scripted:500"], &[]);
+    t.see("✓ grammar");
+    t.title("maze - user.lark");
+    t.send("x");
+    t.title("maze - user.lark*");
+    t.see("user.lark*, Lark");
+    t.press("Ctrl-Z");
+    t.title("");
+    t.signal(nix::sys::signal::Signal::SIGCONT);
+    t.title("maze - user.lark*");
+    t.press("Ctrl-U");
+    t.title("maze - user.lark");
+    t.send(CTRL_Q);
+    t.title("");
+    t.end(0);
+    let mut t = start(24, 80, &["--model=scripted:500", "--title=false"], &[]);
+    t.see("✓ grammar");
+    t.title("");
+    t.send(CTRL_Q);
+    t.end(0);
+}
+
 /// Keys that are typed while two thousand tokens a second stream in show up at once, and frames keep
 /// coming. The limits are 50 ms and 30 frames a second on an idle machine; here half of the keys
 /// must make it and none may take much longer, and half of the frames must come.

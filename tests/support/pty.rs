@@ -90,14 +90,23 @@ impl Tui {
 
     /// Waits until the screen is as wanted; returns how long that took.
     pub fn wait(&self, what: &str, is_so: impl Fn(&vt100::Screen) -> bool) -> Duration {
+        self.wait_for(what, |screen| is_so(screen.seen()))
+    }
+
+    fn wait_for(&self, what: &str, is_so: impl Fn(&Screen) -> bool) -> Duration {
         let clock = Instant::now();
         let mut screen = self.screen();
-        while !is_so(screen.seen()) {
+        while !is_so(&screen) {
             let left = PATIENCE.saturating_sub(clock.elapsed());
             assert!(!left.is_zero(), "waited in vain for {what}:\n{}", screen.seen().contents());
             screen = self.screen.1.wait_timeout(screen, left).unwrap().0;
         }
         clock.elapsed()
+    }
+
+    /// Waits until the window has a title.
+    pub fn title(&self, wanted: &str) {
+        self.wait_for(wanted, |screen| screen.title() == wanted);
     }
 
     /// Waits until the screen shows a text.

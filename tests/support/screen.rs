@@ -4,11 +4,39 @@
 use std::num::NonZero;
 
 pub struct Screen {
-    cells: vt100::Parser,
+    cells: vt100::Parser<Titles>,
     /// The same text, each cell in the colour of its underline.
     lines: vt100::Parser,
     /// The start of an escape sequence whose end has not come yet.
     rest: Vec<u8>,
+}
+
+/// The title of the window, and those that are to come back.
+#[derive(Default)]
+pub struct Titles {
+    pub shown: String,
+    before: Vec<String>,
+}
+
+impl vt100::Callbacks for Titles {
+    fn set_window_title(&mut self, _: &mut vt100::Screen, title: &[u8]) {
+        self.shown = String::from_utf8(title.to_vec()).expect("a title of UTF-8");
+    }
+
+    fn unhandled_csi(
+        &mut self,
+        _: &mut vt100::Screen,
+        _: Option<u8>,
+        _: Option<u8>,
+        params: &[&[u16]],
+        c: char,
+    ) {
+        match (c, params) {
+            ('t', [[22], [2]]) => self.before.push(self.shown.clone()),
+            ('t', [[23], [2]]) => self.shown = self.before.pop().unwrap_or_default(),
+            _ => {}
+        }
+    }
 }
 
 fn cells(n: u16) -> NonZero<u16> {
@@ -17,19 +45,27 @@ fn cells(n: u16) -> NonZero<u16> {
 
 impl Screen {
     pub fn new(rows: u16, columns: u16) -> Self {
-        let parser = || vt100::Parser::new(cells(rows), cells(columns), 0);
-        Self { cells: parser(), lines: parser(), rest: Vec::new() }
+        let (rows, columns) = (cells(rows), cells(columns));
+        Self {
+            cells: vt100::Parser::new_with_callbacks(rows, columns, 0, Titles::default()),
+            lines: vt100::Parser::new(rows, columns, 0),
+            rest: Vec::new(),
+        }
     }
 
     pub fn resize(&mut self, rows: u16, columns: u16) {
-        for parser in [&mut self.cells, &mut self.lines] {
-            parser.screen_mut().set_size(cells(rows), cells(columns));
-        }
+        self.cells.screen_mut().set_size(cells(rows), cells(columns));
+        self.lines.screen_mut().set_size(cells(rows), cells(columns));
     }
 
     /// What can be seen.
     pub fn seen(&self) -> &vt100::Screen {
         self.cells.screen()
+    }
+
+    /// The title of the window.
+    pub fn title(&self) -> &str {
+        &self.cells.callbacks().shown
     }
 
     /// The colour of a cell's underline, if it is not that of its text.
