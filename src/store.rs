@@ -9,11 +9,13 @@
 //! └── sessions/NAME/
 //!     ├── session.json      texts, settings, and a list of the runs
 //!     ├── lock              held by the program that has the session open
-//!     └── runs/7.json.gz    a run: its trace, and the names of the tokens in it
+//!     └── runs/
+//!         ├── 7.json.gz     a run: its trace, and the names of the tokens in it
+//!         └── 8.part.gz     the run under way, or one that was when the program was killed
 //! ```
 //!
 //! Every file is replaced whole ([`atomic`](crate::atomic)), so that a program that is killed leaves
-//! the one before or the one after. A session is open in one program at a time. What cannot be read is
+//! the one before or the one after; only that of a run under way grows ([`journal`]). A session is open in one program at a time. What cannot be read is
 //! set aside under another name and told about; it never keeps the program from starting. Nothing here
 //! knows the terminal or the engine's thread.
 
@@ -27,6 +29,7 @@ use crate::engine::vocabulary::Vocabulary;
 pub mod file;
 pub mod folder;
 pub mod history;
+pub mod journal;
 pub mod looks;
 pub mod name;
 pub mod run;
@@ -151,6 +154,8 @@ impl Store {
         // no list names.
         for run in &save.runs {
             run::write(&self.run_path(run.number), &run.trace, run.vocabulary.as_deref())?;
+            // What was written while it was under way is in it.
+            let _ = std::fs::remove_file(self.open.part_path(run.number));
         }
         let mut session = save.session.clone();
         session.name.clone_from(&self.open.name);
@@ -158,11 +163,20 @@ impl Store {
             session::write(&self.open.folder, &session)?;
             self.written = Some(session);
         }
-        for &number in &save.dropped {
+        for path in save.dropped.iter().flat_map(|&number| self.open.paths(number)) {
             // One that is gone already is as wanted.
-            let _ = std::fs::remove_file(self.run_path(number));
+            let _ = std::fs::remove_file(path);
         }
         self.save_shared(save)
+    }
+
+    /// Writes what is new in a run under way.
+    ///
+    /// # Errors
+    /// If it cannot be written; a sentence that names the file, which holds what it held before.
+    pub fn append(&mut self, piece: &journal::Piece) -> Result<(), String> {
+        folder::create(&self.open.folder.join("runs"))?;
+        journal::append(&self.open.part_path(piece.number), piece)
     }
 
     /// Saves what all sessions share. Another program may do so too, one after the other.
@@ -216,9 +230,10 @@ impl Store {
         let (open, _) = open_session(&self.folder, name)?;
         folder::create(&open.folder.join("runs"))?;
         for number in save.session.runs.iter().map(|run| run.number) {
-            let (from, to) = (self.run_path(number), open.run_path(number));
-            if from.exists() {
-                folder::link_or_copy(&from, &to)?;
+            for (from, to) in self.open.paths(number).iter().zip(&open.paths(number)) {
+                if from.exists() {
+                    folder::link_or_copy(from, to)?;
+                }
             }
         }
         (self.open, self.written) = (open, None);
@@ -267,7 +282,8 @@ impl Store {
     /// # Errors
     /// If it cannot be read; a sentence that names the file.
     pub fn run(&self, number: u32) -> Result<run::Stored, String> {
-        run::read(&self.run_path(number))
+        let [whole, part] = self.open.paths(number);
+        if part.exists() && !whole.exists() { journal::read(&part) } else { run::read(&whole) }
     }
 
     fn run_path(&self, number: u32) -> PathBuf {
@@ -278,6 +294,15 @@ impl Store {
 impl Open {
     fn run_path(&self, number: u32) -> PathBuf {
         self.folder.join("runs").join(run::file_name(number))
+    }
+
+    fn part_path(&self, number: u32) -> PathBuf {
+        self.folder.join("runs").join(journal::file_name(number))
+    }
+
+    /// The files that a run may have.
+    fn paths(&self, number: u32) -> [PathBuf; 2] {
+        [self.run_path(number), self.part_path(number)]
     }
 }
 

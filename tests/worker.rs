@@ -306,14 +306,14 @@ fn a_run_that_was_gone_back_in_is_the_run_that_took_that_path() {
         let path = path(&checked, &request, keep, put);
         assert_eq!(put, put.map(|_| path[keep].token));
         assert!(put.is_some() || recorded(&path) == recorded(&whole), "the seed decides");
-        // From the session that the engine has, and from the steps alone.
-        for was in [id, 0] {
+        // From the session that the engine has, from the steps alone, and with the grammar's text only.
+        for (was, has_grammar) in [(id, true), (0, true), (0, false)] {
             id += 1;
             let back = Back {
                 id: RunId(id),
                 was: RunId(was),
                 request: Box::new(request.clone()),
-                grammar: checked.compiled.clone().unwrap(),
+                grammar: checked.compiled.clone().filter(|_| has_grammar),
                 vocabulary: checked.vocabulary.clone(),
                 steps: path[..keep].to_vec(),
                 put,

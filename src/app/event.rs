@@ -169,9 +169,10 @@ pub struct Back {
     pub was: RunId,
     /// What it was asked for.
     pub request: Box<Request>,
-    /// The grammar that it follows, whatever has become of its text since.
-    pub grammar: Arc<Compiled>,
-    /// The tokens that the grammar was compiled for.
+    /// The grammar that it follows, whatever has become of its text since. A run from the disk has only
+    /// the text, in its request, which is compiled again.
+    pub grammar: Option<Arc<Compiled>>,
+    /// The tokens of the model that is to go on with it.
     pub vocabulary: Arc<Vocabulary>,
     /// The steps that stay.
     pub steps: Vec<Arc<Step>>,

@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use crate::engine::LanguageModel;
 use crate::engine::error::EngineError;
-use crate::engine::grammar::Compiled;
+use crate::engine::grammar::{Compiled, Compiler};
 use crate::engine::guide::Canceller;
 use crate::engine::load::Loaded;
 use crate::engine::session::Session;
@@ -24,6 +24,8 @@ pub struct Runner {
     /// Away while a run has it.
     model: Option<Box<dyn LanguageModel>>,
     run: Option<Open>,
+    /// Compiles the grammars of runs from the disk, once there was one.
+    compiler: Option<Compiler>,
 }
 
 /// A session and what it was last told to do.
@@ -42,7 +44,7 @@ struct Open {
 impl Runner {
     /// A model without a run.
     pub fn new(loaded: Loaded) -> Self {
-        Self { vocabulary: loaded.vocabulary, model: Some(loaded.model), run: None }
+        Self { vocabulary: loaded.vocabulary, model: Some(loaded.model), run: None, compiler: None }
     }
 
     /// The model's tokens.
@@ -78,7 +80,7 @@ impl Runner {
         grammar: Arc<Compiled>,
         paused: bool,
     ) -> Vec<RunEvent> {
-        match self.session(request, grammar) {
+        match self.session(request, Some(grammar)) {
             Ok(session) => {
                 let prompt = session.trace().prompt.clone();
                 let run = Open::new(id, session);
@@ -102,7 +104,8 @@ impl Runner {
             }
             other => {
                 self.run = other;
-                self.session(*request, grammar).and_then(|mut session| {
+                let grammar = self.grammar(&request, grammar);
+                grammar.and_then(|grammar| self.session(*request, grammar)).and_then(|mut session| {
                     events.push(RunEvent::Started { prompt: session.trace().prompt.clone() });
                     let retraced = session.retrace(&steps);
                     self.run = Some(Open::new(id, session));
@@ -179,14 +182,30 @@ impl Runner {
         events
     }
 
+    /// The grammar of a request for the tokens of this model: the one that there is, else compiled again.
+    fn grammar(
+        &mut self,
+        request: &Request,
+        compiled: Option<Arc<Compiled>>,
+    ) -> Result<Option<Arc<Compiled>>, EngineError> {
+        let (Some(source), None) = (&request.grammar, &compiled) else { return Ok(compiled) };
+        let compiler = match self.compiler.take() {
+            Some(compiler) => compiler,
+            None => Compiler::new(&self.vocabulary).map_err(EngineError::Constraint)?,
+        };
+        let (compiled, diagnostics) = self.compiler.insert(compiler).compile(source);
+        let refused = || EngineError::Grammar { name: source.name.clone(), diagnostics };
+        compiled.map(|compiled| Some(Arc::new(compiled))).ok_or_else(refused)
+    }
+
     /// A session of this model, in place of the one before.
-    fn session(&mut self, request: Request, grammar: Arc<Compiled>) -> Result<Session, EngineError> {
+    fn session(&mut self, request: Request, grammar: Option<Arc<Compiled>>) -> Result<Session, EngineError> {
         if let Some(run) = self.run.take() {
             self.model = Some(run.session.into_model().0);
         }
         let gone = || EngineError::Constraint("the model is in use by another run".into());
         let model = self.model.take().ok_or_else(gone)?;
-        Session::start(model, self.vocabulary.clone(), Some(grammar), request).map_err(|(error, model)| {
+        Session::start(model, self.vocabulary.clone(), grammar, request).map_err(|(error, model)| {
             self.model = Some(model);
             error
         })

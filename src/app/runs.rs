@@ -12,7 +12,7 @@ use crate::store::session::{RunNote, first_line};
 
 use super::event::RunId;
 use super::language::Language;
-use super::state::{Run, RunStatus, State};
+use super::state::{Journal, Run, RunStatus, State};
 
 /// Most runs of a session.
 pub const MOST_RUNS: usize = 20;
@@ -120,11 +120,17 @@ impl Runs {
         }
     }
 
-    /// Puts a run from the disk where it belongs. What it is written in stands in the list.
+    /// Puts a run from the disk where it belongs. What it is written in stands in the list. The list was
+    /// written before the end of one that was cut off, which gets a file like the others now.
     fn put_stored(&mut self, mut run: Run) {
-        let note = self.kept.iter().map(|kept| &kept.note).find(|note| note.number == run.number);
-        let language = note.and_then(|note| Language::ALL.iter().find(|l| l.name() == note.language));
+        let is_cut_off = std::mem::take(&mut run.journal) != Journal::default();
+        let Some(kept) = self.at(run.number) else { return };
+        let language = Language::ALL.iter().find(|l| l.name() == kept.note.language);
         run.language = language.copied().unwrap_or_default();
+        if is_cut_off {
+            (kept.note.tokens, kept.note.is_cut_off) = (run.steps().len(), true);
+            kept.disk = Disk::Absent;
+        }
         self.put(run);
     }
 
@@ -280,6 +286,7 @@ pub(super) fn note(run: &Run, trace: &Trace, now: i64) -> RunNote {
         language: run.language.name().to_owned(),
         tokens: trace.steps.len(),
         outcome: trace.outcome.as_ref().map(|outcome| outcome.reason),
+        is_cut_off: false,
         when: now,
     }
 }
@@ -288,6 +295,9 @@ pub(super) fn note(run: &Run, trace: &Trace, now: i64) -> RunNote {
 pub fn restored(number: u32, stored: Stored) -> Run {
     let mut run = Run { number, status: RunStatus::Ended, vocabulary: stored.vocabulary, ..Run::default() };
     run.follow(&stored.trace.steps);
+    if stored.is_cut_off {
+        run.journal.steps = stored.trace.steps.len();
+    }
     run.trace = Some(stored.trace);
     run
 }

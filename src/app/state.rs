@@ -309,6 +309,21 @@ pub struct Run {
     pub graphs_from: Option<usize>,
     /// What its text is written in.
     pub language: Language,
+    /// How much of it is in the file of a run under way.
+    pub journal: Journal,
+}
+
+/// How much of a run is in the file of a run under way.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Journal {
+    /// The steps there.
+    pub steps: usize,
+    /// As many of them are still steps of the run: it may have been gone back in since.
+    pub same: usize,
+    /// Whether more is being written.
+    pub is_busy: bool,
+    /// Whether writing has failed, which is said once.
+    pub has_failed: bool,
 }
 
 impl Run {
@@ -343,6 +358,7 @@ impl Run {
         self.transcript = Transcript::of(&trace.steps);
         self.stats = Stats::of(&trace.steps);
         self.series.truncate(steps);
+        self.journal.same = self.journal.same.min(steps);
         (self.selected, self.top, self.graphs_from) = (None, None, None);
     }
 

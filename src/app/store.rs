@@ -6,6 +6,7 @@
 use std::sync::Arc;
 
 use crate::store::history::History;
+use crate::store::journal::Piece;
 use crate::store::session::SessionNote;
 use crate::store::{Opened, Save};
 
@@ -23,6 +24,8 @@ use settings::Settings;
 pub enum Ask {
     /// Save what has changed.
     Save(Box<Save>),
+    /// Write what is new in the run under way.
+    Append(Box<Piece>),
     /// Read the history.
     History,
     /// Read a run of the session.
@@ -44,6 +47,8 @@ pub enum Ask {
 pub enum Answer {
     /// These runs, among others, were written, or were not.
     Saved(Vec<u32>, Result<(), String>),
+    /// What is new in this run was written, or was not.
+    Appended(u32, Result<(), String>),
     /// The history, and what is wrong with its file.
     History(History, Option<String>),
     /// A run, or why there is none.

@@ -18,7 +18,7 @@ use crate::engine::trace::{Format, MAX_BYTES, Outcome, Request, Step, TokenId, T
 use crate::engine::vocabulary::{SpecialTokens, Vocabulary};
 
 /// The largest file that is read, packed.
-const MAX_PACKED: u64 = 256 << 20;
+pub(super) const MAX_PACKED: u64 = 256 << 20;
 
 /// A wider vocabulary than any known gets no names.
 const MOST_TOKENS: usize = 1 << 20;
@@ -30,6 +30,8 @@ pub struct Stored {
     pub trace: Trace,
     /// The tokens whose names are known. The others have none.
     pub vocabulary: Option<Arc<Vocabulary>>,
+    /// Whether the program ended before the run did: it is in the file of a run under way.
+    pub is_cut_off: bool,
 }
 
 /// A trace's own fields, so that the file is a trace, and the names.
@@ -45,12 +47,15 @@ struct Written<'a> {
 }
 
 /// A token and its bytes; whether it is special.
-type Name<'a> = (TokenId, bool, &'a [u8]);
+pub(super) type Name<'a> = (TokenId, bool, &'a [u8]);
+
+/// The same, as it is read.
+pub(super) type ReadName = (TokenId, bool, Box<[u8]>);
 
 #[derive(Deserialize)]
 struct Names {
     #[serde(default)]
-    names: Vec<(TokenId, bool, Box<[u8]>)>,
+    names: Vec<ReadName>,
 }
 
 /// The name of the file of a run.
@@ -63,7 +68,8 @@ pub fn file_name(number: u32) -> String {
 /// # Errors
 /// A sentence that names the file.
 pub fn write(path: &Path, trace: &Trace, vocabulary: Option<&Vocabulary>) -> Result<(), String> {
-    let names = vocabulary.map_or_else(Vec::new, |vocabulary| names(trace, vocabulary));
+    let names = vocabulary
+        .map_or_else(Vec::new, |vocabulary| names(trace.prompt.iter().chain(&trace.steps), vocabulary));
     let Trace { maze_trace, request, model, prompt, steps, outcome } = trace;
     let written = Written { maze_trace: *maze_trace, request, model, prompt, steps, outcome, names };
     file::replace(path, |out| {
@@ -74,10 +80,13 @@ pub fn write(path: &Path, trace: &Trace, vocabulary: Option<&Vocabulary>) -> Res
     })
 }
 
-/// The tokens that a trace speaks of.
-fn names<'a>(trace: &Trace, vocabulary: &'a Vocabulary) -> Vec<Name<'a>> {
+/// The tokens that some steps speak of.
+pub(super) fn names<'a, 'b>(
+    steps: impl Iterator<Item = &'b Arc<Step>>,
+    vocabulary: &'a Vocabulary,
+) -> Vec<Name<'a>> {
     let mut tokens = BTreeSet::new();
-    for step in trace.prompt.iter().chain(&trace.steps) {
+    for step in steps {
         tokens.insert(step.token);
         let insight = step.insight.iter();
         tokens.extend(insight.flat_map(|i| i.before.iter().chain(&i.after)).map(|candidate| candidate.token));
@@ -107,22 +116,24 @@ pub fn read(path: &Path) -> Result<Stored, String> {
     }
     let trace = Trace::from_json(&text).map_err(failed)?;
     let names: Names = serde_json::from_slice(&text).map_err(|e| failed(e.to_string()))?;
-    let vocabulary = vocabulary(&trace, names);
-    Ok(Stored { trace, vocabulary })
+    let vocabulary = vocabulary(&trace, names.names);
+    Ok(Stored { trace, vocabulary, is_cut_off: false })
 }
 
 /// A vocabulary of the tokens whose names are known, as wide as the model's.
-fn vocabulary(trace: &Trace, names: Names) -> Option<Arc<Vocabulary>> {
+pub(super) fn vocabulary(trace: &Trace, names: Vec<ReadName>) -> Option<Arc<Vocabulary>> {
     // The width is what the file claims.
     let width = Some(trace.model.vocab).filter(|&width| width <= MOST_TOKENS)?;
     let mut words = vec![Vec::new(); width];
     let mut special = Vec::new();
-    for (token, is_special, bytes) in names.names {
+    for (token, is_special, bytes) in names {
         if let Some(word) = words.get_mut(token as usize) {
             *word = bytes.into();
             special.extend(is_special.then_some(token));
         }
     }
+    special.sort_unstable();
+    special.dedup();
     let special = SpecialTokens { bos: None, eos: special };
     Vocabulary::from_words(words, &special).ok().map(Arc::new)
 }

@@ -6,7 +6,7 @@ use std::time::UNIX_EPOCH;
 
 use serde::{Deserialize, Serialize};
 
-use super::{file, folder, name, run};
+use super::{file, folder, journal, name, run};
 use crate::engine::GrammarKind;
 use crate::engine::trace::FinishReason;
 
@@ -99,6 +99,8 @@ pub struct RunNote {
     pub tokens: usize,
     /// How it ended; `None` if it failed.
     pub outcome: Option<FinishReason>,
+    /// Whether the program ended before it did.
+    pub is_cut_off: bool,
     /// When, in seconds since 1970; 0 if nobody knows.
     pub when: i64,
 }
@@ -213,7 +215,11 @@ pub fn is_elsewhere(store: &Path, name: &str) -> bool {
 /// no list names.
 pub fn clean(folder: &Path, session: &Session) {
     clean_unfinished(folder);
-    let is_known = |name: &str| session.runs.iter().any(|r| run::file_name(r.number) == name);
+    let is_known = |name: &str| {
+        let mut files =
+            session.runs.iter().flat_map(|r| [run::file_name(r.number), journal::file_name(r.number)]);
+        files.any(|file| file == name)
+    };
     remove(&folder.join("runs"), |name| !is_known(name));
 }
 

@@ -34,6 +34,34 @@ fn what_was_typed_outlives_a_kill() {
     t.end(0);
 }
 
+/// What had come of a run is there after a kill, a second of it aside.
+#[test]
+fn a_run_outlives_a_kill() {
+    let folder = tempfile::tempdir().unwrap();
+    let state = [("MAZE_STATE", path(folder.path()))];
+    let mut t = start(24, 80, &["--model=scripted:200", "--regex=(.|\\n)*", "--max-tokens=100000"], &state);
+    t.see("✓");
+    t.press("F5");
+    let part = folder.path().join("sessions/default/runs/1.part.gz");
+    let list = folder.path().join("sessions/default/session.json");
+    let clock = std::time::Instant::now();
+    while !(part.exists()
+        && std::fs::read_to_string(&list).unwrap_or_default().contains("\"is_cut_off\":true"))
+    {
+        assert!(clock.elapsed().as_secs() < 30, "it was not saved");
+        t.stirs(std::time::Duration::from_millis(50));
+    }
+    t.signal(Signal::SIGKILL);
+    t.child.wait().unwrap();
+    let mut t = start(24, 80, ARGUMENTS, &state);
+    t.see("Run 1 was cut off when the program ended");
+    t.press("Alt-3");
+    t.press("Esc");
+    t.see("■ stopped: the program ended");
+    t.press("Ctrl-Q");
+    t.end(0);
+}
+
 /// Ends by the quit key and by signals save at once, a run under way included.
 #[test]
 fn nothing_waits_for_the_autosave_at_the_end() {
@@ -55,7 +83,7 @@ fn nothing_waits_for_the_autosave_at_the_end() {
         t.end(code);
         let mut t = start(24, 80, ARGUMENTS, &state);
         t.see("last words");
-        t.see("■ cancelled: maze was closed");
+        t.see("■ stopped: the program ended");
         t.press("Ctrl-Q");
         t.end(0);
     }

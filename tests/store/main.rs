@@ -6,6 +6,7 @@ use maze::store::session::Session;
 use maze::store::{Opened, Save, Store};
 
 mod hostile;
+mod journal;
 mod kill;
 mod names;
 #[path = "../support/random.rs"]

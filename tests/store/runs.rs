@@ -58,7 +58,7 @@ pub fn trace(tokens: usize) -> Trace {
     trace
 }
 
-fn vocabulary() -> Vocabulary {
+pub fn vocabulary() -> Vocabulary {
     let words = (0..WIDTH).map(|i| if i == 0 { b"<end>".to_vec() } else { format!("w{i} ").into_bytes() });
     Vocabulary::from_words(words.collect(), &SpecialTokens { bos: None, eos: vec![0] }).unwrap()
 }

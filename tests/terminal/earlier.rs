@@ -56,7 +56,8 @@ fn a_run_of_another_model_says_why_it_cannot_go_on() {
     run(&mut p, 6);
     p.wait(SECOND);
     drop(p);
-    let changes: [(fn(&mut ModelInfo), &str); 3] = [
+    type Change = fn(&mut ModelInfo);
+    let changes: [(Change, &str); 3] = [
         (|info| info.name = "other".into(), "wrote this run, other is in use; F4 picks another model."),
         (|info| info.vocab += 1, "has other tokens now."),
         (|info| info.fingerprint = "0".into(), "has other weights or tokens now."),

@@ -12,9 +12,9 @@ use maze::ui::wrap::Place;
 use super::frames::snapshot;
 use super::playground::Playground;
 
-const SECOND: Duration = Duration::from_secs(1);
+pub const SECOND: Duration = Duration::from_secs(1);
 
-fn start(folder: &Path) -> Playground {
+pub fn start(folder: &Path) -> Playground {
     let mut p = Playground::new(80, 24);
     p.keep(folder);
     p
@@ -27,7 +27,7 @@ fn end(mut p: Playground) {
 }
 
 /// Runs to the end, or so many decisions and stops.
-fn run(p: &mut Playground, decisions: usize) {
+pub fn run(p: &mut Playground, decisions: usize) {
     p.press("F5");
     p.advance(decisions);
     // The first may close a toast.
@@ -128,7 +128,7 @@ fn a_run_that_was_under_way_is_kept_as_far_as_it_had_come() {
     end(p);
     let mut p = start(folder.path());
     assert_eq!(p.state.run.steps().len(), steps);
-    assert!(p.screen().contains("cancelled"), "{}", p.screen());
+    assert!(p.screen().contains("stopped: the program ended"), "{}", p.screen());
 }
 
 #[test]

@@ -264,7 +264,7 @@ fn a_run_whose_model_is_gone_is_not_gone_back_in() {
     let ended = tokens(&p);
     select(&mut p, 4);
     p.press("r");
-    assert_eq!(said(&p), format!("{name} is not in use any more; its run cannot be gone back in."));
+    assert_eq!(said(&p), format!("{name} wrote this run, other is in use; F4 picks another model."));
     assert_eq!(tokens(&p), ended);
 }
 

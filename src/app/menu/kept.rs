@@ -40,7 +40,11 @@ pub(super) fn others(state: &State) -> Vec<Row> {
 }
 
 fn run(note: &RunNote, state: &State, pick: Pick) -> Row {
-    let ended = note.outcome.map_or_else(|| "failed".to_owned(), |reason| reason.name().replace('_', " "));
+    let ended = match note.outcome {
+        _ if note.is_cut_off => "cut off".to_owned(),
+        Some(reason) => reason.name().replace('_', " "),
+        None => "failed".to_owned(),
+    };
     let about = format!("{} tokens, {ended}, {} with {}", note.tokens, note.grammar, note.model);
     Row::new("", format!("{}  {}", note.number, note.prompt), pick)
         .about(about)

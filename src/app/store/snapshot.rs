@@ -9,10 +9,11 @@ use crate::app::event::Effect;
 use crate::app::layout::Wishes;
 use crate::app::look::{Graphs, Look};
 use crate::app::runs;
-use crate::app::state::{Pane, State};
+use crate::app::state::{Journal, Pane, Run, State};
 use crate::app::tour::Tour;
 use crate::engine::chat::ModeChoice;
-use crate::engine::trace::{FinishReason, Outcome};
+use crate::engine::trace::{FinishReason, Outcome, Trace};
+use crate::store::journal::{CUT_OFF, Piece};
 use crate::store::looks::Looks;
 use crate::store::session::{Grammar, RunNote, Session, Text};
 use crate::store::{RunToWrite, Save};
@@ -33,6 +34,8 @@ pub struct Stamp {
     screen: (ThemeName, Tour, Look, Graphs, Vec<Action>),
     settings: Settings,
     runs: Vec<RunNote>,
+    /// The run that is on the disk as far as it has come.
+    under_way: Option<u32>,
 }
 
 fn stamp(state: &State) -> Stamp {
@@ -46,6 +49,7 @@ fn stamp(state: &State) -> Stamp {
         screen: (state.theme.clone(), state.tour.clone(), state.look, state.graphs, state.used.clone()),
         settings: settings::of(state),
         runs: state.runs.notes().cloned().collect(),
+        under_way: under_way(state).map(|(run, _)| run.number).filter(|_| state.run.journal.steps > 0),
     }
 }
 
@@ -56,12 +60,40 @@ pub fn changes(state: &mut State) -> Vec<Effect> {
         state.history.new.clear();
         return Vec::new();
     }
+    // The run before the list that names it.
+    let piece = piece(state).map(|piece| Effect::Store(Ask::Append(Box::new(piece))));
     let stamp = stamp(state);
     if state.store.saved.as_ref() == Some(&stamp) && state.history.new.is_empty() {
-        return Vec::new();
+        return piece.into_iter().collect();
     }
     state.store.saved = Some(stamp);
-    vec![Effect::Store(Ask::Save(Box::new(all(state))))]
+    piece.into_iter().chain([Effect::Store(Ask::Save(Box::new(all(state))))]).collect()
+}
+
+/// The run under way, if it has come to its first token.
+fn under_way(state: &State) -> Option<(&Run, &Trace)> {
+    let trace = state.run.trace.as_ref().filter(|trace| !trace.steps.is_empty())?;
+    state.run.status.is_live().then_some((&state.run, trace))
+}
+
+/// What is new in the run under way; nothing while what was new before is still being written.
+fn piece(state: &mut State) -> Option<Piece> {
+    let (run, trace) = under_way(state)?;
+    let Journal { steps, same, is_busy, .. } = run.journal;
+    let count = trace.steps.len();
+    if is_busy || (steps, same) == (count, count) {
+        return None;
+    }
+    let Trace { request, model, prompt, .. } = trace;
+    let piece = Piece {
+        number: run.number,
+        head: Arc::new(Trace { prompt: prompt.clone(), ..Trace::new(request.clone(), model.clone()) }),
+        from: same,
+        steps: trace.steps[same..].to_vec(),
+        vocabulary: run.vocabulary.clone(),
+    };
+    state.run.journal = Journal { steps: count, same: count, is_busy: true, ..run.journal };
+    Some(piece)
 }
 
 /// Everything, as it is to be when the program ends or another session is opened. A run that is under
@@ -77,18 +109,22 @@ pub fn last(state: &mut State) -> Save {
 }
 
 fn unfinished(state: &State) -> Option<(RunNote, RunToWrite)> {
-    let run = &state.run;
-    let trace = run.trace.as_ref().filter(|trace| run.status.is_live() && !trace.steps.is_empty())?;
+    let (run, trace) = under_way(state)?;
     let mut trace = trace.clone();
     trace.outcome = Some(Outcome {
         reason: FinishReason::Cancelled,
-        detail: Some("maze was closed".into()),
+        detail: Some(CUT_OFF.into()),
         elapsed: run.stats.busy,
         prefill: std::time::Duration::ZERO,
     });
-    let note = runs::note(run, &trace, state.now);
+    let note = cut_off(run, &trace, state.now);
     let vocabulary = run.vocabulary.clone();
     Some((note, RunToWrite { number: run.number, trace: Arc::new(trace), vocabulary }))
+}
+
+/// What the list says about a run under way, should the program not come to its end.
+fn cut_off(run: &Run, trace: &Trace, now: i64) -> RunNote {
+    RunNote { outcome: Some(FinishReason::Cancelled), is_cut_off: true, ..runs::note(run, trace, now) }
 }
 
 fn all(state: &mut State) -> Save {
@@ -127,8 +163,15 @@ fn session(state: &mut State) -> Session {
         budget: state.chat.budget,
         language: state.language.name().to_owned(),
         settings: settings::changed(state),
-        runs: state.runs.notes().cloned().collect(),
+        runs: listed(state),
     }
+}
+
+/// The runs that have files, the one under way among them.
+fn listed(state: &State) -> Vec<RunNote> {
+    let under_way = under_way(state).filter(|(run, _)| run.journal.steps > 0);
+    let note = under_way.map(|(run, trace)| cut_off(run, trace, state.now));
+    state.runs.notes().cloned().chain(note).collect()
 }
 
 fn looks(state: &State) -> Looks {

@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use crate::app::event::{Effect, Event, LoadId, RunEvent, Wake, Wanted};
+use crate::app::event::{Effect, Event, LoadId, Wake, Wanted};
 use crate::app::files::FileJob;
 use crate::app::runs::Purpose;
-use crate::app::state::{Loading, State};
+use crate::app::state::{Journal, Loading, State};
 use crate::app::store::{Answer, Ask, recall};
 use crate::engine::ModelSpec;
 use crate::store::Opened;
@@ -30,16 +30,9 @@ fn base(state: &State) -> Option<Effect> {
     Some(Effect::Files(FileJob::Base(file.path.clone())))
 }
 
-/// Whether an event of this kind may change what is saved. The steps of a run do not: it is saved when
-/// it has ended.
+/// Whether an event of this kind may change what is saved.
 pub(super) fn is_of_interest(event: &Event) -> bool {
-    !matches!(
-        event,
-        Event::Run(_, RunEvent::Steps(_))
-            | Event::Wake(_)
-            | Event::Resize(..)
-            | Event::Store(Answer::Saved(..))
-    )
+    !matches!(event, Event::Wake(_) | Event::Resize(..) | Event::Store(Answer::Saved(..)))
 }
 
 /// Asks to be woken up to save what may have changed.
@@ -56,6 +49,19 @@ pub(super) fn answered(state: &mut State, answer: Answer) -> Vec<Effect> {
                 state.warn(message);
             }
         }
+        Answer::Appended(number, result) if state.run.number == number => {
+            let journal = &mut state.run.journal;
+            journal.is_busy = false;
+            let had_failed = journal.has_failed;
+            if result.is_err() {
+                // What could not be written is written anew, with everything.
+                *journal = Journal { has_failed: true, ..Journal::default() };
+            }
+            if let Some(reason) = result.err().filter(|_| !had_failed) {
+                state.warn(format!("The run under way is not saved: {reason}"));
+            }
+        }
+        Answer::Appended(..) => {}
         Answer::History(history, note) => {
             state.history.recall(history);
             note.into_iter().for_each(|note| state.warn(note));
@@ -80,7 +86,13 @@ fn read(state: &mut State, number: u32, run: Result<Box<crate::app::state::Run>,
     match run {
         Err(message) => state.warn(message),
         Ok(run) => {
+            let (is_cut_off, tokens) = (run.journal.steps > 0, run.steps().len());
             state.hold_run(*run);
+            if is_cut_off {
+                state.say(format!(
+                    "Run {number} was cut off when the program ended; {tokens} tokens of it are kept."
+                ));
+            }
             match purpose {
                 // A run that was started meanwhile is what the person wants to see.
                 Purpose::Recall if state.run.trace.is_none() => drop(state.show_run(number)),

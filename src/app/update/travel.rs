@@ -8,8 +8,10 @@ use std::sync::Arc;
 use crate::app::action::Action;
 use crate::app::event::{Back, Effect};
 use crate::app::inspector::Part;
-use crate::app::state::{Run, RunStatus, State};
+use crate::app::state::{Journal, ModelState, Run, RunStatus, State};
+use crate::engine::model::ModelInfo;
 use crate::engine::trace::{Insight, StepKind, TokenId};
+use crate::engine::vocabulary::Vocabulary;
 use crate::sanitize;
 
 /// Goes back to before the step under inspection.
@@ -59,22 +61,21 @@ pub(super) fn force(state: &mut State) -> Vec<Effect> {
 /// run stays as it is.
 fn back(state: &mut State, keep: usize, put: Option<TokenId>) -> Vec<Effect> {
     let run = &state.run;
-    let (Some(trace), Some(grammar), Some(vocabulary)) = (&run.trace, &run.grammar, &run.vocabulary) else {
-        state.warn("This run cannot be gone back in: its grammar was not kept.");
+    let Some(trace) = &run.trace else { return Vec::new() };
+    let is_of_model = |of: &&Arc<Vocabulary>| {
+        run.status.is_live() || state.model.vocabulary().is_some_and(|in_use| Arc::ptr_eq(in_use, of))
+    };
+    let Some(vocabulary) = run.vocabulary.as_ref().filter(is_of_model) else {
+        let reason = other_model(state, &trace.model);
+        state.warn(reason);
         return Vec::new();
     };
-    let in_use = state.model.vocabulary().is_some_and(|in_use| Arc::ptr_eq(in_use, vocabulary));
-    if !in_use && !run.status.is_live() {
-        let message = format!("{} is not in use any more; its run cannot be gone back in.", trace.model.name);
-        state.warn(message);
-        return Vec::new();
-    }
     let was = run.id;
     let mut back = Back {
         id: was,
         was,
         request: Box::new(trace.request.clone()),
-        grammar: grammar.clone(),
+        grammar: run.grammar.clone(),
         vocabulary: vocabulary.clone(),
         steps: trace.steps[..keep].to_vec(),
         put,
@@ -84,13 +85,28 @@ fn back(state: &mut State, keep: usize, put: Option<TokenId>) -> Vec<Effect> {
     } else {
         let (id, number) = state.runs.names();
         back.id = id;
-        state.begin_run(Run { number, ..state.run.clone() });
+        state.begin_run(Run { number, journal: Journal::default(), ..state.run.clone() });
     }
     state.run.id = back.id;
     state.run.cut(keep);
     state.run.status = RunStatus::Pausing;
     state.inspector.to_top();
     vec![Effect::Back(Box::new(back))]
+}
+
+/// Why the model in use cannot go on with a run of this one.
+fn other_model(state: &State, of_run: &ModelInfo) -> String {
+    let (name, key) = (&of_run.name, state.keymap.first_key(Action::Models));
+    let why = match &state.model {
+        ModelState::Ready(in_use, _) if in_use.name != *name => {
+            return format!("{name} wrote this run, {} is in use; {key} picks another model.", in_use.name);
+        }
+        ModelState::Ready(in_use, _) if in_use.vocab != of_run.vocab => "has other tokens now",
+        ModelState::Ready(..) => "has other weights or tokens now",
+        _ if state.loading.is_some() => "is not loaded yet",
+        _ => "is not loaded",
+    };
+    format!("This run cannot be gone back in: {name} {why}.")
 }
 
 /// Why a token cannot be put there.

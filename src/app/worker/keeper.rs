@@ -26,6 +26,7 @@ pub(super) fn perform(files: &Files, store: &Arc<Mutex<Store>>, ask: Ask) {
 pub fn answers(store: &mut Store, ask: Ask) -> Vec<Answer> {
     match ask {
         Ask::Save(save) => vec![saved(&save, store.save(&save))],
+        Ask::Append(piece) => vec![Answer::Appended(piece.number, store.append(&piece))],
         Ask::History => {
             let (history, note) = store.history();
             vec![Answer::History(history, note)]

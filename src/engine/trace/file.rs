@@ -56,7 +56,10 @@ impl Trace {
     }
 
     /// Whether the parts fit together.
-    fn check(&self) -> Result<(), String> {
+    ///
+    /// # Errors
+    /// A sentence that begins with the place.
+    pub fn check(&self) -> Result<(), String> {
         let vocabulary = self.model.vocab;
         if !(1..=MAX_VOCABULARY).contains(&vocabulary) {
             return Err(format!(
