@@ -185,7 +185,7 @@ actions! {
     SelectTextEnd = "select",
     /// Select the whole text.
     SelectAll = "select all",
-    /// Copy what is selected to the clipboard.
+    /// Copy what is selected; outside of text, the output.
     Copy = "copy",
     /// Copy what is selected and delete it.
     Cut = "cut",

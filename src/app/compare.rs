@@ -3,6 +3,7 @@
 //! Functions of two traces; what is drawn of them is in [`ui::compare`](crate::ui::compare).
 
 use crate::engine::trace::{Request, Step, Trace};
+use crate::store::journal::CUT_OFF;
 
 use super::stats::Stats;
 
@@ -73,6 +74,10 @@ fn dash() -> String {
 }
 
 fn outcome(trace: &Trace) -> String {
+    let is_cut_off = trace.outcome.as_ref().is_some_and(|o| o.detail.as_deref() == Some(CUT_OFF));
+    if is_cut_off {
+        return "cut off".into();
+    }
     trace.outcome.as_ref().map_or_else(|| "failed".into(), |o| o.reason.name().replace('_', " "))
 }
 

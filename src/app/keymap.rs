@@ -215,6 +215,7 @@ pub const BINDINGS: &[Binding] = &[
     (Text, with_ctrl_shift(KeyCode::End), Action::SelectTextEnd),
     (Text, alt('a'), Action::SelectAll),
     (Text, ctrl('c'), Action::Copy),
+    (Panes, char('y'), Action::Copy),
     (Text, ctrl('x'), Action::Cut),
     (Text, ctrl('v'), Action::Paste),
     (Text, key(KeyCode::Backspace), Action::DeleteLeft),

@@ -423,6 +423,8 @@ impl Session {
     fn end(&mut self, reason: FinishReason, detail: Option<String>) {
         self.record_plainly();
         self.ending = None;
+        // A cancel needs no words: who has asked for it knows.
+        let detail = detail.filter(|_| reason != FinishReason::Cancelled);
         self.trace.outcome = Some(Outcome { reason, detail, elapsed: self.active, prefill: self.prefill });
     }
 

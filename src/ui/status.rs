@@ -175,8 +175,13 @@ fn right(state: &State, form: Form) -> Vec<(String, Role)> {
         _ => {}
     }
     if let (true, Some(Loading { what, share, .. })) = (state.run.status.is_live(), &state.loading) {
-        let share = share.map_or_else(String::new, |s| format!(" {:.0}%", s * 100.0));
-        let text = if form == Form::Long { format!("{what}{share}") } else { format!("loading{share}") };
+        let share = share.map(|s| format!(" {:.0}%", s * 100.0));
+        // A download has it in its words.
+        let said = || what.split(' ').find(|word| word.ends_with('%')).map(|word| format!(" {word}"));
+        let text = match form {
+            Form::Long => what.clone() + &share.unwrap_or_default(),
+            Form::Short => "loading".to_owned() + &share.or_else(said).unwrap_or_default(),
+        };
         out.push((text, Role::Running));
     } else if let ModelState::Ready(info, _) = &state.model {
         let text = match form {

@@ -124,6 +124,7 @@ fn proof(action: Action, context: Context) -> Proof {
         Action::SelectWordRight => at(&[], Either("@ beta", "@beta")),
         Action::SelectTextStart => at(&["Ctrl-End"], Gone("delta")),
         Action::SelectTextEnd | Action::SelectAll => at(&[], Gone("delta")),
+        Action::Copy if !is_text => on(&["F10", "see ‖ paused", "Alt-3"], Shows("if the terminal lets")),
         Action::Copy => in_prompt(&["Alt-A"], Shows("if the terminal lets")),
         Action::Cut => in_prompt(&["Alt-A"], Gone("delta")),
         Action::Paste => in_prompt(&["Ctrl-End", "Shift-Home", "Ctrl-C", "End"], Shows("(delta)gamma (delta)")),

@@ -4,9 +4,9 @@
 use std::time::Duration;
 
 use crossterm::event::{MouseButton, MouseEventKind};
-use maze::app::event::ModelEvent;
+use maze::app::event::{ModelEvent, Wanted};
 use maze::app::layout::Edge;
-use maze::app::state::{Pane, State};
+use maze::app::state::{Loading, Pane, State};
 use maze::app::tour::Hint;
 use maze::ui::corner::{self, Note};
 use ratatui::layout::Rect;
@@ -367,4 +367,34 @@ fn everything_can_be_drawn_in_ascii() {
             p.press("Esc");
         }
     }
+}
+
+/// Beside a run there is little room; how far the load is stands there all the same.
+#[test]
+fn a_load_beside_a_run_tells_how_far_it_is() {
+    let download = "downloading 34% of 8.58 MB, 193 kB/s, 30 s left, model.gguf";
+    for (width, what, share, wanted) in [
+        (80, download, None, "loading 34%"),
+        (80, "loading weights", Some(0.5), "loading 50%"),
+        (200, download, None, download),
+    ] {
+        let mut p = Playground::new(width, 45);
+        p.press("F5");
+        p.advance(3);
+        p.state.loading = Some(Loading::new(Wanted::Named("org/name".into())));
+        p.load(ModelEvent::Loading(what.into(), share));
+        let screen = p.screen();
+        assert!(screen.contains("● running") && screen.contains(wanted), "{screen}");
+    }
+}
+
+/// A new grammar is there to be typed in, wherever the person was, and be its pane hidden.
+#[test]
+fn a_new_grammar_has_the_focus() {
+    let mut p = Playground::new(80, 24);
+    p.press("Alt-H");
+    p.press("Alt-3");
+    p.press("Alt-N");
+    p.press("Enter");
+    assert!(p.state.focus == Pane::Grammar && p.screen().contains("▸Grammar · untitled.lark, Lark"));
 }

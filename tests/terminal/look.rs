@@ -305,3 +305,32 @@ fn a_run_is_written_under_a_name_that_is_asked_for() {
     p.event(Event::Exported(Told::Written("~/run.html".into(), 5000)));
     assert!(p.screen().contains("The run is in ~/run.html (5 KiB)."), "{}", p.screen());
 }
+
+/// What the model has written goes to the clipboard whole, from wherever nothing is typed.
+#[test]
+fn the_output_is_copied() {
+    let copied = |p: &Playground| {
+        p.effects.iter().rev().find_map(|effect| match effect {
+            Effect::Copy(text) => Some(text.clone()),
+            _ => None,
+        })
+    };
+    let mut p = Playground::new(80, 24);
+    p.press("Alt-3");
+    p.press("y");
+    assert!(p.screen().contains("There is no output to copy yet"), "{}", p.screen());
+    assert_eq!(copied(&p), None);
+    p.press("F5");
+    p.advance(600);
+    let text = p.state.run.trace.as_ref().unwrap().text();
+    for pane in ["Alt-3", "Alt-4"] {
+        p.effects.clear();
+        p.press(pane);
+        p.press("y");
+        assert_eq!(copied(&p), Some(text.clone()), "{pane}");
+    }
+    p.press("Alt-2");
+    p.press("Ctrl-End");
+    p.press("Ctrl-V");
+    assert!(p.state.prompt.text().ends_with(&text));
+}

@@ -7,6 +7,7 @@ mod frame;
 mod frames;
 mod hostile;
 mod kept;
+mod large;
 mod look;
 mod playground;
 mod scenarios;

@@ -9,6 +9,9 @@ use regex::{Regex, RegexBuilder};
 
 use crate::ui::wrap::{Lines, Place};
 
+/// Where no word is cut in two: no part of one before it, or none behind it.
+const EDGE: &str = r"(?:\b{start-half}|\b{end-half})";
+
 /// How a query is meant.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Wanted {
@@ -82,8 +85,7 @@ impl Pattern {
                 .map_err(|error| reason(&error))
         };
         let regex = build(&pattern)?;
-        let regex =
-            if words { build(&format!(r"\b{{start-half}}(?:{pattern})\b{{end-half}}"))? } else { regex };
+        let regex = if words { build(&format!("{EDGE}(?:{pattern}){EDGE}"))? } else { regex };
         Ok(Some(Self { regex, wanted, crosses_lines: is_regex && has_line_end(query) }))
     }
 

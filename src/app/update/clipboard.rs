@@ -68,6 +68,16 @@ pub(super) fn copy(state: &mut State, cuts: bool) -> Vec<Effect> {
     take(state, Register { text, is_lines })
 }
 
+/// Copies what the model has written.
+pub(super) fn copy_output(state: &mut State) -> Vec<Effect> {
+    let text = state.run.trace.as_ref().map_or_else(String::new, |trace| trace.text());
+    if text.is_empty() {
+        state.say("There is no output to copy yet.");
+        return Vec::new();
+    }
+    take(state, Register { text, is_lines: false })
+}
+
 /// Keeps a text, and hands it to the terminal if that will take it; made harmless there.
 pub(super) fn take(state: &mut State, register: Register) -> Vec<Effect> {
     let what = if register.is_lines { "Copied the line" } else { "Copied" };

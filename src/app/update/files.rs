@@ -9,7 +9,7 @@ use crate::app::field::Field;
 use crate::app::files::{FileEvent, FileJob, Opened, Replaces, WriteError, beginning};
 use crate::app::menu::{Menu, MenuKind, Pick};
 use crate::app::question::{Ask, Confirm, Question};
-use crate::app::state::{Overlay, State};
+use crate::app::state::{Overlay, Pane, State};
 use crate::engine::grammar::{GrammarKind, GrammarSource};
 
 use super::export;
@@ -51,7 +51,11 @@ pub(super) fn open(state: &mut State, pick: Pick) -> Vec<Effect> {
 fn open_now(state: &mut State, pick: Pick) -> Vec<Effect> {
     match pick {
         Pick::Example(example) => state.open(example),
-        Pick::New(kind) => state.open_grammar(beginning(kind), None),
+        Pick::New(kind) => {
+            state.open_grammar(beginning(kind), None);
+            // It is there to be typed in.
+            super::keys::focus(state, Pane::Grammar);
+        }
         Pick::Grammar(grammar) => state.open_grammar(GrammarSource::clone(&grammar), None),
         Pick::File(path) => return vec![Effect::Files(FileJob::Read(path))],
         _ => return Vec::new(),

@@ -148,6 +148,7 @@ fn in_panes(state: &mut State, action: Action) -> Vec<Effect> {
         Action::NextSurprise => output::surprise(state, true),
         Action::PreviousSurprise => output::surprise(state, false),
         Action::NextList => state.inspector.turn(state.inspector.part.next()),
+        Action::Copy if state.text_in(state.focus).is_none() => return clipboard::copy_output(state),
         Action::Paste if state.text_in(state.focus).is_some() => clipboard::paste(state),
         Action::Paste => return paste(state, &state.register.text.clone()),
         _ => match state.focus {
