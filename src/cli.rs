@@ -57,6 +57,8 @@ pub enum Command {
     Generate(Box<GenerateArgs>),
     /// Look for mistakes in grammars, or say whether a text follows one.
     Check(CheckArgs),
+    /// Say what a code such as M050 in a message of `maze check` is about.
+    ExplainCode(ExplainCodeArgs),
     /// List the grammars that come with the program, or print one.
     Grammars(GrammarsArgs),
     /// Measure tokens per second with and without a grammar, in one run.
@@ -226,6 +228,9 @@ pub struct SamplerArgs {
 /// Arguments of `check`.
 #[derive(Args, Clone, Debug)]
 #[command(after_help = "\
+A finding is `file:line:column: severity[code]: message`; `maze explain-code M050` says what a code is \
+about. Warnings are about what compiles and bites later; they do not change the exit code.
+
 Exit codes: 0 no mistakes, or the text is accepted; 1 the text is not accepted; 2 there are mistakes, \
 or a file cannot be read.")]
 pub struct CheckArgs {
@@ -235,9 +240,28 @@ pub struct CheckArgs {
     /// Say whether this text follows the grammar, and if not, where it leaves it; `-` reads stdin.
     #[arg(long, value_name = "FILE")]
     pub text: Option<PathBuf>,
+    /// Put right in the files what can be put right without asking, and list what is left.
+    #[arg(long)]
+    pub fix: bool,
+    /// With --fix, say what would be done and write nothing.
+    #[arg(long, requires = "fix")]
+    pub dry_run: bool,
     /// The model whose special tokens the grammars may name.
     #[command(flatten)]
     pub model: ModelArgs,
+    /// Print one JSON object.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Arguments of `explain-code`.
+#[derive(Args, Clone, Debug)]
+pub struct ExplainCodeArgs {
+    /// The code's number or its name: M050 or undefined-name; without one, all are listed.
+    pub code: Option<String>,
+    /// List all codes.
+    #[arg(long)]
+    pub list: bool,
     /// Print one JSON object.
     #[arg(long)]
     pub json: bool,

@@ -217,7 +217,7 @@ fn a_grammar_that_does_not_compile_generates_nothing() {
     let (code, stdout, stderr) = ran(&["generate", "x", "--grammar", str(&broken)]);
     assert_eq!((code, stdout.as_str()), (2, ""));
     let expected = format!(
-        "{}:1:12: error[undefined-name]: `naem` is not defined\n 1 | start: \"é\" naem\n   |            ^^^^\n  help: did you mean `name`?\n",
+        "{}:1:12: error[M050 undefined-name]: `naem` is not defined\n 1 | start: \"é\" naem\n   |            ^^^^\n  help: did you mean `name`?\n",
         str(&broken)
     );
     assert_eq!(stderr, expected);
@@ -225,7 +225,7 @@ fn a_grammar_that_does_not_compile_generates_nothing() {
 
     let (code, stdout, stderr) = ran(&["generate", "x", "--regex", "(?<=a)b"]);
     assert_eq!((code, stdout.as_str()), (2, ""));
-    assert!(stderr.starts_with("--regex:1:1: error[unsupported-regex]: "), "{stderr}");
+    assert!(stderr.starts_with("--regex:1:1: error[M071 unsupported-regex]: "), "{stderr}");
 }
 
 #[test]
@@ -278,8 +278,8 @@ fn check_finds_every_mistake_and_says_nothing_without_one() {
     assert_eq!(
         first,
         [
-            format!("{}:2:11: error[unknown-type]: `objekt` is not a JSON type", str(&schema)),
-            format!("{}:1:8: error[single-quotes]: strings are written in double quotes", str(&lark)),
+            format!("{}:2:11: error[M082 unknown-type]: `objekt` is not a JSON type", str(&schema)),
+            format!("{}:1:8: error[M024 single-quotes]: strings are written in double quotes", str(&lark)),
         ]
     );
     let (code, stdout, _) = ran(&["check", str(&schema), str(&lark), "--json"]);

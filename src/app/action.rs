@@ -117,6 +117,8 @@ actions! {
     Graphs = "graphs",
     /// Go to the next mistake in the grammar.
     NextFinding = "next mistake",
+    /// Put right what the message about the grammar speaks of.
+    Fix = "fix",
     /// Switch between raw and chat: the prompt as it is, or in the model's chat template.
     PromptMode = "raw or chat",
     /// Edit the system prompt of a chat, or the prompt again.

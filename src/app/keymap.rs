@@ -174,6 +174,8 @@ pub const BINDINGS: &[Binding] = &[
     (Panes, char('g'), Action::Graphs),
     (Everywhere, key(KeyCode::F(8)), Action::NextFinding),
     (Everywhere, alt('i'), Action::NextFinding),
+    (Everywhere, alt('\''), Action::Fix),
+    (Everywhere, with_shift(KeyCode::F(8)), Action::Fix),
     (Everywhere, alt('c'), Action::PromptMode),
     (Everywhere, alt('s'), Action::SystemPrompt),
     (Everywhere, alt('t'), Action::Thinking),

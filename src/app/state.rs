@@ -202,6 +202,16 @@ impl GrammarPane {
         on_line.or_else(|| self.diagnostics.iter().min_by_key(|d| (d.severity, d.span.start)))
     }
 
+    /// The finding that the fix at hand is for: the one that is told about, else another one on the
+    /// caret's line. None while the text has changed since the check.
+    pub fn fixable(&self) -> Option<&Diagnostic> {
+        let line = self.buffer.caret().line + 1;
+        let has_fix = |d: &&Diagnostic| d.fix.is_some();
+        let on_line = || self.diagnostics.iter().filter(|d| (d.start.line..=d.end.line).contains(&line));
+        let found = self.finding().filter(has_fix).or_else(|| on_line().find(has_fix));
+        found.filter(|_| self.is_checked())
+    }
+
     /// How many errors there are.
     pub fn errors(&self) -> usize {
         self.diagnostics.iter().filter(|d| d.severity == Severity::Error).count()

@@ -13,16 +13,30 @@ use crate::engine::check::{Verdict, check_text, describe};
 use crate::engine::grammar::{Compiled, Compiler};
 use crate::engine::{Diagnostic, GrammarSource, Severity};
 
+mod fix;
+
 pub(super) fn run(args: &CheckArgs) -> Result<(), Failure> {
     if args.text.is_some() && args.files.len() > 1 {
         return Err(Failure::Input("--text takes one grammar".into()));
     }
     let config = Config::new(&args.model, config::environment).map_err(Failure::Input)?;
-    let sources = args.files.iter().map(|f| read_grammar(f)).collect::<Result<Vec<_>, _>>()?;
+    let mut sources = args.files.iter().map(|f| read_grammar(f)).collect::<Result<Vec<_>, _>>()?;
     let text = args.text.as_deref().map(read_bytes).transpose()?;
     let loaded = load(&config)?;
     let compiler = Compiler::new(&loaded.vocabulary).map_err(Failure::Run)?;
 
+    let mut stdout = Sink::stdout();
+    if args.fix {
+        for (source, file) in sources.iter_mut().zip(&args.files) {
+            let made = fix::mend(&compiler, source);
+            if !made.is_empty() && !args.dry_run {
+                fix::save(file, &source.text)?;
+            }
+            if !args.json {
+                fix::tell(&mut stdout, &source.name, &made, args.dry_run)?;
+            }
+        }
+    }
     let mut findings: Vec<(&GrammarSource, Vec<Diagnostic>)> = Vec::new();
     let mut grammar = None;
     for source in &sources {
@@ -31,7 +45,6 @@ pub(super) fn run(args: &CheckArgs) -> Result<(), Failure> {
         grammar = compiled;
     }
     let broken = findings.iter().flat_map(|(_, d)| d).any(|d| d.severity == Severity::Error);
-    let mut stdout = Sink::stdout();
     match (grammar, text) {
         (Some(grammar), Some((name, bytes))) => {
             let verdict = check_text(&grammar, &bytes)

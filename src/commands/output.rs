@@ -133,19 +133,20 @@ impl Sink {
         writeln!(self, "{text}")
     }
 
-    /// One finding as `name:line:column: severity[code]: message`, then the line of `text` that it
+    /// One finding as `name:line:column: severity[M050 code]: message`, then the line of `text` that it
     /// speaks of with a mark under the place, then its help.
     pub fn diagnostic(&mut self, name: &str, text: &str, diagnostic: &Diagnostic) -> io::Result<()> {
-        let (severity, colour) = match diagnostic.severity {
-            Severity::Error => ("error", "\x1b[1;31m"),
-            Severity::Warning => ("warning", "\x1b[1;33m"),
+        let colour = match diagnostic.severity {
+            Severity::Error => "\x1b[1;31m",
+            Severity::Warning => "\x1b[1;33m",
         };
         let (faint, plain) = if self.colours { ("\x1b[2m", "\x1b[0m") } else { ("", "") };
         let colour = if self.colours { colour } else { "" };
         let place = format!("{name}:{}:{}", diagnostic.start.line, diagnostic.start.column);
         let place = self.shown_in_line(&place).into_owned();
         let message = self.shown_in_line(&diagnostic.message).into_owned();
-        writeln!(self, "{place}: {colour}{severity}[{}]{plain}: {message}", diagnostic.code)?;
+        let (severity, Diagnostic { number, code, .. }) = (diagnostic.severity.name(), diagnostic);
+        writeln!(self, "{place}: {colour}{severity}[{number} {code}]{plain}: {message}")?;
         let snippet = Snippet::of(text, diagnostic);
         if let (true, Some(Snippet { number, line, .. })) = (self.plain, &snippet) {
             writeln!(self, "line {number}: {}", worded(line))?;

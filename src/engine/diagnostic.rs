@@ -4,6 +4,9 @@ use std::ops::Range;
 
 use serde::Serialize;
 
+use super::codes;
+use super::fix::Fix;
+
 /// How bad a finding is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -14,6 +17,16 @@ pub enum Severity {
     Warning,
 }
 
+impl Severity {
+    /// The name for people.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Error => "error",
+            Self::Warning => "warning",
+        }
+    }
+}
+
 /// One finding about a text.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Diagnostic {
@@ -21,6 +34,8 @@ pub struct Diagnostic {
     pub severity: Severity,
     /// A stable name for this kind of finding: `undefined-name`, `single-quotes`.
     pub code: &'static str,
+    /// The number of this kind, under which [`codes`] explains it: `M050`.
+    pub number: &'static str,
     /// The place, in bytes of the text. Empty at the start of the text if nothing can be pointed at.
     pub span: Range<usize>,
     /// The place's first character, for people.
@@ -31,6 +46,8 @@ pub struct Diagnostic {
     pub message: String,
     /// How to fix it, if that is known.
     pub help: Option<String>,
+    /// The change of the text that fixes it, if one can be made.
+    pub fix: Option<Box<Fix>>,
 }
 
 impl Diagnostic {
@@ -41,11 +58,13 @@ impl Diagnostic {
         Self {
             severity: Severity::Error,
             code,
+            number: codes::number(code),
             span: start..end,
             start: Position::of(text, start),
             end: Position::of(text, end),
             message: message.into(),
             help: None,
+            fix: None,
         }
     }
 

@@ -22,7 +22,10 @@ use super::vocabulary::Vocabulary;
 use messages::Finding;
 use prepare::{Prepared, prepare};
 
+mod common;
 mod components;
+mod dfa;
+mod flow;
 mod gbnf;
 mod json;
 pub mod library;
@@ -33,6 +36,7 @@ mod repair;
 mod scan;
 mod shape;
 mod symbols;
+mod tree;
 
 pub use prepare::MAX_BYTES;
 pub use symbols::{Symbol, Symbols};
@@ -175,9 +179,15 @@ enum Failure {
     /// It compiles, yet its first mask needs more than llguidance's limits.
     Limit(String),
     /// A limit of ours.
-    Bound(Diagnostic),
+    Bound(Box<Diagnostic>),
     /// All that is wrong with a text that we read ourselves.
     Found(Vec<Finding>),
+}
+
+impl Failure {
+    fn bound(diagnostic: Diagnostic) -> Self {
+        Self::Bound(Box::new(diagnostic))
+    }
 }
 
 /// What was noticed about a grammar that compiles.
@@ -247,9 +257,16 @@ impl Compiler {
             }
             Failure::Found(findings) => findings,
             Failure::NotJson(error) => return vec![messages::not_json(&source.text, &error)],
-            Failure::Dead => return vec![messages::dead(source)],
+            Failure::Dead => {
+                let why = messages::deadly(source);
+                return std::iter::once(messages::dead(source)).chain(why).collect();
+            }
             Failure::Limit(limit) => return vec![messages::limit(&source.text, &limit)],
-            Failure::Bound(diagnostic) => return vec![diagnostic],
+            Failure::Bound(diagnostic) => {
+                let is_lost = diagnostic.code == "time-limit";
+                let why = if is_lost { messages::deadly(source) } else { Vec::new() };
+                return std::iter::once(*diagnostic).chain(why).collect();
+            }
         };
         messages::listed(&source.text, findings)
     }
@@ -258,7 +275,7 @@ impl Compiler {
         let Prepared { grammar, size, lines, warnings: found } =
             prepare(source, &self.named_tokens, self.vocabulary)?;
         if self.abandoned.load(Ordering::Relaxed) >= MAX_ABANDONED {
-            return Err(Failure::Bound(
+            return Err(Failure::bound(
                 Diagnostic::error(
                     &source.text,
                     0..0,
@@ -279,7 +296,7 @@ impl Compiler {
             })
             .map_err(|e| {
                 let message = format!("no thread to compile on: {e}");
-                Failure::Bound(Diagnostic::error(&source.text, 0..0, "no-thread", message))
+                Failure::bound(Diagnostic::error(&source.text, 0..0, "no-thread", message))
             })?;
         match receiver.recv_timeout(self.time_limit) {
             Ok(Ok((constraint, said))) => Ok((constraint, Warnings { found, said })),
@@ -294,7 +311,7 @@ impl Compiler {
                 self.abandon(receiver);
                 let message =
                     format!("compiling takes longer than the limit of {} s", self.time_limit.as_secs_f32());
-                Err(Failure::Bound(
+                Err(Failure::bound(
                     Diagnostic::error(&source.text, 0..0, "time-limit", message)
                         .with_help("use fewer alternatives or optional properties, or split the grammar"),
                 ))

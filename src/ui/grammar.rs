@@ -31,7 +31,7 @@ pub fn parts(state: &State, inside: Rect) -> Parts {
     let message_height = match state.grammar.finding() {
         // The text keeps most of the pane, however long the message.
         Some(finding) => {
-            message_rows(finding, inside).len().min(usize::from(inside.height / 3).max(1)) as u16
+            message_rows(state, finding, inside).len().min(usize::from(inside.height / 3).max(1)) as u16
         }
         None => u16::from(inside.height > LOW && name_under_caret(state).is_some()),
     };
@@ -112,7 +112,7 @@ fn message(buffer: &mut Buffer, area: Rect, state: &State, theme: &Theme) {
     let Some(finding) = state.grammar.finding() else { return about_name(buffer, area, state, theme) };
     let inside = Rect { height: u16::MAX, ..area };
     let (symbol, role) = symbol(finding.severity);
-    for (y, row) in message_rows(finding, inside).iter().enumerate() {
+    for (y, row) in message_rows(state, finding, inside).iter().enumerate() {
         let mut pen = Pen::new(buffer, area, y as u16);
         pen.column(if y == 0 { symbol } else { "" }, 2, theme.text(role)).put(row, theme.text(role));
     }
@@ -158,9 +158,16 @@ fn one_line(text: &str) -> String {
 }
 
 /// The message about a finding, cut into rows.
-fn message_rows(finding: &Diagnostic, inside: Rect) -> Vec<String> {
-    let mut text = format!("{}:{} {}", finding.start.line, finding.start.column, finding.message);
-    if let Some(help) = &finding.help {
+fn message_rows(state: &State, finding: &Diagnostic, inside: Rect) -> Vec<String> {
+    let Diagnostic { start, number, message, .. } = finding;
+    let mut text = format!("{}:{} {number} {message}", start.line, start.column);
+    // What a key does comes before what a person would have to do.
+    if let Some(fix) = &finding.fix {
+        text += &format!(" — {} {}", state.keymap.first_key(Action::Fix), fix.label);
+    }
+    // Some say no more than the fix.
+    let label = finding.fix.as_ref().map_or("", |fix| &fix.label);
+    if let Some(help) = finding.help.as_ref().filter(|h| label.is_empty() || !h.starts_with(label)) {
         text += &format!(" — {help}");
     }
     let text = sanitize::line(&text).into_owned();

@@ -329,7 +329,8 @@ fn hints(state: &State) -> Vec<(Action, &'static str)> {
 fn of_grammar(state: &State) -> Vec<(Action, &'static str)> {
     let has_findings = !state.grammar.diagnostics.is_empty();
     let finding = (Action::NextFinding, if state.grammar.errors() > 0 { "mistake" } else { "warning" });
-    has_findings.then_some(finding).into_iter().collect()
+    let fix = state.grammar.fixable().map(|_| (Action::Fix, Action::Fix.hint()));
+    has_findings.then_some(finding).into_iter().chain(fix).collect()
 }
 
 /// What can be done with what was written.

@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
+mod codes;
 mod config;
 mod doctor;
 mod export;

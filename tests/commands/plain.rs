@@ -21,6 +21,7 @@ const COMMANDS: &[(&str, &[&[&str]])] = &[
             &["grammars/json.lark", "--text", "grammars/person.schema.json"],
         ],
     ),
+    ("explain-code", &[&[], &["M024"], &["nowhere"]]),
     ("grammars", &[&[]]),
     ("bench", &[&["--rounds", "1", "--tokens", "2", "--prompt-tokens", "16"]]),
     ("models", &[&[], &["no/such/folder"]]),

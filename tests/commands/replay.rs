@@ -140,7 +140,7 @@ fn a_changed_trace_is_found_out() {
     let mut value = original.clone();
     value["request"]["grammar"]["text"] = json!("start: naem\n");
     let (code, stderr) = replayed(&value);
-    assert!(code == 2 && stderr.contains("error[undefined-name]"), "{stderr}");
+    assert!(code == 2 && stderr.contains("error[M050 undefined-name]"), "{stderr}");
 
     // Nothing recorded.
     let mut value = original.clone();

@@ -93,6 +93,7 @@ fn proof(action: Action, context: Context) -> Proof {
             let before = ["Ctrl-End", "type oops: nowhere", "see 1 error", "Ctrl-Home"];
             Proof(before.to_vec(), vec!["type @"], Shows("oops: @nowhere"))
         }
+        Action::Fix => on(&["Ctrl-End", "type oops: 'x'", "see M024"], Shows("Fixed M024")),
         Action::PromptMode => opens("no chat template"),
         Action::SystemPrompt | Action::Thinking => Proof(Vec::new(), Vec::new(), Either("is for chats", "no mark for")),
         Action::Rendered => opens("Prompt as the model reads it"),

@@ -41,6 +41,7 @@ const COMMANDS: &[(&str, &[(Action, &str)])] = &[
             (Action::Definition, "Go to the definition of a name"),
             (Action::Uses, "Uses of a name"),
             (Action::JumpBack, "Back to before the jump"),
+            (Action::Fix, "Fix the mistake"),
         ],
     ),
     (
@@ -151,6 +152,7 @@ fn blocked(action: Action, state: &State) -> Option<&'static str> {
             (state.name_at_caret().is_none(), "put the caret at a name of the grammar first")
         }
         Action::JumpBack => (state.grammar.jumps.is_empty(), "the caret has not jumped"),
+        Action::Fix => (state.grammar.fixable().is_none(), "there is nothing to fix in one step"),
         Action::PromptMode | Action::SystemPrompt | Action::Thinking => {
             (!state.has_template(), "the model has no chat template")
         }

@@ -133,6 +133,27 @@ pub(super) fn next_finding(state: &mut State) {
     }
 }
 
+/// Makes the fix of the finding that is told about, as one change.
+pub(super) fn fix(state: &mut State) {
+    let (next, undo) = (state.keymap.first_key(Action::NextFinding), state.keymap.first_key(Action::Undo));
+    let Some(finding) = state.grammar.fixable() else {
+        return state.say(match (state.grammar.is_checked(), state.grammar.diagnostics.is_empty()) {
+            (false, _) => "The grammar is still being checked.".to_owned(),
+            (true, true) => "There is nothing to fix in the grammar.".to_owned(),
+            (true, false) => format!("This one has no fix in one step; {next} goes on to the next."),
+        });
+    };
+    let Some(fix) = finding.fix.clone() else { return };
+    let told = format!("Fixed {}: {}; {undo} undoes it.", finding.number, fix.label);
+    let place = place(state, finding);
+    super::keys::focus(state, Pane::Grammar);
+    let buffer = &mut state.grammar.buffer;
+    buffer.replace_text(&fix.apply(&buffer.text()));
+    // What was put at the end or at the start of the text is not where the person looks.
+    buffer.go_to(place);
+    state.say(told);
+}
+
 /// Where a finding begins.
 fn place(state: &State, finding: &crate::engine::diagnostic::Diagnostic) -> Place {
     use crate::ui::wrap::Lines;

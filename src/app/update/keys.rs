@@ -131,6 +131,7 @@ fn in_panes(state: &mut State, action: Action) -> Vec<Effect> {
         }
         Action::Models => return models::open(state),
         Action::NextFinding => edit::next_finding(state),
+        Action::Fix => edit::fix(state),
         Action::NextPane => focus(state, layout::next_shown(state, 1)),
         Action::PreviousPane => focus(state, layout::next_shown(state, Pane::ALL.len() - 1)),
         Action::FocusGrammar => focus(state, Pane::Grammar),

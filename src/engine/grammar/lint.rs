@@ -1,13 +1,26 @@
-//! What compiles and will surprise: the traps of Lark texts and of regular expressions.
+//! What compiles and will surprise: the traps of Lark texts, regular expressions and schemas.
 //!
-//! Only what is certain is said; a text without a finding may still surprise.
+//! Only what is certain is said; a text without a finding may still surprise. What one file of the
+//! folder looks for, its first lines say. What a trap means is in `codes.txt`. Nothing here may ask
+//! llguidance's parser; what its lexer would do is known from [`flow`](super::flow).
 
 use std::collections::HashSet;
 
+use super::flow::Flow;
 use super::messages::{Finding, closest};
 use super::scan::{Kind, Scan, Token};
 use super::shape::Shape;
+use super::tree::Tree;
 use super::{GrammarKind, GrammarSource, json};
+use crate::engine::fix::Fix;
+
+mod edits;
+mod ignored;
+mod lexemes;
+mod names;
+mod recursion;
+mod regexes;
+mod schema;
 
 /// The keys that `%llguidance` takes. It ignores others without a word.
 const OPTIONS: [&str; 4] = ["no_forcing", "allow_invalid_utf8", "allow_initial_skip", "ignore_once"];
@@ -16,9 +29,20 @@ const OPTIONS: [&str; 4] = ["no_forcing", "allow_invalid_utf8", "allow_initial_s
 pub(super) fn lint(source: &GrammarSource) -> Vec<Finding> {
     match source.kind {
         GrammarKind::Lark => lark(&source.text),
-        GrammarKind::Regex => regex(&source.text).into_iter().collect(),
-        GrammarKind::Gbnf | GrammarKind::JsonSchema => Vec::new(),
+        GrammarKind::Regex => regexes::alone(&source.text),
+        GrammarKind::JsonSchema => schema::white_space(&source.text).into_iter().collect(),
+        GrammarKind::Gbnf => Vec::new(),
     }
+}
+
+/// The traps of a Lark text that explain why nothing can be generated, though it compiles.
+pub(super) fn deadly(text: &str) -> Vec<Finding> {
+    let scan = Scan::new(text);
+    let Some(tree) = Tree::of(text, &scan) else { return Vec::new() };
+    let Some(flow) = Flow::of(&tree) else { return Vec::new() };
+    let mut found = lexemes::empty(&flow);
+    found.extend(ignored::taken(&flow));
+    found
 }
 
 fn lark(text: &str) -> Vec<Finding> {
@@ -44,7 +68,11 @@ fn lark(text: &str) -> Vec<Finding> {
     });
     let unused = unused.map(|definition| {
         let message = format!("nothing that `start` reaches uses `{}`", definition.name);
-        Finding::new(definition.span.clone(), "unused-name", message)
+        let finding = Finding::new(definition.span.clone(), "unused-name", message);
+        match edits::without_definition(text, &scan, definition.span.start) {
+            Some(edit) => finding.fix(Fix::new(format!("delete `{}`", definition.name), vec![edit])),
+            None => finding,
+        }
     });
     let unused: Vec<Finding> = unused.collect();
     let is_unused = |start: usize| unused.iter().any(|f| f.span.start == start);
@@ -59,13 +87,39 @@ fn lark(text: &str) -> Vec<Finding> {
     found.extend(endless);
     for (i, token) in scan.tokens.iter().enumerate() {
         match token.kind {
-            Kind::Regex => found.extend(regex(scan.str(token)).map(|f| f.moved(token.span.start))),
+            Kind::Regex => found.extend(regexes::lazy_or_doubled(&scan, i)),
             Kind::String => found.extend(layout(&scan, token)),
-            Kind::Json if i > 0 && scan.str(&scan.tokens[i - 1]) == "%llguidance" => {
-                found.extend(options(scan.str(token)).into_iter().map(|f| f.moved(token.span.start)));
+            Kind::Json => {
+                let json = scan.str(token);
+                let of_json = match i.checked_sub(1).map(|i| scan.str(&scan.tokens[i])) {
+                    Some("%llguidance") => options(json),
+                    Some("%json") => schema::white_space(json).into_iter().collect(),
+                    _ => Vec::new(),
+                };
+                found.extend(of_json.into_iter().map(|f| f.moved(token.span.start)));
             }
             _ => {}
         }
+    }
+    found.extend(regexes::wide_classes(&scan));
+    found.extend(regexes::wide_case(&scan));
+    found.extend(names::sniffed(text, &scan));
+    if let Some(tree) = Tree::of(text, &scan) {
+        // What nothing uses has been spoken of.
+        let is_used = |at: usize| !found.iter().any(|f| f.code == "unused-name" && f.span.start == at);
+        let mut more = recursion::traps(&tree);
+        more.extend(ignored::options(&tree, &scan));
+        more.extend(ignored::before_json(&scan));
+        if let Some(flow) = Flow::of(&tree) {
+            more.extend(lexemes::traps(&flow));
+            more.extend(ignored::traps(&flow));
+            more.extend(names::traps(&flow));
+        }
+        more.retain(|f| {
+            let of = tree.definitions.iter().find(|d| d.whole.contains(&f.span.start));
+            of.is_none_or(|d| is_used(d.span.start))
+        });
+        found.extend(more);
     }
     found
 }
@@ -88,76 +142,13 @@ fn options(object: &str) -> Vec<Finding> {
             let message = format!("`%llguidance` has no option `{}` and ignores it", key.value);
             let finding = Finding::new(key.span, "unknown-option", message);
             match closest(&key.value, OPTIONS) {
-                Some(meant) => finding.help(format!("did you mean `{meant}`?")),
+                Some(meant) => {
+                    let place = finding.span.clone();
+                    let fix = Fix::replace(format!("write `{meant}`"), place, format!("\"{meant}\""));
+                    finding.help(format!("did you mean `{meant}`?")).fix(fix)
+                }
                 None => finding.help(format!("there are {}", OPTIONS.join(", "))),
             }
         })
         .collect()
-}
-
-/// The first trap in a regular expression.
-fn regex(pattern: &str) -> Option<Finding> {
-    let bytes = pattern.as_bytes();
-    let (mut at, mut in_class) = (0, false);
-    // Whether what stands before can be repeated, and is repeated already.
-    let (mut item, mut repeated) = (false, false);
-    while let Some(&byte) = bytes.get(at) {
-        let quantifier = !in_class && item && matches!(byte, b'*' | b'+' | b'?' | b'}');
-        match byte {
-            b'\\' => {
-                let doubled = bytes.get(at + 1) == Some(&b'\\');
-                if doubled
-                    && !in_class
-                    && let Some(class @ (b'd' | b'w' | b's' | b'D' | b'W' | b'S')) = bytes.get(at + 2)
-                {
-                    let class = char::from(*class);
-                    let message = format!("`\\\\{class}` is a backslash and the letter `{class}`");
-                    return Some(
-                        Finding::new(at..at + 3, "doubled-escape", message)
-                            .help(format!("write `\\{class}`")),
-                    );
-                }
-                (item, repeated) = (true, false);
-                at += 1;
-            }
-            b'?' if quantifier && repeated => {
-                let text = &pattern[at - 1..=at];
-                let message =
-                    format!("`{text}` takes as much as `{}`: repetitions are never lazy", &text[..1]);
-                return Some(Finding::new(at - 1..at + 1, "never-lazy", message).help(
-                    "leave out what ends it, as in `[^\"]*`, or give the rule `stop=\"…\"` or `suffix=\"…\"`",
-                ));
-            }
-            _ if quantifier => repeated = true,
-            b'[' => in_class = true,
-            b']' if in_class => (in_class, item, repeated) = (false, true, false),
-            b'(' | b'|' if !in_class => (item, repeated) = (false, false),
-            _ => (item, repeated) = (true, false),
-        }
-        at += 1;
-    }
-    None
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn lazy_repetitions_and_doubled_escapes_are_found() {
-        fn found(pattern: &str) -> Option<(&str, &'static str)> {
-            regex(pattern).map(|f| (&pattern[f.span], f.code))
-        }
-        let lazy = |part| Some((part, "never-lazy"));
-        assert_eq!(found("\"(.*?)\""), lazy("*?"));
-        assert_eq!(found("a+?"), lazy("+?"));
-        assert_eq!(found("a??"), lazy("??"));
-        assert_eq!(found("a{2,3}?b"), lazy("}?"));
-        assert_eq!(found(r"\\d+"), Some((r"\\d", "doubled-escape")));
-        for fine in
-            ["a?b?", "(?:a)*", "(a|?)", "[*?]+", r"\*?", r"a*\?", r"\\\d", r"(\\.|[^\\])*", r"[\\d]", "(?i)x"]
-        {
-            assert_eq!(found(fine), None, "{fine}");
-        }
-    }
 }

@@ -7,6 +7,7 @@
 use std::ops::Range;
 
 use super::super::diagnostic::{Diagnostic, Severity};
+use super::super::fix::Fix;
 use super::prepare::regex_pattern;
 use super::{GrammarKind, GrammarSource, Warnings, lint};
 
@@ -22,11 +23,12 @@ pub(super) struct Finding {
     pub code: &'static str,
     pub message: String,
     pub help: Option<String>,
+    pub fix: Option<Box<Fix>>,
 }
 
 impl Finding {
     pub fn new(span: Range<usize>, code: &'static str, message: impl Into<String>) -> Self {
-        Self { span, code, message: message.into(), help: None }
+        Self { span, code, message: message.into(), help: None, fix: None }
     }
 
     pub fn help(mut self, help: impl Into<String>) -> Self {
@@ -34,15 +36,21 @@ impl Finding {
         self
     }
 
+    pub fn fix(mut self, fix: Fix) -> Self {
+        self.fix = Some(Box::new(fix));
+        self
+    }
+
     /// The same finding in a text in which the part it speaks of starts at `offset`.
     pub fn moved(mut self, offset: usize) -> Self {
         self.span = self.span.start + offset..self.span.end + offset;
+        self.fix = self.fix.map(|fix| Box::new(fix.moved(offset)));
         self
     }
 
     pub fn into_diagnostic(self, text: &str) -> Diagnostic {
         let mut diagnostic = Diagnostic::error(text, self.span, self.code, self.message);
-        diagnostic.help = self.help;
+        (diagnostic.help, diagnostic.fix) = (self.help, self.fix);
         diagnostic
     }
 }
@@ -71,6 +79,12 @@ pub(super) fn warnings(source: &GrammarSource, warnings: Warnings) -> Vec<Diagno
     let said = warnings.said.iter().map(|w| warning(source, w));
     let found = warnings.found.into_iter().chain(lint::lint(source));
     said.chain(found.map(|finding| warn(source, finding))).collect()
+}
+
+/// The traps that explain why nothing can be generated under a grammar.
+pub(super) fn deadly(source: &GrammarSource) -> Vec<Diagnostic> {
+    let found = if source.kind == GrammarKind::Lark { lint::deadly(&source.text) } else { Vec::new() };
+    found.into_iter().map(|finding| warn(source, finding)).collect()
 }
 
 /// The most findings that are listed. What follows is counted.

@@ -42,18 +42,18 @@ pub(super) fn prepare(
     let text = &source.text;
     if text.len() > MAX_BYTES {
         let message = format!("the grammar has {} bytes, more than the limit of {MAX_BYTES}", text.len());
-        return Err(Failure::Bound(Diagnostic::error(text, 0..0, "too-large", message)));
+        return Err(Failure::bound(Diagnostic::error(text, 0..0, "too-large", message)));
     }
     match source.kind {
         GrammarKind::Lark => {
             let scan = scan::Scan::new(text);
             if scan.tokens.iter().all(|t| t.kind == scan::Kind::Newline) {
-                return Err(Failure::Bound(messages::empty(source)));
+                return Err(Failure::bound(messages::empty(source)));
             }
             let (depth, at) = scan.depth();
             if depth > MAX_DEPTH {
                 let message = format!("brackets nest {depth} deep, more than the limit of {MAX_DEPTH}");
-                return Err(Failure::Bound(
+                return Err(Failure::bound(
                     Diagnostic::error(text, at..at + 1, "too-deep", message)
                         .with_help("name the inner groups as rules of their own"),
                 ));
@@ -63,7 +63,7 @@ pub(super) fn prepare(
         GrammarKind::Gbnf => {
             let is_blank = |line: &str| line.trim().is_empty() || line.trim().starts_with('#');
             if text.lines().all(is_blank) {
-                return Err(Failure::Bound(messages::empty(source)));
+                return Err(Failure::bound(messages::empty(source)));
             }
             let converted = gbnf::to_lark(text, tokens, vocabulary).map_err(Failure::Found)?;
             let size = converted.lark.len();
@@ -76,7 +76,7 @@ pub(super) fn prepare(
         }
         GrammarKind::JsonSchema => {
             if text.trim().is_empty() {
-                return Err(Failure::Bound(messages::empty(source)));
+                return Err(Failure::bound(messages::empty(source)));
             }
             let schema = serde_json::from_str(text).map_err(Failure::NotJson)?;
             Ok(Prepared::new(TopLevelGrammar::from_json_schema(schema), text.len()))
@@ -84,11 +84,11 @@ pub(super) fn prepare(
         GrammarKind::Regex => {
             let pattern = regex_pattern(text);
             if pattern.is_empty() {
-                return Err(Failure::Bound(messages::empty(source)));
+                return Err(Failure::bound(messages::empty(source)));
             }
             let lark = regex_in_lark(pattern).ok_or_else(|| {
                 let end = pattern.len();
-                Failure::Bound(
+                Failure::bound(
                     Diagnostic::error(
                         text,
                         end - 1..end,

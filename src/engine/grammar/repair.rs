@@ -43,6 +43,9 @@ pub(super) fn rest(
         if found.is_empty() {
             break;
         }
+        for fix in found.iter_mut().filter_map(|f| f.fix.as_mut()) {
+            fix.edits.retain(|e| e.span.end <= source.text.len());
+        }
         new = all.len()..all.len() + found.len();
         all.extend(found);
     }

@@ -4,6 +4,7 @@ use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 
 use super::{Expr, Finding, Grammar, NamedToken, ROOT};
+use crate::engine::fix::Fix;
 use crate::engine::grammar::components::components;
 use crate::engine::grammar::messages::closest;
 
@@ -51,7 +52,12 @@ fn no_root(grammar: &Grammar<'_>) -> Finding {
     let finding = |span: Range<usize>| Finding::new(span, "missing-start", "there is no rule `root`");
     match (rule(likely), grammar.rules.first()) {
         (Some(rule), _) => finding(rule.span.clone()).help(format!("rename `{}` to `root`", rule.name)),
-        (None, Some(first)) => finding(first.span.clone()).help(format!("add `root ::= {}`", first.name)),
+        (None, Some(first)) => {
+            let line = format!("root ::= {}", first.name);
+            let help = format!("add `{line}`");
+            let fix = Fix::replace(&*help, 0..0, format!("{line}\n"));
+            finding(first.span.clone()).help(help).fix(fix)
+        }
         (None, None) => finding(0..0).help("add `root ::= …`"),
     }
 }
@@ -59,7 +65,10 @@ fn no_root(grammar: &Grammar<'_>) -> Finding {
 fn undefined(name: &str, span: Range<usize>, rules: &HashMap<&str, usize>) -> Finding {
     let finding = Finding::new(span, "undefined-name", format!("`{name}` is not defined"));
     match closest(name, rules.keys().copied()) {
-        Some(meant) => finding.help(format!("did you mean `{meant}`?")),
+        Some(meant) => {
+            let fix = Fix::replace(format!("write `{meant}`"), finding.span.clone(), meant);
+            finding.help(format!("did you mean `{meant}`?")).fix(fix)
+        }
         None if name == "i" => finding.help("strings have no flags: write both cases, as `[aA]`"),
         None => finding,
     }

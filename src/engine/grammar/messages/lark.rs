@@ -5,7 +5,9 @@ use std::ops::Range;
 
 use super::pattern::{PatternError, reason_after_pattern};
 use super::{Finding, between, closest, first_line, schema};
-use crate::engine::grammar::scan::{Definition, Kind, Scan, Token};
+use crate::engine::fix::{Fix, TextEdit};
+use crate::engine::grammar::common;
+use crate::engine::grammar::scan::{Definition, Kind, Scan, Token, bare};
 use crate::engine::grammar::shape::Shape;
 
 /// The place of the rule `start`, if there is one.
@@ -29,11 +31,10 @@ pub(super) fn explain(text: &str, error: &str, special_tokens: &[String]) -> Vec
     if let Some(finding) = broken_json(text, &scan) {
         return vec![finding];
     }
-    let context = Context { text, scan, offset, message, found };
-    let in_rule = message.contains("only supported on TERMINALS");
+    let in_rule = error.contains("only supported on TERMINALS");
+    let context = Context { text, scan, offset, message, found, in_rule };
     if let Some(name) = message
         .strip_prefix("unknown name: ")
-        .filter(|_| !in_rule)
         .or_else(|| message.strip_prefix("rule ").filter(|m| m.ends_with(" not found")))
         .and_then(|rest| between(rest, "\"", "\""))
     {
@@ -96,6 +97,8 @@ pub(super) struct Context<'a> {
     pub message: &'a str,
     /// The token that llguidance found there, quoted; empty if it does not say.
     found: &'a str,
+    /// Whether it is about a rule whose attributes make it a terminal.
+    in_rule: bool,
 }
 
 impl<'a> Context<'a> {
@@ -124,6 +127,15 @@ impl<'a> Context<'a> {
         heads.into_iter().rfind(|d| d.span.start <= self.offset).map_or(self.offset..self.offset, |d| d.span)
     }
 
+    /// Puts `new` in the place of every token that is the name `old`, but for a `?` or `!` before it.
+    fn renamed(&self, old: &str, new: &str) -> Fix {
+        let is_name = |t: &&Token| matches!(t.kind, Kind::Rule | Kind::Terminal);
+        let places = self.scan.tokens.iter().filter(is_name).filter(|t| bare(self.scan.str(t)) == old);
+        let edits =
+            places.map(|t| TextEdit { span: t.span.end - old.len()..t.span.end, text: new.to_owned() });
+        Fix::new(format!("write `{new}`"), edits.collect())
+    }
+
     /// `name` is undefined. Says so of every undefined name, at its first use.
     fn undefined(&self, name: &str) -> Vec<Finding> {
         let definitions = self.scan.definitions();
@@ -134,10 +146,17 @@ impl<'a> Context<'a> {
             // A rule exists; what uses it is a terminal, which llguidance points at.
             let at = references.iter().find(|r| r.name == name && r.span.end > self.offset);
             let span = at.map_or(self.offset..self.offset, |r| r.span.clone());
-            return vec![
+            if self.in_rule {
+                return vec![not_in_rule(span)];
+            }
+            let upper = name.to_uppercase();
+            let finding =
                 Finding::new(span, "rule-in-terminal", format!("a terminal cannot use the rule `{name}`"))
-                    .help(format!("make it a terminal: `{}`", name.to_uppercase())),
-            ];
+                    .help(format!("make it a terminal: `{upper}`"));
+            // What it uses may be a rule in its turn; the next fix is for that one.
+            let is_free = !known(&upper) && !name.starts_with('_');
+            let fix = || self.renamed(name, &upper).unsafe_to_apply();
+            return vec![if is_free { finding.fix(fix()) } else { finding }];
         }
         let mut found: Vec<Finding> = Vec::new();
         let mut seen: HashSet<&str> = HashSet::new();
@@ -160,11 +179,19 @@ impl<'a> Context<'a> {
         if self.glued(reference.span.clone()) {
             return finding.help("names are all lower case (rules) or all upper case (terminals)");
         }
-        if let Some(meant) = closest(name, definitions.iter().map(|d| d.name)) {
-            return finding.help(format!("did you mean `{meant}`?"));
+        if matches!(name, "_INDENT" | "_DEDENT" | "INDENT" | "DEDENT") {
+            return finding.help(
+                "there is no indenter: count spaces with a parametric rule, \
+                 `ind::_: \"\" %if eq(_, 0) | \"    \" ind::decr(_) %if gt(_, 0)`",
+            );
         }
-        if COMMON.contains(&name) {
-            return finding.help(format!("import it: `%import common.{name}`"));
+        if let Some(meant) = closest(name, definitions.iter().map(|d| d.name)) {
+            return finding.help(format!("did you mean `{meant}`?")).fix(self.renamed(name, meant));
+        }
+        if common::pattern(name).is_some() {
+            let line = format!("%import common.{name}");
+            let help = format!("import it: `{line}`");
+            return finding.help(help).fix(Fix::replace("import it", 0..0, format!("{line}\n")));
         }
         finding
     }
@@ -181,7 +208,8 @@ impl<'a> Context<'a> {
         let finding =
             Finding::new(span, "unknown-special-token", format!("the model has no special token `{name}`"));
         if let Some(meant) = closest(name, special_tokens.iter().map(String::as_str)) {
-            return finding.help(format!("did you mean `{meant}`?"));
+            let fix = Fix::replace(format!("write `{meant}`"), finding.span.clone(), meant);
+            return finding.help(format!("did you mean `{meant}`?")).fix(fix);
         }
         let shown: Vec<_> = special_tokens.iter().take(8).map(|t| format!("`{t}`")).collect();
         let more = if special_tokens.len() > shown.len() { ", …" } else { "" };
@@ -238,8 +266,7 @@ impl<'a> Context<'a> {
         } else if let Some(statement) = message.strip_suffix(" statement not supported yet") {
             self.finding("unsupported", format!("`%{statement}` is not supported"))
         } else if message.starts_with("priority not supported") {
-            Finding::new(self.definition(), "unsupported", "priorities (`NAME.2`) are not supported")
-                .help("remove the priority; exclude texts with `A & ~B` instead")
+            self.priority()
         } else if message.starts_with("params not supported") || message.starts_with("template usage") {
             Finding::new(self.template(), "unsupported", "templates (`name{x}`) are not supported")
                 .help("write the rule once for each argument")
@@ -253,8 +280,12 @@ impl<'a> Context<'a> {
             let span = self.next(|t| matches!(self.scan.str(t), "{" | "~")).map(|t| t.span.start);
             let start = span.unwrap_or(self.offset);
             let end = self.text[start..].find(['}', '\n']).map_or(self.text.len(), |n| start + n + 1);
-            Finding::new(start..end, "bad-repeat", "the repetition ends before it starts")
-                .help("write the smaller number first")
+            let finding = Finding::new(start..end, "bad-repeat", "the repetition ends before it starts")
+                .help("write the smaller number first");
+            match swapped(&self.text[start..end]) {
+                Some(text) => finding.fix(Fix::replace("write the smaller number first", start..end, text)),
+                None => finding,
+            }
         } else if message.starts_with("range start must") || message.contains("must be a single character") {
             self.character_range("both ends of a character range must be single characters")
         } else if message.starts_with("invalid range order") {
@@ -283,13 +314,8 @@ impl<'a> Context<'a> {
                 format!("`{name}` uses a parameter that it does not have"),
             )
             .help(format!("define it as `{name}::_: …`"))
-        } else if message.contains("only supported on TERMINALS") {
-            Finding::new(
-                self.definition(),
-                "not-in-rule",
-                "a rule with `max_tokens` or `temperature` cannot use other rules",
-            )
-            .help("let it hold terminals only")
+        } else if self.in_rule {
+            not_in_rule(self.definition())
         } else if message.starts_with("l-flag") {
             self.finding("unsupported-regex", "the flag `l` of regexes is not supported")
         } else if message.contains("cannot be used in terminals")
@@ -313,9 +339,32 @@ impl<'a> Context<'a> {
             rules().map(|d| d.name).find(|n| matches!(*n, "root" | "main" | "program" | "grammar"))
         });
         match (likely.and_then(|name| rules().find(|d| d.name == name)), rules().next()) {
-            (Some(rule), _) => finding(rule.span.clone()).help(format!("rename `{}` to `start`", rule.name)),
-            (None, Some(first)) => finding(first.span.clone()).help(format!("add `start: {}`", first.name)),
+            (Some(rule), _) => finding(rule.span.clone())
+                .help(format!("rename `{}` to `start`", rule.name))
+                .fix(self.renamed(rule.name, "start")),
+            (None, Some(first)) => {
+                let line = format!("start: {}", first.name);
+                let help = format!("add `{line}`");
+                let fix = Fix::replace(&*help, 0..0, format!("{line}\n"));
+                finding(first.span.clone()).help(help).fix(fix)
+            }
             (None, None) => finding(0..0).help("add `start: …`; rules have lower-case names"),
+        }
+    }
+
+    /// `NAME.2` in a head.
+    fn priority(&self) -> Finding {
+        let head = self.definition();
+        let finding = Finding::new(head.clone(), "unsupported", "priorities (`NAME.2`) are not supported")
+            .help("remove the priority; exclude texts with `A & ~B` instead");
+        let after =
+            self.scan.tokens.iter().skip_while(|t| t.span.start < head.end).take(2).collect::<Vec<_>>();
+        match after[..] {
+            [dot, number] if self.scan.str(dot) == "." && number.kind == Kind::Number => {
+                let place = dot.span.start..number.span.end;
+                finding.fix(Fix::replace("remove the priority", place, "").unsafe_to_apply())
+            }
+            _ => finding,
         }
     }
 
@@ -338,11 +387,34 @@ impl<'a> Context<'a> {
         let span = self.text[self.offset..]
             .find(path)
             .map_or(self.offset..self.offset, |n| self.offset + n..self.offset + n + path.len());
+        if let Some((module, _)) = path.rsplit_once('.').filter(|(module, _)| *module != "common") {
+            let message =
+                format!("`{path}` cannot be imported: only `common` is built in, and no file is read");
+            let help = format!("copy what it needs of `{module}` into this text");
+            return Finding::new(span, "unknown-import", message).help(help);
+        }
         let finding = Finding::new(span, "unknown-import", format!("there is no `{path}` to import"));
         let name = path.strip_prefix("common.").unwrap_or(path);
-        match closest(name, COMMON) {
-            Some(meant) => finding.help(format!("did you mean `common.{meant}`?")),
-            None => finding.help(format!("there are common.{}", COMMON.join(", "))),
+        match closest(name, common::names()) {
+            Some(meant) => {
+                // The name here stays the one that the text uses.
+                let alias = if self.text[finding.span.end..].trim_start().starts_with("->") {
+                    String::new()
+                } else {
+                    format!(" -> {name}")
+                };
+                let whole = self.text[finding.span.start..].lines().next() == Some(path);
+                let fix = Fix::replace(
+                    format!("import `common.{meant}`"),
+                    finding.span.clone(),
+                    format!("common.{meant}{alias}"),
+                );
+                let finding = finding.help(format!("did you mean `common.{meant}`?"));
+                if whole || alias.is_empty() { finding.fix(fix) } else { finding }
+            }
+            None => {
+                finding.help(format!("there are common.{}", common::names().collect::<Vec<_>>().join(", ")))
+            }
         }
     }
 
@@ -358,36 +430,23 @@ impl<'a> Context<'a> {
     }
 }
 
+/// A rule with attributes that only a terminal can have.
+fn not_in_rule(span: Range<usize>) -> Finding {
+    let message = "a rule with `max_tokens` or `temperature` holds terminals only";
+    Finding::new(span, "not-in-rule", message)
+        .help("give what it uses an upper-case name, if that is a regular expression")
+}
+
+/// `{3,1}` or `~3..1` with the smaller number first.
+fn swapped(text: &str) -> Option<String> {
+    let numbers: Vec<&str> = text.split(|c: char| !c.is_ascii_digit()).filter(|n| !n.is_empty()).collect();
+    let [from, to] = numbers[..] else { return None };
+    let middle = text.find(from)? + from.len();
+    let rest = text[middle..].replacen(to, from, 1);
+    Some(format!("{}{rest}", text[..middle].replacen(from, to, 1)))
+}
+
 pub(super) fn lower_first(message: &str) -> String {
     let mut chars = message.chars();
     chars.next().map_or_else(String::new, |c| c.to_lowercase().chain(chars).collect())
 }
-
-/// What `%import common.…` has.
-const COMMON: [&str; 25] = [
-    "DIGIT",
-    "HEXDIGIT",
-    "INT",
-    "SIGNED_INT",
-    "DECIMAL",
-    "_EXP",
-    "FLOAT",
-    "SIGNED_FLOAT",
-    "NUMBER",
-    "SIGNED_NUMBER",
-    "ESCAPED_STRING",
-    "LCASE_LETTER",
-    "UCASE_LETTER",
-    "LETTER",
-    "WORD",
-    "CNAME",
-    "WS_INLINE",
-    "WS",
-    "CR",
-    "LF",
-    "NEWLINE",
-    "SH_COMMENT",
-    "CPP_COMMENT",
-    "C_COMMENT",
-    "SQL_COMMENT",
-];

@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use super::pattern::PatternError;
 use super::{Finding, between, closest, first_line};
+use crate::engine::fix::Fix;
 use crate::engine::grammar::json::{self, Text};
 
 const TYPES: [&str; 7] = ["string", "number", "integer", "boolean", "object", "array", "null"];
@@ -23,7 +24,13 @@ pub(super) fn not_json(text: &str, error: &serde_json::Error) -> Finding {
     }
     let finding = Finding::new(at..at + 1, "invalid-json", format!("not JSON: {reason}"));
     match reason {
-        "trailing comma" => finding.help("remove the comma before the closing bracket"),
+        "trailing comma" => {
+            let finding = finding.help("remove the comma before the closing bracket");
+            match text.get(..at).and_then(|before| before.rfind(',')) {
+                Some(comma) => finding.fix(Fix::replace("remove the comma", comma..comma + 1, "")),
+                None => finding,
+            }
+        }
         "key must be a string" => finding.help("write keys in double quotes"),
         _ => finding,
     }
@@ -58,8 +65,14 @@ fn explain_one(strings: &[Text], error: &str, message: &str) -> Finding {
     if let Some(name) = message.strip_prefix("Invalid type: ") {
         let finding =
             Finding::new(value(strings, name), "unknown-type", format!("`{name}` is not a JSON type"));
-        return match closest(name, TYPES) {
-            Some(meant) => finding.help(format!("did you mean `{meant}`?")),
+        // `bool`, `int` and `str` are types elsewhere.
+        let short = || TYPES.into_iter().find(|t| name.len() > 2 && t.starts_with(name));
+        return match closest(name, TYPES).or_else(short) {
+            Some(meant) => {
+                let place = finding.span.clone();
+                let fix = Fix::replace(format!("write `{meant}`"), place, format!("\"{meant}\""));
+                finding.help(format!("did you mean `{meant}`?")).fix(fix)
+            }
             None => finding.help(format!("the types are {}", TYPES.join(", "))),
         };
     }

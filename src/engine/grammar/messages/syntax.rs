@@ -3,8 +3,13 @@
 use std::ops::Range;
 
 use super::lark::{Context, lower_first};
-use super::{Finding, between};
+use super::{Finding, between, closest};
+use crate::engine::fix::Fix;
+use crate::engine::grammar::gbnf;
 use crate::engine::grammar::scan::{Kind, Token};
+
+const ATTRIBUTES: [&str; 7] =
+    ["capture", "lazy", "max_tokens", "stop", "stop_capture", "suffix", "temperature"];
 
 impl Context<'_> {
     /// Errors about a text that could not be parsed.
@@ -19,10 +24,14 @@ impl Context<'_> {
             return None;
         }
         if let Some(at) = self.gbnf() {
-            return Some(
-                Finding::new(at, "gbnf", "this looks like GBNF: `::=` is not Lark")
-                    .help("name the file .gbnf, or write `name: …` and call the first rule `start`"),
-            );
+            let finding = Finding::new(at, "gbnf", "this looks like GBNF: `::=` is not Lark")
+                .help("name the file .gbnf, or write `name: …` and call the first rule `start`");
+            return Some(match gbnf::to_lark(self.text, &[], 0) {
+                Ok(converted) => {
+                    finding.fix(Fix::replace("turn it into Lark", 0..self.text.len(), converted.lark))
+                }
+                Err(_) => finding,
+            });
         }
         if message.starts_with("lexer error") {
             return Some(self.stray());
@@ -37,10 +46,16 @@ impl Context<'_> {
             let named =
                 self.scan.tokens.iter().rfind(|t| t.span.start <= self.offset && self.scan.str(t) == name);
             let span = named.map_or(self.offset..self.offset, |t| t.span.clone());
-            return Some(
-                Finding::new(span, "unknown-attribute", format!("`{name}` is not an attribute of rules"))
-                    .help("there are capture, lazy, max_tokens, stop, stop_capture, suffix and temperature"),
-            );
+            let finding = Finding::new(
+                span.clone(),
+                "unknown-attribute",
+                format!("`{name}` is not an attribute of rules"),
+            )
+            .help("there are capture, lazy, max_tokens, stop, stop_capture, suffix and temperature");
+            return Some(match closest(name, ATTRIBUTES).filter(|_| !span.is_empty()) {
+                Some(meant) => finding.fix(Fix::replace(format!("write `{meant}`"), span, meant)),
+                None => finding,
+            });
         }
         if message.contains("number") && !message.starts_with("Expected") {
             let open = self.scan.tokens.iter().rfind(|t| {
@@ -80,16 +95,21 @@ impl Context<'_> {
         match token.kind {
             Kind::SingleQuoted => {
                 let inner = text.trim_matches('\'').replace('"', "\\\"");
-                Finding::new(span, "single-quotes", "strings are written in double quotes")
-                    .help(format!("use double quotes: `\"{inner}\"`"))
+                let finding =
+                    Finding::new(span.clone(), "single-quotes", "strings are written in double quotes")
+                        .help(format!("use double quotes: `\"{inner}\"`"));
+                let is_closed = text.len() > 1 && text.ends_with('\'');
+                let quoted = format!("\"{}\"", inner.replace("\\'", "'"));
+                if is_closed { finding.fix(Fix::replace("use double quotes", span, quoted)) } else { finding }
             }
             Kind::Unterminated if text.starts_with('/') => {
                 Finding::new(span, "unterminated-regex", "the regex has no closing `/`")
             }
             Kind::Unterminated => Finding::new(span, "unterminated-string", "the string has no closing `\"`")
                 .help("a string ends on its line; write `\\n` for a line break"),
-            _ if text == ";" => Finding::new(span, "stray-character", "rules do not end with `;`")
-                .help("remove it: a rule ends with its line"),
+            _ if text == ";" => Finding::new(span.clone(), "stray-character", "rules do not end with `;`")
+                .help("remove it: a rule ends with its line")
+                .fix(Fix::replace("remove it", span, "")),
             _ => Finding::new(span, "stray-character", format!("`{text}` cannot stand here")),
         }
     }
@@ -100,9 +120,11 @@ impl Context<'_> {
         let token = self.token().filter(|t| t.kind != Kind::Newline);
         let text = token.map_or("", |t| self.scan.str(t));
         if text == "=" && message.contains("':'") {
-            return self
-                .finding("equals-sign", "a definition is written with `:`, not with `=`")
-                .help("write `name: …`");
+            let finding = self.finding("equals-sign", "a definition is written with `:`, not with `=`");
+            let span = finding.span.clone();
+            // `:=` and `==` are one sign to whoever wrote them.
+            let end = span.end + self.text[span.end..].bytes().take_while(|b| *b == b'=').count();
+            return finding.help("write `name: …`").fix(Fix::replace("write `:`", span.start..end, ":"));
         }
         let closer = [")", "]", "}"].into_iter().find(|c| message.contains(&format!("Expected token '{c}'")));
         if closer.is_some() && token.is_none() {

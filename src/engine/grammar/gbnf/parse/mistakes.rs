@@ -2,7 +2,8 @@
 
 use std::ops::Range;
 
-use super::{Expr, Finding, MAX_DEPTH, Parser, Read, Rule, is_name};
+use super::{Expr, Finding, GiveUp, MAX_DEPTH, Parser, Read, Rule, is_name};
+use crate::engine::fix::Fix;
 
 const CONTINUES: &str = "a rule goes on in the next line only after a `|` or inside of parentheses";
 const LARK: Option<&str> = Some("name the file .lark, or write `root ::= …`");
@@ -29,7 +30,7 @@ impl<'a> Parser<'a> {
             Some(b'/') if line.starts_with("//") => {
                 let end = at + line.len();
                 self.at = end;
-                self.stop(at..end, "comment", "comments start with `#`", None)
+                self.comment(at..end)
             }
             _ => {
                 let end = self.thing_end();
@@ -51,7 +52,13 @@ impl<'a> Parser<'a> {
             let body = self.push(Expr::Seq(Vec::new()));
             self.grammar.rules.push(Rule { name, span, body });
             let message = format!("a rule is written with `::=`, not with `{sign}`");
-            return self.stop(at..at + sign.len(), "equals-sign", message, Some("write `name ::= …`"));
+            let place = at..at + sign.len();
+            self.findings.push(
+                Finding::new(place.clone(), "equals-sign", message)
+                    .help("write `name ::= …`")
+                    .fix(Fix::replace("write `::=`", place, "::=")),
+            );
+            return Err(GiveUp);
         }
         self.stop(span, "syntax", format!("expected `::=` after `{name}`"), Some(CONTINUES))
     }
@@ -97,20 +104,33 @@ impl<'a> Parser<'a> {
         let (at, end) = (self.at, self.thing_end());
         let found = &self.text[at..end];
         match found.as_bytes().first() {
-            Some(b'/') => self.stop(at..end, "comment", "comments start with `#`", None),
+            Some(b'/') => self.comment(at..end),
             Some(b')' | b']' | b'}') => {
                 let message = format!("nothing is open that this `{found}` could close");
                 self.stop(at..end, "syntax", message, None)
             }
             Some(b';') => {
-                let help = Some("remove it: a rule ends with its line");
-                self.stop(at..end, "stray-character", "rules do not end with `;`", help)
+                self.findings.push(
+                    Finding::new(at..end, "stray-character", "rules do not end with `;`")
+                        .help("remove it: a rule ends with its line")
+                        .fix(Fix::replace("remove it", at..at + 1, "")),
+                );
+                Err(GiveUp)
             }
             _ => {
                 let message = format!("`{found}` cannot stand here");
                 self.stop(at..end, "stray-character", message, None)
             }
         }
+    }
+
+    /// A comment as C writes it.
+    fn comment<T>(&mut self, span: Range<usize>) -> Read<T> {
+        let finding = Finding::new(span.clone(), "comment", "comments start with `#`");
+        let is_line = self.text[span.start..].starts_with("//");
+        let fix = || Fix::replace("write `#`", span.start..span.start + 2, "#");
+        self.findings.push(if is_line { finding.fix(fix()) } else { finding });
+        Err(GiveUp)
     }
 
     /// A string or a regular expression as other languages write them. The rule can be read on.
@@ -125,6 +145,7 @@ impl<'a> Parser<'a> {
             let inner = text.trim_matches('\'').replace('"', "\\\"");
             Finding::new(at..end, "single-quotes", "strings are written in double quotes")
                 .help(format!("use double quotes: `\"{inner}\"`"))
+                .fix(Fix::replace("use double quotes", at..end, format!("\"{inner}\"")))
         });
         Expr::Seq(Vec::new())
     }
