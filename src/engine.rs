@@ -23,6 +23,7 @@ pub mod model;
 pub mod replay;
 pub mod sampler;
 pub mod session;
+pub mod shadow;
 pub mod simd;
 pub mod trace;
 pub mod vocabulary;

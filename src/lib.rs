@@ -39,6 +39,7 @@
 //! | [`engine::trace`] | the record of a run: what every view, export and statistic is a function of |
 //! | [`engine::session`] | the constrained loop, with rewind and force |
 //! | [`engine::constraint`] | the only door to llguidance's parser |
+//! | [`engine::shadow`] | the parser beside it that knows names and places: where a text stands, and why |
 //! | [`engine::chat`] | a model's own chat template, and what may not come through it |
 //! | [`engine::grammar`] | grammars as people write them, and what is wrong with them |
 //! | [`engine::model`] | the decoder, its file formats, the embedded model |

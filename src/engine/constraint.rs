@@ -7,7 +7,7 @@
 use std::panic::AssertUnwindSafe;
 
 use llguidance::api::{ParserLimits, StopReason, TopLevelGrammar};
-use llguidance::toktrie::{InferenceCapabilities, Recognizer, SimpleVob, TokTrie};
+use llguidance::toktrie::{InferenceCapabilities, Recognizer, SimpleVob, TokEnv, TokTrie};
 use llguidance::{CancellationHandle, ParserFactory, TokenParser, panic_utils};
 
 use super::trace::{FinishReason, TokenId};
@@ -49,6 +49,11 @@ impl ConstraintFactory {
     /// The limits llguidance works under.
     pub fn limits(&self) -> &ParserLimits {
         self.factory.limits()
+    }
+
+    /// The tokens, as llguidance takes them.
+    pub(super) fn environment(&self) -> &TokEnv {
+        self.factory.tok_env()
     }
 
     /// Whether `token` ends a generation.

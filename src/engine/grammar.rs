@@ -9,7 +9,7 @@
 
 use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, mpsc};
+use std::sync::{Arc, OnceLock, mpsc};
 use std::time::Duration;
 
 use llguidance::api::TopLevelGrammar;
@@ -17,11 +17,13 @@ use serde::{Deserialize, Serialize};
 
 use super::constraint::{Constraint, ConstraintFactory};
 use super::diagnostic::Diagnostic;
+use super::shadow::{self, CannotFollow, Shadow};
 use super::trace::FinishReason;
 use super::vocabulary::Vocabulary;
 use messages::Finding;
 use prepare::{Prepared, prepare};
 
+pub(in crate::engine) mod annotate;
 mod common;
 mod components;
 mod dfa;
@@ -123,6 +125,8 @@ impl GrammarSource {
 pub struct Compiled {
     source: GrammarSource,
     template: Constraint,
+    shadow: OnceLock<Result<Shadow, CannotFollow>>,
+    parts: Arc<Parts>,
 }
 
 impl Compiled {
@@ -134,6 +138,15 @@ impl Compiled {
     /// A new constraint at the start of the grammar.
     pub fn constraint(&self) -> Constraint {
         self.template.fork()
+    }
+
+    /// A new shadow parser at the start of the grammar: it follows a text as the constraint does
+    /// and knows names and places. It is built at the first call, in a few milliseconds.
+    ///
+    /// # Errors
+    /// What of the grammar it cannot follow.
+    pub fn shadow(&self) -> Result<Shadow, CannotFollow> {
+        self.shadow.get_or_init(|| self.parts.shadow(&self.source)).clone()
     }
 }
 
@@ -157,13 +170,33 @@ const TIME_LIMIT: Duration = Duration::from_secs(5);
 /// Compilations past their time limit that may go on in the background before new ones are refused.
 const MAX_ABANDONED: usize = 2;
 
-/// Turns grammars into constraints over one vocabulary.
-pub struct Compiler {
+/// What grammars are compiled with.
+struct Parts {
     factory: Arc<ConstraintFactory>,
-    special_tokens: Vec<String>,
     /// The tokens that GBNF can name.
     named_tokens: Vec<gbnf::NamedToken>,
     vocabulary: usize,
+}
+
+impl Parts {
+    fn shadow(&self, source: &GrammarSource) -> Result<Shadow, CannotFollow> {
+        let broken = || CannotFollow::Broken("its text cannot be read".into());
+        let (origin, size) =
+            prepare::annotated(source, &self.named_tokens, self.vocabulary).ok_or_else(broken)?;
+        let factory = Arc::clone(&self.factory);
+        // As deep as for compiling; the copy has a rule for every use of a name.
+        let builder =
+            std::thread::Builder::new().name("shadow".into()).stack_size(STACK + size * STACK_PER_BYTE);
+        let built = builder.spawn(move || shadow::build(origin, factory.environment(), factory.limits()));
+        let built = built.map_err(|e| CannotFollow::Thread(e.to_string()))?;
+        built.join().unwrap_or_else(|_| Err(CannotFollow::Broken("the grammar engine failed".into())))
+    }
+}
+
+/// Turns grammars into constraints over one vocabulary.
+pub struct Compiler {
+    parts: Arc<Parts>,
+    special_tokens: Vec<String>,
     time_limit: Duration,
     abandoned: Arc<AtomicUsize>,
 }
@@ -214,10 +247,12 @@ impl Compiler {
             Some((String::from_utf8(bytes.to_vec()).ok()?, t))
         };
         Ok(Self {
-            factory: Arc::new(ConstraintFactory::new(vocabulary)?),
+            parts: Arc::new(Parts {
+                factory: Arc::new(ConstraintFactory::new(vocabulary)?),
+                named_tokens: (0..vocabulary.len() as u32).filter_map(named).collect(),
+                vocabulary: vocabulary.len(),
+            }),
             special_tokens,
-            named_tokens: (0..vocabulary.len() as u32).filter_map(named).collect(),
-            vocabulary: vocabulary.len(),
             time_limit: TIME_LIMIT,
             abandoned: Arc::default(),
         })
@@ -238,7 +273,9 @@ impl Compiler {
     pub fn compile(&self, source: &GrammarSource) -> (Option<Compiled>, Vec<Diagnostic>) {
         let (compiled, mut found) = match self.build(source) {
             Ok((template, warnings)) => {
-                (Some(Compiled { source: source.clone(), template }), messages::warnings(source, warnings))
+                let parts = Arc::clone(&self.parts);
+                let compiled = Compiled { source: source.clone(), template, shadow: OnceLock::new(), parts };
+                (Some(compiled), messages::warnings(source, warnings))
             }
             Err(failure) => (None, self.explain(source, failure)),
         };
@@ -273,7 +310,7 @@ impl Compiler {
 
     fn build(&self, source: &GrammarSource) -> Result<(Constraint, Warnings), Failure> {
         let Prepared { grammar, size, lines, warnings: found } =
-            prepare(source, &self.named_tokens, self.vocabulary)?;
+            prepare(source, &self.parts.named_tokens, self.parts.vocabulary)?;
         if self.abandoned.load(Ordering::Relaxed) >= MAX_ABANDONED {
             return Err(Failure::bound(
                 Diagnostic::error(
@@ -286,7 +323,7 @@ impl Compiler {
             ));
         }
         let (sender, receiver) = mpsc::sync_channel(1);
-        let factory = Arc::clone(&self.factory);
+        let factory = Arc::clone(&self.parts.factory);
         std::thread::Builder::new()
             .name("compile".into())
             .stack_size(STACK + size * STACK_PER_BYTE)

@@ -4,10 +4,12 @@ use std::ops::Range;
 
 use llguidance::api::TopLevelGrammar;
 
+use super::annotate::annotate;
 use super::gbnf::{self, NamedToken};
 use super::messages::{self, Finding};
 use super::{Failure, GrammarKind, GrammarSource, scan};
 use crate::engine::diagnostic::Diagnostic;
+use crate::engine::shadow::Origin;
 
 /// The longest grammar that is compiled, in bytes. 5,000 lines of Lark are about 200 KiB.
 pub const MAX_BYTES: usize = 256 * 1024;
@@ -101,6 +103,37 @@ pub(super) fn prepare(
             Ok(Prepared::new(TopLevelGrammar::from_lark(format!("start: /{lark}/")), text.len()))
         }
     }
+}
+
+/// What a shadow parser of `source` is made from, and the length of the text that llguidance reads.
+/// `None` if the text cannot be read.
+pub(super) fn annotated(
+    source: &GrammarSource,
+    tokens: &[NamedToken],
+    vocabulary: usize,
+) -> Option<(Origin, usize)> {
+    let prepared = prepare(source, tokens, vocabulary).ok()?;
+    let text = source.text.clone();
+    let lark = prepared.grammar.grammars.first().and_then(|g| g.lark_grammar.clone());
+    let annotated = lark.map(|lark| {
+        let (copy, mut marks) = annotate(&lark);
+        match source.kind {
+            GrammarKind::Gbnf => {
+                let lines: Vec<usize> = lark.match_indices('\n').map(|(at, _)| at).collect();
+                let line = |span: &Range<usize>| lines.partition_point(|&end| end < span.start);
+                marks.move_to(|span| prepared.lines.get(line(&span)).cloned().unwrap_or(0..0));
+            }
+            GrammarKind::Regex => {
+                let whole = 0..regex_pattern(&text).len();
+                marks.move_to(|_| whole.clone());
+            }
+            GrammarKind::Lark | GrammarKind::JsonSchema => {}
+        }
+        (copy, marks)
+    });
+    let size = annotated.as_ref().map_or(prepared.size, |(copy, _)| copy.len());
+    let annotated = annotated.map(|(copy, marks)| (TopLevelGrammar::from_lark(copy), marks));
+    Some((Origin { text, annotated, plain: prepared.grammar }, size))
 }
 
 /// The part of a regex grammar's text that is the pattern.

@@ -1,0 +1,178 @@
+//! What the shadow parser says: names as in the grammar's text, lines and columns of it.
+
+use maze::engine::grammar::GrammarSource;
+use maze::engine::shadow::{NodeKind, Place, Spot, Standing, Tree};
+
+use super::{after, compile, shadow};
+
+const LANGUAGE: &str = r#"// A small language.
+start: stmt+
+stmt: NAME "=" expr ";"
+    | "print" "(" args? ")" ";"
+args: expr ("," expr)*
+expr: NAME | NUMBER | "(" expr ")"
+NAME: /[a-z]+/
+NUMBER: /[0-9]+/
+%ignore / +/
+"#;
+
+fn at(spot: &Option<Spot>) -> String {
+    spot.as_ref().map_or("-".into(), |s| format!("{}:{}", s.start.line, s.start.column))
+}
+
+fn path(place: &Place) -> String {
+    place.path.iter().map(|c| c.rule.as_str()).collect::<Vec<_>>().join(" > ")
+}
+
+/// Each expected terminal: its name, where it is used, and whether it has begun.
+fn expected(place: &Place) -> Vec<String> {
+    let one = |e: &maze::engine::shadow::Expected| {
+        let begun = if e.standing == Standing::InProgress { " begun" } else { "" };
+        format!("{} {}{begun}", e.terminal.name, at(&e.terminal.spot))
+    };
+    place.expected.iter().map(one).collect()
+}
+
+/// A tree on one line: rules with their parts in parentheses, `…` where it goes on.
+fn line(tree: &Tree, text: &[u8]) -> String {
+    fn node(tree: &Tree, text: &[u8], at: usize, out: &mut String) {
+        let n = &tree.nodes[at];
+        match n.kind {
+            NodeKind::Rule => {
+                out.push_str(&n.name);
+                out.push('(');
+                for (i, child) in tree.children(at).enumerate() {
+                    if i > 0 {
+                        out.push(' ');
+                    }
+                    node(tree, text, child, out);
+                }
+                out.push(')');
+            }
+            NodeKind::Terminal => out.push_str(&String::from_utf8_lossy(&text[n.bytes.clone()])),
+            NodeKind::Ignored => out.push('_'),
+        }
+        if n.is_open {
+            out.push('…');
+        }
+    }
+    let mut out = String::new();
+    if !tree.nodes.is_empty() {
+        node(tree, text, 0, &mut out);
+    }
+    out
+}
+
+#[test]
+fn it_says_what_is_expected_and_where_that_stands() {
+    let mut shadow = after(LANGUAGE, "print(a, (b");
+    let place = shadow.place();
+    assert_eq!(path(&place), "start > stmt > args > expr > expr");
+    assert_eq!(expected(&place), ["NAME 6:7 begun", "\")\" 6:32", "/ +/ 9:9"]);
+    let name = &place.expected[0];
+    assert_eq!((name.from, &*name.terminal.pattern), (10, "/[a-z]+/"));
+    assert_eq!(at(&name.terminal.definition), "7:7");
+    assert_eq!(name.terminal.rule.as_deref(), Some("expr"));
+    let here = &place.path[1];
+    assert_eq!(
+        (at(&here.definition), here.alternative, at(&here.active)),
+        ("3:1".into(), Some(1), "4:7".into())
+    );
+    assert_eq!((at(&here.used_at), here.from), ("2:8".into(), 0));
+    assert_eq!(at(&place.path[4].used_at), "6:27");
+    assert!(!place.may_end);
+    assert_eq!(shadow.feed(b")"), 1);
+    let place = shadow.place();
+    assert_eq!(path(&place), "start > stmt > args");
+    assert_eq!(expected(&place), ["\",\" 5:13", "\")\" 4:25", "/ +/ 9:9"]);
+    assert_eq!(place.next_bytes.iter().collect::<Vec<_>>(), b" ),");
+    assert_eq!(shadow.feed(b");"), 2);
+    let place = shadow.place();
+    assert!(place.may_end);
+    assert_eq!(path(&place), "start");
+    assert_eq!(expected(&place), ["NAME 3:7", "\"print\" 4:7", "/ +/ 9:9"]);
+}
+
+#[test]
+fn before_the_first_byte_the_start_rule_is_open() {
+    let place = shadow(LANGUAGE).place();
+    assert_eq!(path(&place), "start");
+    assert_eq!(expected(&place), ["NAME 3:7", "\"print\" 4:7"]);
+    assert_eq!((place.at, place.may_end), (0, false));
+}
+
+#[test]
+fn the_tree_grows_with_the_text() {
+    for (text, tree) in [
+        ("", "start()…"),
+        ("pr", "start(stmt(pr…)…)…"),
+        ("x = 1", "start(stmt(x _ = expr(_ 1…)…)…)…"),
+        ("x=(1);", "start(stmt(x = expr(( expr(1) )) ;))"),
+        ("x=1;print(a,", "start(stmt(x = expr(1) ;) stmt(print ( args(expr(a) ,)…)…)…"),
+    ] {
+        let shadow = after(LANGUAGE, text);
+        let grown = shadow.tree();
+        assert_eq!(line(&grown, text.as_bytes()), tree, "{text:?}");
+        assert_eq!(grown.is_complete, shadow.may_end(), "{text:?}");
+    }
+}
+
+#[test]
+fn nodes_know_their_bytes_and_places() {
+    let text = "print ( a );";
+    let tree = after(LANGUAGE, text).tree();
+    let a = tree.at(8).expect("a node");
+    let node = &tree.nodes[a];
+    assert_eq!((&*node.name, node.bytes.clone(), node.kind), ("NAME", 8..9, NodeKind::Terminal));
+    assert_eq!((at(&node.used_at), at(&node.definition)), ("6:7".into(), "7:7".into()));
+    let expr = &tree.nodes[node.parent.expect("a rule above it")];
+    assert_eq!((&*expr.name, expr.bytes.clone(), expr.alternative), ("expr", 8..9, Some(0)));
+    assert_eq!((at(&expr.active), at(&expr.used_at)), ("6:7".into(), "5:7".into()));
+    assert!(tree.is_complete);
+}
+
+#[test]
+fn what_was_used_is_counted_by_alternative() {
+    let used = after(LANGUAGE, "x=1;print(a,(b));").used();
+    let counts: Vec<_> = used.iter().map(|u| format!("{}.{} {}", u.rule, u.alternative, u.count)).collect();
+    assert_eq!(counts, ["start.0 1", "stmt.0 1", "stmt.1 1", "args.0 1", "expr.0 2", "expr.1 1", "expr.2 1"]);
+    assert_eq!(at(&used[2].spot), "4:7");
+}
+
+#[test]
+fn an_empty_alternative_counts_too() {
+    let used = after("start: a \"x\"\na: \"\" | \"y\"", "x").used();
+    let counts: Vec<_> = used.iter().map(|u| (u.rule.as_str(), u.alternative, u.count)).collect();
+    assert_eq!(counts, [("start", 0, 1), ("a", 0, 1), ("a", 1, 0)]);
+}
+
+#[test]
+fn deep_nesting_is_no_danger() {
+    let deep = 1_500;
+    let text = format!("x={}1", "(".repeat(deep));
+    let mut shadow = after(LANGUAGE, &text);
+    assert_eq!(shadow.place().path.len(), deep + 3);
+    assert_eq!(shadow.feed(format!("{};", ")".repeat(deep)).as_bytes()), deep + 1);
+    let tree = shadow.tree();
+    assert!(tree.is_complete && tree.nodes.len() > 3 * deep);
+}
+
+#[test]
+fn parameters_are_told() {
+    let lark = "start: f::0\nf::_: \"x\" %if eq(_, 3) | \"a\" f::incr(_) %if lt(_, 3)";
+    let place = after(lark, "aa").place();
+    let path: Vec<_> = place.path.iter().map(|c| (c.rule.as_str(), c.parameter)).collect();
+    assert_eq!(path, [("start", Some(0)), ("f", Some(0)), ("f", Some(1))]);
+    assert_eq!(expected(&place), ["\"a\" 2:26"]);
+}
+
+#[test]
+fn a_schema_names_its_properties() {
+    let schema = r#"{"type": "object", "properties": {"user": {"type": "object", "properties":
+        {"age": {"type": "integer"}}, "required": ["age"]}}, "required": ["user"], "additionalProperties": false}"#;
+    let mut shadow = compile(&GrammarSource::json_schema("schema", schema)).shadow().expect("followed");
+    let text = b"{\"user\": {\"age\": 4";
+    assert_eq!(shadow.feed(text), text.len());
+    assert_eq!(path(&shadow.place()), "user > age");
+    assert!(!shadow.maps_places());
+}
