@@ -30,21 +30,24 @@
 //! let path: Vec<&str> = place.path.iter().map(|c| &*c.rule).collect();
 //! assert_eq!(path, ["start", "call"]);
 //! let expected: Vec<&str> = place.expected.iter().map(|e| &*e.terminal.name).collect();
-//! assert_eq!(expected, ["NAME", "\",\"", "\")\""]);
+//! assert_eq!(expected, ["NAME", "\")\"", "\",\""]);
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use self::chart::{Chart, Made, TooLarge};
+use self::chart::{Chart, Made, Row, TooLarge};
 use self::lexer::{DEAD, Lexer, State, Step};
 use self::names::Names;
 use self::rules::Rules;
+use self::yields::Yields;
 use super::trace::TokenId;
 
 mod answer;
 mod build;
 mod chart;
+mod finish;
 mod lexer;
 mod names;
 mod place;
@@ -52,8 +55,10 @@ mod predict;
 mod rules;
 mod set;
 mod tree;
+mod yields;
 
 pub(super) use self::build::{Origin, build};
+pub use self::finish::NearestEnd;
 pub use self::place::{CannotFollow, Crumb, Expected, Limit, Place, Spot, Standing, Terminal, TerminalKind};
 pub use self::set::ByteSet;
 pub use self::tree::{Node, NodeKind, Tree, Used};
@@ -62,7 +67,9 @@ pub use self::tree::{Node, NodeKind, Tree, Used};
 struct Shared {
     rules: Rules,
     names: Names,
+    /// Locked before [`Shared::yields`] where both are.
     lexer: Mutex<Lexer>,
+    yields: Mutex<Yields>,
     has_places: bool,
 }
 
@@ -71,6 +78,11 @@ impl Shared {
     /// taken.
     fn lexer(&self) -> MutexGuard<'_, Lexer> {
         self.lexer.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The shortest texts that are known.
+    fn yields(&self) -> MutexGuard<'_, Yields> {
+        self.yields.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -94,6 +106,15 @@ pub struct Shadow {
     limit: Option<Limit>,
 }
 
+impl fmt::Debug for Shadow {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Shadow")
+            .field("at", &self.text.len())
+            .field("limit", &self.limit)
+            .finish_non_exhaustive()
+    }
+}
+
 impl Shadow {
     fn new(shared: Shared, allow_initial_skip: bool) -> Self {
         let chart = Chart::new(&shared.rules, &mut shared.lexer(), allow_initial_skip);
@@ -108,9 +129,9 @@ impl Shadow {
         self.clone()
     }
 
-    /// Whether rules and terminals have places in the grammar's text. They do in Lark; in GBNF they
-    /// are those of the rules. A JSON Schema has none: its answers name properties. A regular
-    /// expression is one terminal.
+    /// Whether rules and terminals have places in the grammar's text. They do in Lark and GBNF; a
+    /// regular expression is one terminal. In a JSON Schema only properties and definitions have
+    /// places, and only those whose name is not used twice: llguidance makes the rest up.
     pub fn maps_places(&self) -> bool {
         self.shared.has_places
     }
@@ -118,6 +139,12 @@ impl Shadow {
     /// The text so far.
     pub fn text(&self) -> &[u8] {
         &self.text
+    }
+
+    /// About how many bytes of memory the text so far takes, what is shared with forks included.
+    pub fn bytes_held(&self) -> usize {
+        let rows: usize = self.chart.rows.iter().map(Row::bytes_held).sum();
+        rows + self.stops.len() * size_of::<Stop>() + self.text.len()
     }
 
     /// The bound that was hit, if one was. Nothing is accepted after that, until

@@ -173,6 +173,46 @@ fn a_schema_names_its_properties() {
     let mut shadow = compile(&GrammarSource::json_schema("schema", schema)).shadow().expect("followed");
     let text = b"{\"user\": {\"age\": 4";
     assert_eq!(shadow.feed(text), text.len());
-    assert_eq!(path(&shadow.place()), "user > age");
+    let place = shadow.place();
+    assert_eq!(path(&place), "user > age");
+    assert_eq!(
+        (at(&place.path[0].definition), at(&place.path[1].definition)),
+        ("1:35".into(), "2:10".into())
+    );
     assert!(!shadow.maps_places());
+}
+
+#[test]
+fn gbnf_is_answered_in_places_of_its_own_text() {
+    let text = "root ::= move (\" \" move)*\n\
+                # A move.\n\
+                move ::= piece square | \"O-O\" \"-O\"?\n\
+                piece ::= [NBRQK]\n\
+                square ::= [a-h] [1-8]\n";
+    let mut shadow = compile(&GrammarSource::gbnf("gbnf", text)).shadow().expect("followed");
+    assert!(shadow.maps_places());
+    assert_eq!(shadow.feed(b"Nf3 O-"), 6);
+    let place = shadow.place();
+    assert_eq!(path(&place), "root > move");
+    assert_eq!(expected(&place), ["\"O-O\" 3:25 begun"]);
+    let crumb = &place.path[1];
+    assert_eq!(
+        (at(&crumb.definition), crumb.alternative, at(&crumb.active)),
+        ("3:1".into(), Some(1), "3:25".into())
+    );
+    assert_eq!(at(&crumb.used_at), "1:20");
+    shadow.truncate(1);
+    let place = shadow.place();
+    assert_eq!(expected(&place), ["[a-h] 5:12"]);
+    assert_eq!(place.expected[0].terminal.rule.as_deref(), Some("square"));
+    assert_eq!(line(&shadow.tree(), b"N"), "root(move(piece(N))…)…");
+}
+
+#[test]
+fn a_regex_is_one_terminal() {
+    let mut shadow = compile(&GrammarSource::regex("regex", "[a-f]{2}/x\n")).shadow().expect("followed");
+    assert_eq!(shadow.feed(b"ab"), 2);
+    let place = shadow.place();
+    assert_eq!(expected(&place), ["[a-f]{2}/x 1:1 begun"]);
+    assert_eq!(place.next_bytes.iter().collect::<Vec<_>>(), b"/");
 }

@@ -12,97 +12,9 @@ use std::ops::Range;
 
 use super::scan::{Kind, Scan, Token, bare};
 
-/// What an annotated text speaks of.
-#[derive(Clone, Debug, Default)]
-pub(in crate::engine) struct Marks {
-    /// What every mark starts with.
-    pub prefix: String,
-    /// Rules, in the order of their definitions. Those of nested grammars come where they stand.
-    pub rules: Vec<RuleMark>,
-    /// Mark `a3` is the alternative 3 of these.
-    pub alternatives: Vec<AlternativeMark>,
-    /// Mark `u3` is the use 3 of these.
-    pub uses: Vec<UseMark>,
-    /// `%ignore` statements of the outermost grammar: what follows the directive.
-    pub ignored: Vec<Range<usize>>,
-    /// Whether `%llguidance` asks for `ignore_once` in the outermost grammar.
-    pub ignore_once: bool,
-}
+mod marks;
 
-/// A rule's definition.
-#[derive(Clone, Debug)]
-pub(in crate::engine) struct RuleMark {
-    /// Its name, without `?` and `!`.
-    pub name: String,
-    /// The name's place.
-    pub span: Range<usize>,
-    /// The place of the whole definition.
-    pub whole: Range<usize>,
-    /// Whether attributes (`[stop=…]`) make one terminal of its body.
-    pub is_terminal: bool,
-    /// Whether it only groups what belongs to the rule around it, and has no name for people.
-    pub is_hidden: bool,
-}
-
-/// An alternative of a rule.
-#[derive(Clone, Debug)]
-pub(in crate::engine) struct AlternativeMark {
-    /// Into [`Marks::rules`].
-    pub rule: usize,
-    /// Counted from 0.
-    pub index: usize,
-    /// Its place, a condition included.
-    pub span: Range<usize>,
-    /// Whether it is `""`. Such an alternative leaves no mark.
-    pub is_empty: bool,
-}
-
-/// What is used.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::engine) enum UseKind {
-    Rule,
-    Terminal,
-    String,
-    Regex,
-    /// `~…`, a range or `%regex`: an expression that is one terminal.
-    Expression,
-    Special,
-    Json,
-    /// A nested `%lark`, and whether it ignores only once.
-    Lark {
-        ignore_once: bool,
-    },
-}
-
-/// A use in the body of a rule.
-#[derive(Clone, Debug)]
-pub(in crate::engine) struct UseMark {
-    /// The rule it stands in, into [`Marks::rules`].
-    pub rule: usize,
-    /// Its place.
-    pub span: Range<usize>,
-    pub kind: UseKind,
-    /// The rule it names, into [`Marks::rules`].
-    pub target: Option<usize>,
-    /// For a terminal that has a name: the place of what it is defined as.
-    pub definition: Option<Range<usize>>,
-}
-
-impl Marks {
-    /// Moves every place to that of the text that the annotated one was made from.
-    pub fn move_to(&mut self, place: impl Fn(Range<usize>) -> Range<usize>) {
-        for rule in &mut self.rules {
-            rule.span = place(rule.span.clone());
-            rule.whole = place(rule.whole.clone());
-        }
-        self.alternatives.iter_mut().for_each(|a| a.span = place(a.span.clone()));
-        self.ignored.iter_mut().for_each(|i| *i = place(i.clone()));
-        for used in &mut self.uses {
-            used.span = place(used.span.clone());
-            used.definition = used.definition.take().map(&place);
-        }
-    }
-}
+pub(in crate::engine) use marks::{AlternativeMark, Marks, RuleMark, UseKind, UseMark};
 
 /// The copy of `text` and what its marks mean.
 pub(in crate::engine) fn annotate(text: &str) -> (String, Marks) {
@@ -324,8 +236,9 @@ impl<'a> Annotator<'_, 'a> {
                 } else if self.kind(*at) == Kind::Newline {
                     *at += 1;
                 } else {
-                    let _ = write!(condition, " {}", self.str(*at));
                     let opens = self.str(*at) == "(" || self.str(*at) == "[";
+                    condition.push_str(if opens { "" } else { " " });
+                    condition.push_str(self.str(*at));
                     *at += 1;
                     if opens {
                         self.argument(at, end, &mut condition);
@@ -539,62 +452,4 @@ impl<'a> Annotator<'_, 'a> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn every_alternative_and_use_becomes_a_rule() {
-        let text = "start: a \"x\" | (B a)? /y/\na: B~2..3\nB: \"b\"";
-        let (lark, marks) = annotate(text);
-        assert_eq!(
-            lark.lines().collect::<Vec<_>>(),
-            [
-                "start: zza0 | zza1",
-                "a: zza2",
-                "B: \"b\"",
-                "zzu0[capture=\"zzu0\"]: a",
-                "zzu1[capture=\"zzu1\"]: \"x\"",
-                "zza0[capture=\"zza0\"]: zzu0 zzu1",
-                "zzu2[capture=\"zzu2\"]: B",
-                "zzu3[capture=\"zzu3\"]: a",
-                "zzu4[capture=\"zzu4\"]: /y/",
-                "zza1[capture=\"zza1\"]: ( zzu2 zzu3)? zzu4",
-                "zzu5[capture=\"zzu5\"]: B",
-                "zza2[capture=\"zza2\"]: zzu5~2..3",
-            ]
-        );
-        let places: Vec<&str> = marks.alternatives.iter().map(|a| &text[a.span.clone()]).collect();
-        assert_eq!(places, ["a \"x\"", "(B a)? /y/", "B~2..3"]);
-        assert_eq!(marks.uses[0].target, Some(1));
-        assert_eq!(marks.uses[2].definition.clone().map(|d| &text[d]), Some("\"b\""));
-    }
-
-    #[test]
-    fn parameters_go_through_the_marks() {
-        let (lark, _) = annotate("start: f::0\nf::_: \"\" %if eq(_, 0) | \"x\" f::decr(_) %if gt(_, 0)");
-        assert_eq!(
-            lark.lines().collect::<Vec<_>>(),
-            [
-                "start: zza0",
-                "f::_:  \"\" %if eq(_,0) | zza2::_ %if gt(_,0)",
-                "zzu0[capture=\"zzu0\"]: f::0",
-                "zza0[capture=\"zza0\"]: zzu0",
-                "zzu1[capture=\"zzu1\"]: \"x\"",
-                "zzu2::_[capture=\"zzu2\"]: f::decr(_)",
-                "zza2::_[capture=\"zza2\"]: zzu1 zzu2::_",
-            ]
-        );
-    }
-
-    #[test]
-    fn a_nested_grammar_keeps_its_marks_to_itself() {
-        let text =
-            "start: %lark {\n  start: x{2}\n  x: \"y\"\n  %llguidance {\"ignore_once\": true}\n} \"z\"";
-        let (lark, marks) = annotate(text);
-        let inner = &lark[lark.find('{').unwrap()..lark.rfind("\n}").unwrap()];
-        assert!(inner.contains("start: zza1") && inner.contains("zzu0[capture=\"zzu0\"]: x"), "{lark}");
-        assert!(marks.uses.iter().any(|u| u.kind == UseKind::Lark { ignore_once: true }));
-        assert!(!marks.ignore_once);
-        assert_eq!(marks.rules.iter().map(|r| &r.name[..]).collect::<Vec<_>>(), ["start", "start", "x"]);
-    }
-}
+mod tests;

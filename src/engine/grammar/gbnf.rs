@@ -6,6 +6,7 @@
 //! only one (`gbnf/merge.rs`). What is wrong with a text is said in places of that text, never of
 //! the converted one. This folder must never ask llguidance anything.
 
+use std::collections::HashMap;
 use std::ops::Range;
 
 use super::messages::Finding;
@@ -32,7 +33,20 @@ type ExprId = usize;
 #[derive(Debug, Default)]
 struct Grammar<'a> {
     exprs: Vec<Expr<'a>>,
+    /// Where each expression stands, as far as they have been read and not put together later.
+    spans: Vec<Range<usize>>,
     rules: Vec<Rule<'a>>,
+}
+
+impl Grammar<'_> {
+    /// Where an expression stands: its own place, or from its first part to its last.
+    fn span(&self, expr: ExprId) -> Range<usize> {
+        if let Some(known) = self.spans.get(expr).filter(|s| !s.is_empty()) {
+            return known.clone();
+        }
+        let parts = self.exprs[expr].children().iter().map(|&part| self.span(part));
+        parts.reduce(|a, b| a.start.min(b.start)..a.end.max(b.end)).unwrap_or(0..0)
+    }
 }
 
 #[derive(Debug)]
@@ -101,6 +115,36 @@ pub(super) fn names(text: &str) -> Names<'_> {
     let mut uses: Vec<_> = uses.collect();
     uses.sort_by_key(|(_, span)| span.start);
     Names { rules: grammar.rules.iter().map(|rule| (rule.name, rule.span.clone())).collect(), uses }
+}
+
+/// The same text in Lark with a name for every terminal, so that each can be found in the GBNF text.
+#[derive(Debug)]
+pub(super) struct Marked {
+    pub lark: String,
+    /// What each line of the Lark text defines.
+    pub lines: Vec<Line>,
+    /// The places that the names of the Lark text stand for.
+    pub names: HashMap<String, Range<usize>>,
+}
+
+/// A line of the Lark text.
+#[derive(Debug)]
+pub(super) struct Line {
+    /// The rule of the GBNF text, unless the line is only a part of one.
+    pub rule: Option<String>,
+    /// The place of the rule's name; of the part.
+    pub span: Range<usize>,
+    /// The place of what is defined.
+    pub body: Range<usize>,
+    /// The places of its alternatives.
+    pub alternatives: Vec<Range<usize>>,
+}
+
+/// Turns GBNF into Lark as [`to_lark`] does, every terminal with a name. `None` if the text is wrong.
+pub(super) fn to_marked_lark(text: &str, tokens: &[NamedToken], vocabulary: usize) -> Option<Marked> {
+    let (mut grammar, mut findings) = parse::parse(text);
+    findings.extend(check::resolve(&mut grammar, tokens, vocabulary));
+    (findings.is_empty() && check::meaning(&grammar).is_ok()).then(|| convert::write_marked(&mut grammar))
 }
 
 /// Turns GBNF into Lark. `tokens` are the tokens that have a name in angle brackets, and

@@ -1,13 +1,14 @@
 //! The text of a grammar in the form llguidance takes, once it is known to be within bounds.
 
+use std::collections::HashMap;
 use std::ops::Range;
 
 use llguidance::api::TopLevelGrammar;
 
-use super::annotate::annotate;
+use super::annotate::{Marks, UseKind, annotate};
 use super::gbnf::{self, NamedToken};
 use super::messages::{self, Finding};
-use super::{Failure, GrammarKind, GrammarSource, scan};
+use super::{Failure, GrammarKind, GrammarSource, json, scan};
 use crate::engine::diagnostic::Diagnostic;
 use crate::engine::shadow::Origin;
 
@@ -114,26 +115,76 @@ pub(super) fn annotated(
 ) -> Option<(Origin, usize)> {
     let prepared = prepare(source, tokens, vocabulary).ok()?;
     let text = source.text.clone();
+    if source.kind == GrammarKind::Gbnf {
+        let marked = gbnf::to_marked_lark(&text, tokens, vocabulary)?;
+        let (copy, mut marks) = annotate(&marked.lark);
+        from_gbnf(&mut marks, &text, &marked);
+        let size = copy.len();
+        let annotated = Some((TopLevelGrammar::from_lark(copy), marks));
+        return Some((Origin { text, annotated, plain: prepared.grammar, keys: HashMap::new() }, size));
+    }
+    let keys = if source.kind == GrammarKind::JsonSchema { schema_keys(&text) } else { HashMap::new() };
     let lark = prepared.grammar.grammars.first().and_then(|g| g.lark_grammar.clone());
     let annotated = lark.map(|lark| {
         let (copy, mut marks) = annotate(&lark);
-        match source.kind {
-            GrammarKind::Gbnf => {
-                let lines: Vec<usize> = lark.match_indices('\n').map(|(at, _)| at).collect();
-                let line = |span: &Range<usize>| lines.partition_point(|&end| end < span.start);
-                marks.move_to(|span| prepared.lines.get(line(&span)).cloned().unwrap_or(0..0));
-            }
-            GrammarKind::Regex => {
-                let whole = 0..regex_pattern(&text).len();
-                marks.move_to(|_| whole.clone());
-            }
-            GrammarKind::Lark | GrammarKind::JsonSchema => {}
+        if source.kind == GrammarKind::Regex {
+            let whole = 0..regex_pattern(&text).len();
+            marks.move_to(|_| whole.clone());
         }
         (copy, marks)
     });
     let size = annotated.as_ref().map_or(prepared.size, |(copy, _)| copy.len());
     let annotated = annotated.map(|(copy, marks)| (TopLevelGrammar::from_lark(copy), marks));
-    Some((Origin { text, annotated, plain: prepared.grammar }, size))
+    Some((Origin { text, annotated, plain: prepared.grammar, keys }, size))
+}
+
+/// The properties and definitions of a JSON Schema that have a name of their own, by that name.
+fn schema_keys(text: &str) -> HashMap<String, Range<usize>> {
+    let mut found: HashMap<String, Option<Range<usize>>> = HashMap::new();
+    for key in json::strings(text).into_iter().filter(|s| s.is_key) {
+        if matches!(key.parent.as_deref(), Some("properties" | "$defs" | "definitions")) {
+            // The same name twice could be either.
+            found.entry(key.value).and_modify(|place| *place = None).or_insert(Some(key.span));
+        }
+    }
+    found.into_iter().filter_map(|(name, place)| Some((name, place?))).collect()
+}
+
+/// Moves the marks of a converted text to the GBNF text: names and places.
+fn from_gbnf(marks: &mut Marks, text: &str, marked: &gbnf::Marked) {
+    let ends: Vec<usize> = marked.lark.match_indices('\n').map(|(at, _)| at).collect();
+    let line = |span: &Range<usize>| marked.lines.get(ends.partition_point(|&end| end < span.start));
+    let lines: Vec<Option<&gbnf::Line>> = marks.rules.iter().map(|r| line(&r.span)).collect();
+    for used in &mut marks.uses {
+        let name = marked.lark.get(used.span.clone()).unwrap_or_default();
+        let within = lines[used.rule];
+        // A line that is only a part and uses a rule is that use.
+        let is_use = used.kind == UseKind::Rule && within.is_some_and(|l| l.rule.is_none());
+        let place = match (is_use, marked.names.get(name)) {
+            (false, Some(place)) => Some(place),
+            _ => within.map(|l| &l.body),
+        };
+        used.span = place.cloned().unwrap_or(0..0);
+        if used.kind == UseKind::Terminal {
+            used.definition = None;
+            used.kind = match text.as_bytes().get(used.span.start) {
+                Some(b'"') => UseKind::String,
+                Some(b'[' | b'.') => UseKind::Regex,
+                _ => UseKind::Expression,
+            };
+        }
+    }
+    for alternative in &mut marks.alternatives {
+        let places = lines[alternative.rule].map(|l| &l.alternatives[..]).unwrap_or_default();
+        alternative.span = places.get(alternative.index).cloned().unwrap_or(0..0);
+    }
+    for (rule, line) in marks.rules.iter_mut().zip(lines) {
+        let Some(line) = line else { continue };
+        rule.is_hidden = line.rule.is_none();
+        rule.name = line.rule.clone().unwrap_or_default();
+        rule.span = line.span.clone();
+        rule.whole = line.span.start..line.body.end.max(line.span.end);
+    }
 }
 
 /// The part of a regex grammar's text that is the pattern.

@@ -230,7 +230,7 @@ impl Shadow {
             user.and_then(|dot| names.uses.get(rules.uses[dot as usize] as usize).cloned().flatten());
         let (name, definition) = match names.rules.get(symbol.name as usize) {
             Some(name) => (name.name.to_string(), name.spot.clone()),
-            None => (names.label(symbol)?, None),
+            None => names.label(symbol).map(|(name, spot)| (name.to_owned(), spot))?,
         };
         Some(Crumb {
             rule: name,

@@ -1,6 +1,8 @@
 //! Makes a shadow parser from a grammar's text: compiles the annotated copy with llguidance, and
 //! the text itself if llguidance refuses the copy.
 
+use std::collections::HashMap;
+use std::ops::Range;
 use std::panic::AssertUnwindSafe;
 use std::sync::Mutex;
 
@@ -24,6 +26,8 @@ pub(in crate::engine) struct Origin {
     pub annotated: Option<(TopLevelGrammar, Marks)>,
     /// The grammar without marks.
     pub plain: TopLevelGrammar,
+    /// Names of a JSON Schema and their places, those that it has once.
+    pub keys: HashMap<String, Range<usize>>,
 }
 
 /// Builds the parser. llguidance recurses, so the caller sees to a stack that is deep enough.
@@ -48,7 +52,7 @@ pub(in crate::engine) fn build(
     let has_places = annotated.is_some();
     let (grammar, marks) = match annotated {
         Some(found) => found,
-        None => (compile(origin.plain)?, Marks::default()),
+        None => (compile(origin.plain)?, Marks { keys: origin.keys, ..Marks::default() }),
     };
     let spec = grammar.lexer_spec();
     if spec.has_max_tokens {
@@ -71,12 +75,12 @@ fn shared(
     let lexer = Lexer::new(grammar.lexer_spec().clone(), limits)?;
     let rules = Rules::of(grammar, marks);
     let names = Names::of(text, marks, &rules, &lexer);
-    Ok(Shared { rules, names, lexer: Mutex::new(lexer), has_places })
+    Ok(Shared { rules, names, lexer: Mutex::new(lexer), yields: Mutex::default(), has_places })
 }
 
 /// The first rule with `max_tokens=`.
 fn max_tokens(text: &str, marks: &Marks) -> CannotFollow {
-    let head = |whole: &std::ops::Range<usize>| {
+    let head = |whole: &Range<usize>| {
         let definition = text.get(whole.clone()).unwrap_or_default();
         definition.split(']').next().is_some_and(|head| head.contains("max_tokens"))
     };

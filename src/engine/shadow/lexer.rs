@@ -3,7 +3,7 @@
 //! All forks of a shadow parser share one: what a fork has worked out is there for the others. Its
 //! work is bounded; past the bound it says so and never guesses.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use llguidance::api::ParserLimits;
 use llguidance::derivre::{NextByte, StateID};
@@ -29,6 +29,44 @@ const MAX_STATES: usize = 100_000;
 
 /// The most start states and byte sets that are kept.
 const MAX_KEPT: usize = 50_000;
+
+/// The most states that a search for a shortest text looks at.
+const MAX_SEARCHED: usize = 5_000;
+
+/// Every byte that text can hold, those that people read most easily first.
+pub(super) const READABLE: [u8; 255] = readable();
+
+const fn readable() -> [u8; 255] {
+    let first = *b"abcdefghijklmnopqrstuvwxyz1023456789ABCDEFGHIJKLMNOPQRSTUVWXYZ_ ";
+    let mut bytes = [0; 255];
+    let mut seen = [false; 256];
+    let mut count = 0;
+    while count < first.len() {
+        bytes[count] = first[count];
+        seen[first[count] as usize] = true;
+        count += 1;
+    }
+    // Other printable ones, line breaks, the rest.
+    let mut round = 0;
+    while round < 3 {
+        let mut byte = 0;
+        while byte < 255 {
+            let fits = match round {
+                0 => byte >= 0x21 && byte < 0x7f,
+                1 => byte == 0x0a,
+                _ => true,
+            };
+            if fits && !seen[byte] {
+                bytes[count] = byte as u8;
+                seen[byte] = true;
+                count += 1;
+            }
+            byte += 1;
+        }
+        round += 1;
+    }
+    bytes
+}
 
 /// The automaton and what is known about it.
 pub(super) struct Lexer {
@@ -193,6 +231,47 @@ impl Lexer {
         let only = self.only(LexemeIdx(lexeme));
         let alone = self.automaton.limit_state_to(state, &only);
         !alone.is_dead() && !self.must_end(alone)
+    }
+
+    /// The shortest bytes after `state` that complete `lexeme`, the most readable of them. None at
+    /// all if it is complete already and may be left so (`as_is`).
+    pub fn shortest(&mut self, state: State, lexeme: u32, as_is: bool) -> Option<Vec<u8>> {
+        let lexeme = LexemeIdx(lexeme);
+        if !self.possible(state).contains(lexeme) {
+            return None;
+        }
+        if as_is && self.complete(state).contains(&lexeme) {
+            return Some(Vec::new());
+        }
+        // Each state with the one it was reached from and the byte.
+        let mut reached: Vec<(State, usize, u8)> = vec![(state, 0, 0)];
+        let mut seen: HashSet<State> = HashSet::from([state]);
+        let mut at = 0;
+        let (mut last, end) = 'search: loop {
+            let (from, ..) = *reached.get(at).filter(|_| at < MAX_SEARCHED)?;
+            for byte in READABLE {
+                let (next, done) = match self.step(from, byte) {
+                    Step::Dead => continue,
+                    Step::Done(next) => (next, true),
+                    Step::On(next) => (next, false),
+                };
+                let complete = if done { self.done(next) } else { self.complete(next) };
+                if complete.contains(&lexeme) {
+                    break 'search (at, byte);
+                }
+                if !done && self.possible(next).contains(lexeme) && seen.insert(next) {
+                    reached.push((next, at, byte));
+                }
+            }
+            at += 1;
+        };
+        let mut word = vec![end];
+        while last > 0 {
+            word.push(reached[last].2);
+            last = reached[last].1;
+        }
+        word.reverse();
+        Some(word)
     }
 
     /// The bytes that `lexeme` can start with.

@@ -1,7 +1,7 @@
 //! What rules, alternatives and terminals are called, and where they stand, worked out once for a
 //! grammar.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -40,6 +40,8 @@ pub(super) struct Names {
     of_symbol: Vec<Option<Arc<Terminal>>>,
     /// By class.
     ignored: Vec<Arc<Terminal>>,
+    /// Where the properties and definitions of a JSON Schema stand, those that it has once.
+    keys: HashMap<String, Spot>,
 }
 
 /// Finds places of a text by its lines.
@@ -142,14 +144,19 @@ impl Names {
             of_use: of_use.collect(),
             of_symbol: of_symbol.collect(),
             ignored: ignored.collect(),
+            keys: marks.keys.iter().map(|(key, span)| (key.clone(), lines.spot(span))).collect(),
         }
     }
 
     /// What a rule without a name of the person's is called, if it means something: a member of a
     /// JSON object, a definition of a JSON Schema.
-    pub fn label(&self, symbol: &Symbol) -> Option<String> {
+    pub fn label<'s>(&self, symbol: &'s Symbol) -> Option<(&'s str, Option<Spot>)> {
         let label = symbol.label.as_str();
-        (label.starts_with("#/") || label.starts_with('"')).then(|| label.trim_matches('"').to_owned())
+        let is_known = label.starts_with("#/") || label.starts_with('"');
+        // llguidance numbers what it has named before.
+        let own = label.rfind('#').filter(|&at| at > 0).map_or(label, |at| &label[..at]);
+        let name = own.trim_matches('"');
+        is_known.then(|| (name, self.keys.get(name.rsplit('/').next().unwrap_or(name)).cloned()))
     }
 
     /// The terminal after a dot.

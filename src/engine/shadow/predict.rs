@@ -123,12 +123,10 @@ fn predict(rules: &Rules, roots: &[Root]) -> Predicted {
 
 /// Adds the rules of a symbol.
 fn start(rules: &Rules, symbol: u32, argument: u64, seen: &mut HashSet<(u32, u64)>, found: &mut Predicted) {
-    for rule in rules.symbols[symbol as usize].rules.clone() {
-        let rule = &rules.rules[rule as usize];
-        if rule.condition.eval(llguidance::earley::ParamValue(argument))
-            && seen.insert((rule.first, argument))
-        {
-            add(rules, rule.first, argument, NONE, found);
+    for rule in rules.usable((symbol, argument)) {
+        let first = rules.rules[rule as usize].first;
+        if seen.insert((first, argument)) {
+            add(rules, first, argument, NONE, found);
         }
     }
 }

@@ -157,6 +157,12 @@ impl Rules {
         symbol.nullable || symbol.nullable_if.iter().any(|c| c.eval(ParamValue(argument)))
     }
 
+    /// The rules of a symbol that its argument allows.
+    pub fn usable(&self, (symbol, argument): (u32, u64)) -> impl Iterator<Item = u32> + '_ {
+        let rules = self.symbols[symbol as usize].rules.clone();
+        rules.filter(move |&r| self.rules[r as usize].condition.eval(ParamValue(argument)))
+    }
+
     pub fn is_skip(&self, lexeme: u32) -> bool {
         self.skips.contains(&lexeme)
     }
@@ -242,9 +248,12 @@ impl Builder<'_> {
         if let Some(use_) = mark.strip_prefix('u').and_then(|d| number(d, self.marks.uses.len())) {
             return Tag::Use(use_);
         }
-        match mark.strip_prefix('a').and_then(|d| number(d, self.marks.alternatives.len())) {
-            Some(alternative) => Tag::Alternative(alternative),
-            None => Tag::None,
+        let alternative = mark.strip_prefix('a').and_then(|d| number(d, self.marks.alternatives.len()));
+        let rule = alternative.map(|a| &self.marks.rules[self.marks.alternatives[a as usize].rule]);
+        match alternative {
+            // A part of a rule is no rule.
+            Some(alternative) if rule.is_some_and(|r| !r.is_hidden) => Tag::Alternative(alternative),
+            _ => Tag::None,
         }
     }
 

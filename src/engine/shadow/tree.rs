@@ -360,7 +360,7 @@ impl Grower<'_> {
         let alternative = names.alternatives.get(rule.alternative as usize);
         let (name, definition) = match names.rules.get(symbol.name as usize) {
             Some(name) => (Arc::clone(&name.name), name.spot.clone()),
-            None => (names.label(symbol)?.into(), None),
+            None => names.label(symbol).map(|(name, spot)| (Arc::from(name), spot))?,
         };
         Some(Node {
             kind: NodeKind::Rule,

@@ -9,7 +9,7 @@ use std::fmt::Write;
 use std::ops::Range;
 
 use super::merge::{Plan, plan};
-use super::{CharSet, Expr, ExprId, Grammar, ROOT};
+use super::{CharSet, Expr, ExprId, Grammar, Line, Marked, ROOT};
 
 /// What a name stands for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -30,22 +30,61 @@ struct Writer<'w, 't> {
     known: HashSet<Definition>,
     /// The rule that is being written.
     rule: usize,
+    /// Whether every terminal, and every use of a rule, gets a name.
+    marks: bool,
 }
 
 /// The Lark text, and the rule of each line as the place of its name.
 pub(super) fn write(grammar: &mut Grammar<'_>) -> (String, Vec<Range<usize>>) {
-    let plan = plan(grammar);
+    let (lark, lines) = definitions(grammar, false);
+    (lark, lines.into_iter().map(|(_, rule)| grammar.rules[rule].span.clone()).collect())
+}
+
+/// The Lark text with names for all terminals, and where everything comes from.
+pub(super) fn write_marked(grammar: &mut Grammar<'_>) -> Marked {
+    let (lark, lines) = definitions(grammar, true);
+    let span = |definition: Definition| match definition {
+        Definition::Rule(r) | Definition::TerminalRule(r) | Definition::NonEmptyRule(r) => {
+            grammar.rules[r].span.clone()
+        }
+        Definition::Group(e) | Definition::Terminal(e) | Definition::NonEmpty(e) => grammar.span(e),
+    };
+    let names = lines.iter().map(|&(definition, _)| (name(definition), span(definition))).collect();
+    let line = |&(definition, _): &(Definition, usize)| {
+        let (rule, body) = match definition {
+            Definition::Rule(r) | Definition::TerminalRule(r) | Definition::NonEmptyRule(r) => {
+                (Some(grammar.rules[r].name.to_owned()), grammar.rules[r].body)
+            }
+            Definition::Group(e) | Definition::Terminal(e) | Definition::NonEmpty(e) => (None, e),
+        };
+        let alternatives = match &grammar.exprs[body] {
+            Expr::Alt(parts) => parts.iter().map(|&p| grammar.span(p)).collect(),
+            _ => vec![grammar.span(body)],
+        };
+        Line { rule, span: span(definition), body: grammar.span(body), alternatives }
+    };
+    let lines = lines.iter().map(line).collect();
+    Marked { lark, lines, names }
+}
+
+/// The Lark text, and of each line what it defines and the rule that it comes from.
+fn definitions(grammar: &mut Grammar<'_>, marks: bool) -> (String, Vec<(Definition, usize)>) {
+    let plan = plan(grammar, marks);
     let root = grammar.rules.iter().position(|r| r.name == ROOT).unwrap_or(0);
     grammar.exprs.push(Expr::Rule(root));
     let start = grammar.exprs.len() - 1;
-    let mut writer = Writer { grammar, plan, open: VecDeque::new(), known: HashSet::new(), rule: root };
+    let mut writer =
+        Writer { grammar, plan, open: VecDeque::new(), known: HashSet::new(), rule: root, marks };
     let mut lark = format!("start: {}\n", writer.atom(start));
-    let mut lines = vec![grammar.rules[root].span.clone()];
+    let mut lines = vec![(Definition::Group(start), root)];
     while let Some((definition, rule)) = writer.open.pop_front() {
         writer.rule = rule;
         let body = match definition {
             Definition::Rule(rule) => writer.alternatives(grammar.rules[rule].body),
-            Definition::Group(expr) => writer.alternatives(expr),
+            Definition::Group(expr) => match grammar.exprs[expr] {
+                Expr::Rule(rule) => writer.name(Definition::Rule(rule)),
+                _ => writer.alternatives(expr),
+            },
             Definition::TerminalRule(rule) => writer.terminal(grammar.rules[rule].body),
             Definition::Terminal(expr) => writer.terminal(expr),
             Definition::NonEmptyRule(rule) => writer.non_empty(grammar.rules[rule].body),
@@ -53,7 +92,7 @@ pub(super) fn write(grammar: &mut Grammar<'_>) -> (String, Vec<Range<usize>>) {
         };
         // Writing to a String cannot fail.
         let _ = writeln!(lark, "{}: {body}", name(definition));
-        lines.push(grammar.rules[rule].span.clone());
+        lines.push((definition, rule));
     }
     (lark, lines)
 }
@@ -112,6 +151,7 @@ impl Writer<'_, '_> {
             return if optional { name + "?" } else { name };
         }
         match &self.grammar.exprs[expr] {
+            Expr::Rule(_) if self.marks => self.name(Definition::Group(expr)),
             Expr::Rule(rule) => self.name(Definition::Rule(*rule)),
             Expr::TokenId { negated, id } => format!("<[{}{id}]>", if *negated { "^" } else { "" }),
             Expr::Seq(parts) if parts.is_empty() => "\"\"".into(),
@@ -141,6 +181,8 @@ impl Writer<'_, '_> {
         }
         let nullable = self.plan.info.get(expr).is_some_and(|i| i.nullable);
         Some(match &self.grammar.exprs[expr] {
+            _ if self.marks && nullable => (self.name(Definition::NonEmpty(expr)), true),
+            _ if self.marks => (self.name(Definition::Terminal(expr)), false),
             Expr::Set(set) => (class(set), false),
             Expr::Literal(chars) => (literal(chars), false),
             Expr::Rule(rule) if self.plan.rules[*rule].nullable => {

@@ -74,15 +74,23 @@ enum Key {
     Expr(ExprId),
 }
 
-/// Plans the terminals of `grammar`, which gets new expressions: runs of what can be one.
-pub(super) fn plan(grammar: &mut Grammar<'_>) -> Plan {
+/// Plans the terminals of `grammar`, which gets new expressions: runs of what can be one. With
+/// `small`, a terminal is at most a class or a literal of the text, so that each part of a rule
+/// can still be told from the others.
+pub(super) fn plan(grammar: &mut Grammar<'_>, small: bool) -> Plan {
     let uses: Vec<Vec<usize>> = grammar.rules.iter().map(|r| used_rules(grammar, r.body)).collect();
     let order = components(&uses);
     let (info, rules) = info::all(grammar, &uses, &order);
     let whole = info.iter().map(Info::can_be_terminal).collect();
     let whole_rule = rules.iter().map(Info::can_be_terminal).collect();
     let mut plan = Plan { info, rules, whole, whole_rule };
-    group_runs(grammar, &mut plan);
+    if small {
+        let is_small = |expr: &Expr<'_>| matches!(expr, Expr::Set(_) | Expr::Literal(_));
+        plan.whole.iter_mut().zip(&grammar.exprs).for_each(|(whole, expr)| *whole &= is_small(expr));
+        plan.whole_rule.fill(false);
+    } else {
+        group_runs(grammar, &mut plan);
+    }
     let sets = grammar.exprs.iter().filter_map(|e| if let Expr::Set(set) = e { Some(set) } else { None });
     let chars =
         grammar.exprs.iter().flat_map(|e| if let Expr::Literal(chars) = e { &chars[..] } else { &[] });

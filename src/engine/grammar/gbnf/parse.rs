@@ -93,8 +93,10 @@ impl<'a> Parser<'a> {
             return all;
         }
         let joined = CharSet::new(sets.iter().flat_map(|s| s.ranges()).copied().collect());
+        let places = all.iter().filter(|id| set(id).is_some()).map(|&id| self.grammar.span(id));
+        let place = places.reduce(|a, b| a.start.min(b.start)..a.end.max(b.end));
         let mut rest: Vec<ExprId> = all.iter().copied().filter(|id| set(id).is_none()).collect();
-        rest.push(self.push(Expr::Set(joined)));
+        rest.push(self.push_at(Expr::Set(joined), place.unwrap_or(0..0)));
         rest
     }
 
@@ -119,7 +121,8 @@ impl<'a> Parser<'a> {
                 if stacked > MAX_DEPTH {
                     return self.too_deep(start);
                 }
-                items.push(self.push(Expr::Repeat(item, min, max)));
+                let place = self.grammar.span(item).start..self.at;
+                items.push(self.push_at(Expr::Repeat(item, min, max), place));
                 self.space(nested);
                 continue;
             }
@@ -143,7 +146,7 @@ impl<'a> Parser<'a> {
                 _ => break,
             };
             stacked = 0;
-            let item = self.push(item);
+            let item = self.push_at(item, start..self.at);
             items.push(item);
             self.space(nested);
         }
@@ -233,7 +236,13 @@ impl<'a> Parser<'a> {
     }
 
     fn push(&mut self, expr: Expr<'a>) -> ExprId {
+        self.push_at(expr, 0..0)
+    }
+
+    /// The same at a place; without one, an expression is where its parts are.
+    fn push_at(&mut self, expr: Expr<'a>, place: Range<usize>) -> ExprId {
         self.grammar.exprs.push(expr);
+        self.grammar.spans.push(place);
         self.grammar.exprs.len() - 1
     }
 

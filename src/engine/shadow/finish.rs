@@ -1,0 +1,272 @@
+//! How a text could end soonest.
+//!
+//! From the open rules follows how much is missing at least. A text of that length is spelled out
+//! and read by the parser itself; where two of its terminals would read as one, something that is
+//! ignored comes between, and if that does not help, other texts are tried, the most promising
+//! first. So a text that is given is always one that completes, and its length is exact whenever it
+//! is the least.
+
+use std::cmp::Reverse;
+use std::collections::{BinaryHeap, HashMap, HashSet};
+
+use serde::Serialize;
+
+use super::Shadow;
+use super::answer::Front;
+use super::lexer::{Lexer, Step};
+use super::rules::NONE;
+use super::yields::Yields;
+
+/// How many beginnings are tried before the search gives up.
+const MAX_TRIED: usize = 400;
+
+/// How a text could end soonest.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum NearestEnd {
+    /// It may end as it is.
+    Here,
+    /// These bytes complete it.
+    Text {
+        /// The bytes, printable where there is a choice.
+        bytes: Vec<u8>,
+        /// No fewer bytes than these can complete it.
+        at_least: usize,
+    },
+    /// It needs a token that stands for itself, which no byte spells.
+    NeedsToken {
+        /// The token, as the grammar names it.
+        token: String,
+    },
+    /// Nothing can complete it.
+    Never,
+    /// A completion was not found within bounds.
+    Unknown {
+        /// No fewer bytes than these can complete it.
+        at_least: usize,
+    },
+}
+
+/// What is missing at least.
+struct Plan {
+    length: u32,
+    /// What ends the lexeme under way.
+    first: Vec<u8>,
+    /// The lexemes after it.
+    lexemes: Vec<u32>,
+}
+
+/// A row and a symbol that begins there: what waits for it is to be completed next.
+type Wait = (u32, u32);
+
+impl Shadow {
+    /// How the text could end soonest. Takes well under a millisecond unless terminals that read as
+    /// one make a search necessary, which is bounded.
+    pub fn nearest_end(&self) -> NearestEnd {
+        if self.may_end() {
+            return NearestEnd::Here;
+        }
+        let Some(plan) = self.plan() else {
+            let is_cut = self.shared.yields().is_cut || self.limit.is_some();
+            return if is_cut { NearestEnd::Unknown { at_least: 1 } } else { NearestEnd::Never };
+        };
+        let at_least = plan.length as usize;
+        if let Some(&special) = plan.lexemes.iter().find(|&&l| self.shared.lexer().is_special(l)) {
+            let description = self.shared.lexer().description(special);
+            let token = description.split_once("] ").map_or(&*description, |(_, rest)| rest);
+            return NearestEnd::NeedsToken { token: token.split(' ').next().unwrap_or(token).to_owned() };
+        }
+        let spelled = self.spelled(&plan, false).or_else(|| self.spelled(&plan, true));
+        match spelled.or_else(|| self.searched()) {
+            Some(bytes) => NearestEnd::Text { bytes, at_least },
+            None => NearestEnd::Unknown { at_least },
+        }
+    }
+
+    /// The least that completes the text, two lexemes side by side not minded.
+    fn plan(&self) -> Option<Plan> {
+        let lexer = &mut *self.shared.lexer();
+        let yields = &mut *self.shared.yields();
+        let front = self.front(lexer);
+        let starts = self.starts(&front, lexer, yields);
+        let rules = &self.shared.rules;
+        // Dijkstra's way outwards, from rule to waiting rule.
+        let mut queue: BinaryHeap<Reverse<(u32, Wait)>> = BinaryHeap::new();
+        // How each was reached: the length, and from what, or the start, and the dot after it.
+        let mut reached: HashMap<Wait, (u32, Came)> = HashMap::new();
+        for (i, start) in starts.iter().enumerate() {
+            let known = reached.get(&start.wait).map_or(u32::MAX, |r| r.0);
+            if start.length < known {
+                reached.insert(start.wait, (start.length, Came::Start(i)));
+                queue.push(Reverse((start.length, start.wait)));
+            }
+        }
+        let end = loop {
+            let Reverse((length, wait)) = queue.pop()?;
+            if reached.get(&wait).is_some_and(|r| r.0 < length) {
+                continue;
+            }
+            if wait.1 == rules.start {
+                break wait;
+            }
+            let row = self.row(wait.0)?;
+            let mut waiting = Vec::new();
+            row.waiting(wait.1, rules, |index| waiting.push(row.item(index)));
+            for item in waiting {
+                let Some(rest) = yields.rest(rules, lexer, item.dot + 1, item.parameter) else { continue };
+                let next = (item.origin, rules.lhs(item.dot));
+                let total = length.saturating_add(rest);
+                if reached.get(&next).is_none_or(|r| total < r.0) {
+                    reached.insert(next, (total, Came::Wait(wait, item.dot + 1, item.parameter)));
+                    queue.push(Reverse((total, next)));
+                }
+            }
+        };
+        let mut parts = Vec::new();
+        let mut at = end;
+        let start = loop {
+            match reached.get(&at)?.1 {
+                Came::Start(start) => break starts.into_iter().nth(start)?,
+                Came::Wait(from, dot, parameter) => {
+                    parts.push((dot, parameter));
+                    at = from;
+                }
+            }
+        };
+        let mut lexemes = Vec::new();
+        yields.spell(rules, start.dot, start.parameter, &mut lexemes);
+        parts.iter().rev().for_each(|&(dot, parameter)| yields.spell(rules, dot, parameter, &mut lexemes));
+        Some(Plan { length: reached.get(&end)?.0, first: start.first, lexemes })
+    }
+
+    /// The ways to go on from here.
+    fn starts(&self, front: &Front, lexer: &mut Lexer, yields: &mut Yields) -> Vec<Start> {
+        let rules = &self.shared.rules;
+        let Some(row) = self.row(front.stop.row) else { return Vec::new() };
+        let mut found = Vec::new();
+        let mut add = |index: u32, passed: u32, first: &[u8], lexer: &mut Lexer| {
+            let item = row.item(index);
+            let dot = item.dot + passed;
+            if let Some(rest) = yields.rest(rules, lexer, dot, item.parameter) {
+                let wait = (item.origin, rules.lhs(item.dot));
+                let length = rest + first.len() as u32;
+                found.push(Start { wait, length, first: first.to_vec(), dot, parameter: item.parameter });
+            }
+        };
+        let kernel = row.kernel.items.len() as u32;
+        // Every open rule; before the first lexeme, the start.
+        let open: Vec<u32> = match kernel {
+            0 => (0..row.len()).filter(|&i| rules.lhs(row.item(i).dot) == rules.start).collect(),
+            _ => (0..kernel).filter(|&i| rules.after(row.item(i).dot) != NONE).collect(),
+        };
+        if !front.is_pending {
+            open.into_iter().for_each(|index| add(index, 0, &[], lexer));
+            return found;
+        }
+        let state = front.stop.state;
+        let mut words: HashMap<u32, Option<Vec<u8>>> = HashMap::new();
+        for index in row.terminals() {
+            let lexeme = rules.lexeme_after(row.item(index).dot);
+            let word = words.entry(lexeme).or_insert_with(|| lexer.shortest(state, lexeme, true));
+            if let Some(word) = word {
+                add(index, 1, word, lexer);
+            }
+        }
+        for &skip in row.lexemes.iter().filter(|&&l| rules.is_skip(l)) {
+            if let Some(word) = lexer.shortest(state, skip, true) {
+                open.iter().for_each(|&index| add(index, 0, &word, lexer));
+            }
+        }
+        found
+    }
+
+    /// The bytes of a plan, if the parser reads them as a complete text. What is ignored is put
+    /// where it must be, or wherever two lexemes could read as one (`apart`).
+    fn spelled(&self, plan: &Plan, apart: bool) -> Option<Vec<u8>> {
+        let mut shadow = self.fork();
+        if shadow.feed(&plan.first) < plan.first.len() {
+            return None;
+        }
+        for &lexeme in &plan.lexemes {
+            let word = {
+                let lexer = &mut *self.shared.lexer();
+                self.shared.yields().word(lexer, lexeme)?.to_vec()
+            };
+            let before = shadow.text.len();
+            if (apart && shadow.would_fuse(&word)) || shadow.feed(&word) < word.len() {
+                shadow.truncate(before);
+                let space = shadow.space()?;
+                if shadow.feed(&space) < space.len() || shadow.feed(&word) < word.len() {
+                    return None;
+                }
+            }
+        }
+        shadow.may_end().then(|| shadow.text[self.text.len()..].to_vec())
+    }
+
+    /// Whether the lexeme under way would go on with `word`.
+    fn would_fuse(&self, word: &[u8]) -> bool {
+        let stop = self.stop();
+        let lexer = &mut *self.shared.lexer();
+        self.is_pending(stop)
+            && word.first().is_some_and(|&b| !matches!(lexer.step(stop.state, b), Step::Dead))
+    }
+
+    /// The shortest text that may be ignored after the lexeme under way.
+    fn space(&self) -> Option<Vec<u8>> {
+        let lexer = &mut *self.shared.lexer();
+        let front = self.front(lexer);
+        let row = front.after.as_ref().or_else(|| self.row(front.stop.row))?;
+        let skip = row.lexemes.iter().copied().find(|&l| self.shared.rules.is_skip(l))?;
+        self.shared.yields().word(lexer, skip).map(<[u8]>::to_vec)
+    }
+
+    /// A completion found by trying, the beginnings with the least missing first.
+    fn searched(&self) -> Option<Vec<u8>> {
+        // Of those with the same least length, the longest: it is nearer to the end.
+        let mut queue: BinaryHeap<(Reverse<u32>, usize, Reverse<usize>)> = BinaryHeap::new();
+        let mut tried: Vec<Shadow> = vec![self.fork()];
+        queue.push((Reverse(0), 0, Reverse(0)));
+        while let Some((_, _, Reverse(at))) = queue.pop() {
+            if tried.len() > MAX_TRIED {
+                return None;
+            }
+            let here = tried[at].fork();
+            if here.may_end() {
+                return Some(here.text[self.text.len()..].to_vec());
+            }
+            let bytes = here.next_bytes();
+            let mut seen = HashSet::new();
+            for byte in super::lexer::READABLE.into_iter().filter(|&b| bytes.contains(b)) {
+                let mut next = here.fork();
+                // Bytes that lead to the same state differ in nothing.
+                if !next.push(byte) || !seen.insert((next.stop().row, next.stop().state)) {
+                    continue;
+                }
+                if let Some(plan) = next.plan() {
+                    let length = (next.text.len() - self.text.len()) as u32 + plan.length;
+                    queue.push((Reverse(length), next.text.len(), Reverse(tried.len())));
+                    tried.push(next);
+                }
+            }
+        }
+        None
+    }
+}
+
+/// A way to go on.
+struct Start {
+    wait: Wait,
+    length: u32,
+    first: Vec<u8>,
+    /// Where the open rule goes on.
+    dot: u32,
+    parameter: u64,
+}
+
+/// How a rule was reached.
+#[derive(Clone, Copy)]
+enum Came {
+    Start(usize),
+    Wait(Wait, u32, u64),
+}
