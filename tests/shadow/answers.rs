@@ -106,7 +106,7 @@ fn the_tree_grows_with_the_text() {
     for (text, tree) in [
         ("", "start()…"),
         ("pr", "start(stmt(pr…)…)…"),
-        ("x = 1", "start(stmt(x _ = expr(_ 1…)…)…)…"),
+        ("x = 1", "start(stmt(x _ = _ expr(1…)…)…)…"),
         ("x=(1);", "start(stmt(x = expr(( expr(1) )) ;))"),
         ("x=1;print(a,", "start(stmt(x = expr(1) ;) stmt(print ( args(expr(a) ,)…)…)…"),
     ] {
@@ -164,6 +164,22 @@ fn parameters_are_told() {
     let path: Vec<_> = place.path.iter().map(|c| (c.rule.as_str(), c.parameter)).collect();
     assert_eq!(path, [("start", Some(0)), ("f", Some(0)), ("f", Some(1))]);
     assert_eq!(expected(&place), ["\"a\" 2:26"]);
+}
+
+/// llguidance ends every use of a rule that waits in the same row, whatever its argument. What is
+/// shown is the reading whose arguments fit.
+#[test]
+fn the_reading_that_is_shown_has_fitting_arguments() {
+    let lark = "start: block::0\nblock::_: stmt::_ | stmt::_ block::_\n\
+                stmt::_: ind::_ \"x\" NL | ind::_ \"if\" NL block::incr(_)\n\
+                ind::_: \"\" %if eq(_, 0) | \" \" ind::decr(_) %if gt(_, 0)\nNL: \"\\n\"";
+    let shadow = after(lark, "if\n if\n  x\n x");
+    let path = shadow.place().path;
+    let last = path.last().expect("an open rule");
+    assert_eq!((last.rule.as_str(), last.parameter, last.from), ("stmt", Some(1), 11));
+    let nodes = shadow.tree().nodes;
+    let parents = nodes.iter().filter_map(|n| Some((n, &nodes[n.parent?])));
+    assert!(parents.into_iter().all(|(n, p)| p.bytes.start <= n.bytes.start), "{nodes:#?}");
 }
 
 #[test]

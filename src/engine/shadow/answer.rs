@@ -61,8 +61,13 @@ impl Shadow {
 
     /// Where what begins in a row begins in the text: after what is ignored there.
     pub(super) fn begins(&self, origin: u32) -> usize {
-        let copies = self.chart.rows.iter().skip(origin as usize).take_while(|r| r.base == origin);
-        copies.last().map_or(0, |r| r.from as usize)
+        self.row(self.last_copy(origin)).map_or(0, |r| r.from as usize)
+    }
+
+    /// The row after all that is ignored after a row.
+    pub(super) fn last_copy(&self, origin: u32) -> u32 {
+        let rows = self.chart.rows.iter().skip(origin as usize);
+        origin + rows.take_while(|r| r.base == origin).count().saturating_sub(1) as u32
     }
 
     /// Everything about the place where the text stands.

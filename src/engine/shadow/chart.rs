@@ -359,15 +359,22 @@ impl Closure<'_> {
             if after == NONE {
                 let origin = &self.chart.rows[item.origin as usize];
                 let lhs = self.rules.lhs(item.dot);
+                let mut others = Vec::new();
                 origin.waiting(lhs, self.rules, |index| {
                     let waits = origin.item(index);
-                    let next = Item { dot: waits.dot + 1, ..waits };
-                    let back = Back { row: item.origin, item: index, child: at as u32 };
-                    if self.seen.insert(&self.kernel.items, next) {
-                        self.kernel.items.push(next);
-                        self.kernel.backs.push(back);
+                    // Those that asked for this argument come first, so that they are what is shown.
+                    if self.rules.argument(waits.dot, waits.parameter) == item.parameter {
+                        let back = Back { row: item.origin, item: index, child: at as u32 };
+                        self.add(Item { dot: waits.dot + 1, ..waits }, back);
+                    } else {
+                        others.push(index);
                     }
                 });
+                for index in others {
+                    let waits = origin.item(index);
+                    let back = Back { row: item.origin, item: index, child: at as u32 };
+                    self.add(Item { dot: waits.dot + 1, ..waits }, back);
+                }
             } else if self.rules.lexeme_after(item.dot) == NONE {
                 let argument = match self.rules.symbols[after as usize].nested {
                     Some(_) => item.parameter,

@@ -98,8 +98,8 @@ pub struct Used {
 enum Part {
     /// A completed item, and the dot before its use.
     Rule(At, u32),
-    /// A terminal: the dot before it, its bytes, and the ignored bytes before it.
-    Leaf(u32, Range<usize>, Range<usize>),
+    /// A terminal: the dot before it, its bytes, and the row before it.
+    Leaf(u32, Range<usize>, u32),
     /// An empty symbol, the dot before it and where it is.
     Empty(u32, usize),
 }
@@ -137,7 +137,7 @@ impl Shadow {
             (front, active)
         };
         let used = vec![0; self.shared.names.alternatives.len()];
-        let mut grower = Grower { shadow: self, front, tree: Tree::default(), used };
+        let mut grower = Grower { shadow: self, front, tree: Tree::default(), used, ignored_to: 0 };
         if !grower.complete()
             && let Some(active) = active
         {
@@ -153,6 +153,8 @@ struct Grower<'s> {
     tree: Tree,
     /// By alternative.
     used: Vec<usize>,
+    /// Where the ignored text that has a node ends.
+    ignored_to: usize,
 }
 
 impl Grower<'_> {
@@ -189,6 +191,7 @@ impl Grower<'_> {
             let item = row.item(index);
             let from = self.shadow.begins(item.origin);
             if let Some(mut node) = self.rule_node(item.dot, user, from..text, open.last().copied()) {
+                self.ignored(self.shadow.last_copy(item.origin), open.last().copied());
                 node.is_open = true;
                 open.push(self.tree.nodes.len());
                 self.tree.nodes.push(node);
@@ -202,9 +205,8 @@ impl Grower<'_> {
         let stop = self.front.stop;
         if self.front.is_pending && active.0 == stop.row {
             let from = self.shadow.row(stop.row).map_or(0, |r| r.from as usize);
-            let ignored = self.ignored_before(stop.row);
             let at = self.tree.nodes.len();
-            self.leaf(item.dot, from..text, ignored, open.last().copied());
+            self.leaf(item.dot, from..text, stop.row, open.last().copied());
             if let Some(node) = self.tree.nodes[at..].last_mut() {
                 node.is_open = true;
             }
@@ -225,7 +227,7 @@ impl Grower<'_> {
         while let Some(task) = tasks.pop() {
             match task {
                 Task::Close(node) => self.tree.nodes[node].end = self.tree.nodes.len(),
-                Task::Grow(Part::Leaf(dot, bytes, ignored), parent) => self.leaf(dot, bytes, ignored, parent),
+                Task::Grow(Part::Leaf(dot, bytes, row), parent) => self.leaf(dot, bytes, row, parent),
                 Task::Grow(Part::Empty(dot, at), parent) => self.empty(dot, at, parent),
                 Task::Grow(Part::Rule(at, user), parent) => {
                     let Some(row) = self.row(at.0) else { continue };
@@ -238,7 +240,9 @@ impl Grower<'_> {
                     if let Some(count) = self.used.get_mut(alternative as usize) {
                         *count += 1;
                     }
-                    if let Some(node) = self.rule_node(item.dot, user, from..to, parent) {
+                    if let Some(mut node) = self.rule_node(item.dot, user, from..to, parent) {
+                        self.ignored(self.shadow.last_copy(item.origin), parent);
+                        node.end = self.tree.nodes.len() + 1;
                         inner = Some(self.tree.nodes.len());
                         tasks.push(Task::Close(self.tree.nodes.len()));
                         self.tree.nodes.push(node);
@@ -262,7 +266,7 @@ impl Grower<'_> {
             found.push(match back.child {
                 LEXEME => {
                     let bytes = before.from as usize..self.ends(number);
-                    Part::Leaf(dot, bytes, self.ignored_before(back.row))
+                    Part::Leaf(dot, bytes, back.row)
                 }
                 EMPTY => Part::Empty(dot, self.ends(number)),
                 child => Part::Rule((number, child), dot),
@@ -278,33 +282,37 @@ impl Grower<'_> {
         base.map_or(0, |row| row.from as usize)
     }
 
-    /// The ignored bytes that a row comes after.
-    fn ignored_before(&self, number: u32) -> Range<usize> {
-        let Some(row) = self.row(number) else { return 0..0 };
-        let from = self.row(row.base).map_or(row.from, |base| base.from);
-        from as usize..row.from as usize
+    /// The ignored text that a row comes after, unless it has its node already: it stands before
+    /// the outermost rule that begins there.
+    fn ignored(&mut self, number: u32, parent: Option<usize>) {
+        let shared = &self.shadow.shared;
+        let Some(row) = self.shadow.row(number) else { return };
+        let from = self.shadow.row(row.base).map_or(row.from, |base| base.from) as usize;
+        let bytes = from..row.from as usize;
+        if bytes.is_empty() || bytes.end <= self.ignored_to {
+            return;
+        }
+        let class = self.shadow.chart.nested.get(row.top as usize).map_or(0, |n| n.class);
+        let skip = shared.rules.skips.get(class as usize).copied().unwrap_or(NONE);
+        let terminal = shared.names.ignored(&shared.rules, skip);
+        self.ignored_to = bytes.end;
+        self.tree.nodes.push(Node {
+            kind: NodeKind::Ignored,
+            name: terminal.as_ref().map_or_else(|| "".into(), |t| t.name.as_str().into()),
+            bytes,
+            definition: terminal.and_then(|t| t.spot.clone()),
+            used_at: None,
+            alternative: None,
+            active: None,
+            is_open: false,
+            parent,
+            end: self.tree.nodes.len() + 1,
+        });
     }
 
-    fn leaf(&mut self, dot: u32, bytes: Range<usize>, ignored: Range<usize>, parent: Option<usize>) {
+    fn leaf(&mut self, dot: u32, bytes: Range<usize>, before: u32, parent: Option<usize>) {
+        self.ignored(before, parent);
         let shared = &self.shadow.shared;
-        if !ignored.is_empty() {
-            let class = shared.rules.symbols.get(shared.rules.after(dot) as usize).map_or(0, |s| s.class);
-            let skip = shared.rules.skips.get(class as usize).copied().unwrap_or(NONE);
-            let terminal = shared.names.ignored(&shared.rules, skip);
-            let end = self.tree.nodes.len() + 1;
-            self.tree.nodes.push(Node {
-                kind: NodeKind::Ignored,
-                name: terminal.as_ref().map_or_else(|| "".into(), |t| t.name.as_str().into()),
-                bytes: ignored,
-                definition: terminal.and_then(|t| t.spot.clone()),
-                used_at: None,
-                alternative: None,
-                active: None,
-                is_open: false,
-                parent,
-                end,
-            });
-        }
         let Some(terminal) = shared.names.terminal(&shared.rules, dot) else { return };
         let end = self.tree.nodes.len() + 1;
         self.tree.nodes.push(Node {
