@@ -11,14 +11,15 @@
 //! The loop draws at most once per frame time and only if something happened, after taking in all
 //! that waits: a fast run costs frames, never keys. Nothing else may write to the terminal.
 
+use std::future::poll_fn;
 use std::io::{self, IsTerminal};
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::task::Poll;
 use std::time::{Duration, Instant, SystemTime};
 
 use crossterm::event::{Event as Input, EventStream};
 use futures_util::StreamExt;
-use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::mpsc::{Receiver, Sender, channel};
 
 use crate::engine::ModelSpec;
@@ -37,12 +38,14 @@ pub mod export;
 pub mod field;
 pub mod files;
 pub mod find;
+pub mod hangup;
 pub mod help;
 pub mod history;
 pub mod inspector;
 pub mod keep;
 pub mod keymap;
 pub mod language;
+pub mod late;
 pub mod layout;
 pub mod look;
 pub mod marking;
@@ -58,6 +61,7 @@ pub mod runs;
 pub mod scripted;
 pub mod series;
 pub mod settings;
+pub mod signals;
 pub mod state;
 pub mod stats;
 pub mod store;
@@ -72,8 +76,11 @@ pub mod worker;
 use event::{Edited, Effect, Event, Place, Wake, Wanted};
 use examples::{EXAMPLES, Example};
 use files::GrammarFile;
+use hangup::Hangup;
 use keep::Keep;
 use keymap::Keymap;
+use late::Late;
+use signals::{Caught, Signals};
 use state::{Loading, State};
 use store::{Ask, snapshot};
 use terminal::{Guard, Screen};
@@ -145,7 +152,13 @@ pub fn run(options: Options) -> io::Result<u8> {
     }
     terminal::install_panic_hook();
     let depth = terminal::color_depth();
-    let theme = options.theme.unwrap_or_else(|| terminal::suitable_theme(options.probe));
+    let (theme, late) = match options.theme {
+        Some(theme) => (theme, Late::default()),
+        None => match terminal::suitable_theme(options.probe) {
+            Some(theme) => (theme, Late::default()),
+            None => (ThemeName::default(), Late::expected(Instant::now())),
+        },
+    };
     let (grammar, prompt, language) = match options.grammar {
         Some(source) => {
             let prompt = Example::of_file(&source.name).map_or("", |e| e.prompt);
@@ -190,7 +203,8 @@ pub fn run(options: Options) -> io::Result<u8> {
     let worker = Worker::start(options.models, sender.clone())?.keeping(store);
     let (set_place, alarms, input) = (options.set_place, Vec::new(), Some(EventStream::new()));
     let title = Title { is_on: options.title, shown: None };
-    let app = App { state, view, worker, screen, sender, input, alarms, set_place, title };
+    let hangup = Hangup::watch()?;
+    let app = App { state, view, worker, screen, sender, input, late, hangup, alarms, set_place, title };
     runtime.block_on(app.main(signals, events))
 }
 
@@ -203,6 +217,10 @@ struct App {
     sender: Sender<Event>,
     /// Keys and the mouse; nothing while the person's own editor has them.
     input: Option<EventStream>,
+    /// Sorts out what is no key.
+    late: Late,
+    /// Tells when the terminal is closed.
+    hangup: Hangup,
     /// When to wake the state up, and what for.
     alarms: Vec<(Instant, Wake)>,
     /// Has models loaded to somewhere else.
@@ -227,12 +245,17 @@ impl App {
     /// Runs until the end, and saves what there is then: nobody listens to answers any more.
     async fn main(mut self, signals: Signals, mut events: Receiver<Event>) -> io::Result<u8> {
         let end = self.go(signals, &mut events).await;
+        self.hangup.is_noticed();
         drop(events);
         if self.state.store.is_on() {
             let save = Box::new(snapshot::last(&mut self.state));
             self.worker.perform(Effect::Store(Ask::Save(save)));
         }
-        end
+        // What cannot be written to a closed terminal is no error.
+        match end {
+            Err(_) if hangup::is_closed() => Ok(hangup::CODE),
+            end => end,
+        }
     }
 
     async fn go(&mut self, mut signals: Signals, events: &mut Receiver<Event>) -> io::Result<u8> {
@@ -258,6 +281,7 @@ impl App {
                         Flow::Continue
                     }
                 },
+                () = self.hangup.happened() => Flow::Exit(hangup::CODE),
                 () = tokio::time::sleep_until(next_frame.into()), if is_dirty && terminal::is_taken() => {
                     next_frame = Instant::now() + frame_time;
                     self.draw()?;
@@ -271,14 +295,12 @@ impl App {
                 event = next(&mut self.input), if self.input.is_some() => match event {
                     Some(Ok(event)) => {
                         is_dirty = true;
-                        match translate(event) {
-                            Some(event) => self.take(event)?,
-                            None => Flow::Continue,
-                        }
+                        let events = self.late.sort(event, Instant::now());
+                        self.take_all(events.into_iter().filter_map(translate))?
                     }
                     Some(Err(error)) => return Err(error),
                     // Nobody is there any more.
-                    None => Flow::Exit(0),
+                    None => Flow::Exit(hangup::CODE),
                 },
                 _ = events.recv_many(&mut batch, BATCH) => {
                     is_dirty = true;
@@ -297,8 +319,22 @@ impl App {
         }
     }
 
+    /// Takes in events, up to one that ends the program.
+    fn take_all(&mut self, events: impl Iterator<Item = Event>) -> io::Result<Flow> {
+        for event in events {
+            if let end @ Flow::Exit(_) = self.take(event)? {
+                return Ok(end);
+            }
+        }
+        Ok(Flow::Continue)
+    }
+
     fn take(&mut self, event: Event) -> io::Result<Flow> {
         if let Event::Edited(..) = event {
+            // The stream before has left a wake-up behind, with which the first key would be overlooked.
+            if !hangup::is_closed() {
+                crossterm::event::poll(Duration::ZERO)?;
+            }
             self.resume()?;
             self.input = Some(EventStream::new());
         }
@@ -407,15 +443,14 @@ fn now() -> i64 {
 
 /// The time between two frames: 60 a second, or 30 through a network.
 fn frame_time() -> Duration {
-    let is_remote = std::env::var_os("SSH_CONNECTION").is_some();
-    Duration::from_micros(1_000_000 / if is_remote { 30 } else { 60 })
+    Duration::from_micros(1_000_000 / if terminal::is_remote() { 30 } else { 60 })
 }
 
+/// The next key or the like; nothing once the terminal is closed, which the stream itself never says.
 async fn next(input: &mut Option<EventStream>) -> Option<io::Result<Input>> {
-    match input {
-        Some(input) => input.next().await,
-        None => std::future::pending().await,
-    }
+    let Some(input) = input else { return std::future::pending().await };
+    poll_fn(|context| if hangup::is_closed() { Poll::Ready(None) } else { input.poll_next_unpin(context) })
+        .await
 }
 
 fn translate(input: Input) -> Option<Event> {
@@ -425,44 +460,5 @@ fn translate(input: Input) -> Option<Event> {
         Input::Mouse(mouse) => Some(Event::Mouse(mouse)),
         Input::Resize(width, height) => Some(Event::Resize(width, height)),
         Input::FocusGained | Input::FocusLost => None,
-    }
-}
-
-/// The signals that concern the terminal.
-struct Signals {
-    terminate: Signal,
-    hangup: Signal,
-    interrupt: Signal,
-    stop: Signal,
-    go_on: Signal,
-}
-
-enum Caught {
-    /// Leave with this exit code: 128 and the signal's number.
-    End(u8),
-    Suspend,
-    Resume,
-}
-
-impl Signals {
-    fn new() -> io::Result<Self> {
-        let raw = |signal: nix::sys::signal::Signal| SignalKind::from_raw(signal as i32);
-        Ok(Self {
-            terminate: signal(SignalKind::terminate())?,
-            hangup: signal(SignalKind::hangup())?,
-            interrupt: signal(SignalKind::interrupt())?,
-            stop: signal(raw(nix::sys::signal::Signal::SIGTSTP))?,
-            go_on: signal(raw(nix::sys::signal::Signal::SIGCONT))?,
-        })
-    }
-
-    async fn next(&mut self) -> Caught {
-        tokio::select! {
-            _ = self.terminate.recv() => Caught::End(143),
-            _ = self.hangup.recv() => Caught::End(129),
-            _ = self.interrupt.recv() => Caught::End(130),
-            _ = self.stop.recv() => Caught::Suspend,
-            _ = self.go_on.recv() => Caught::Resume,
-        }
     }
 }

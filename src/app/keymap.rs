@@ -234,7 +234,8 @@ pub const BINDINGS: &[Binding] = &[
     (Text, alt('r'), Action::Replace),
     (Text, with_alt(KeyCode::Enter), Action::ReplaceAll),
     (Text, key(KeyCode::F(3)), Action::FindNext),
-    (Text, with_shift(KeyCode::F(3)), Action::FindPrevious),
+    // Not Shift-F3: what most terminals send for it is also their answer to where the cursor is.
+    (Text, alt('u'), Action::FindPrevious),
     (Text, ctrl('g'), Action::GoToLine),
     (Text, alt(']'), Action::Bracket),
     (Text, key(KeyCode::F(12)), Action::Definition),

@@ -27,8 +27,8 @@ use crate::app::editor::vim::Mode;
 use crate::ui::depth::ColorDepth;
 use crate::ui::theme::ThemeName;
 
-/// How long the terminal may take to say whether it is light or dark.
-const PROBE: Duration = Duration::from_millis(100);
+/// How long the terminal may take to say whether it is light or dark, here and through a network.
+const PROBE: [Duration; 2] = [Duration::from_millis(100), Duration::from_secs(1)];
 
 /// Whether the terminal is ours at the moment.
 static TAKEN: AtomicBool = AtomicBool::new(false);
@@ -205,12 +205,24 @@ pub fn resume(screen: &mut Screen, mouse: bool) -> io::Result<()> {
 /// crossterm would also drop bold and underlines.
 pub fn color_depth() -> ColorDepth {
     crossterm::style::force_color_output(true);
+    if !wants_colors(|name| std::env::var(name).ok()) {
+        return ColorDepth::Mono;
+    }
     match TermProfile::detect(&io::stdout(), DetectorSettings::new()) {
         TermProfile::TrueColor => ColorDepth::True,
         TermProfile::Ansi256 => ColorDepth::Ansi256,
         TermProfile::Ansi16 => ColorDepth::Ansi16,
         TermProfile::NoColor | TermProfile::NoTty => ColorDepth::Mono,
     }
+}
+
+/// Whether the environment wants colours at all: any `NO_COLOR` wins, then `CLICOLOR_FORCE`, then
+/// `CLICOLOR`.
+fn wants_colors(environment: impl Fn(&str) -> Option<String>) -> bool {
+    let set = |name: &str| environment(name).filter(|value| !value.is_empty());
+    let is_off = |name| set(name).is_some_and(|value| value == "0");
+    let is_forced = set("CLICOLOR_FORCE").is_some() && !is_off("CLICOLOR_FORCE");
+    set("NO_COLOR").is_none() && (is_forced || !is_off("CLICOLOR"))
 }
 
 /// Whether the terminal shows no signs beyond ASCII, by its environment: the Linux console, or a locale
@@ -223,22 +235,45 @@ pub fn wants_ascii(environment: impl Fn(&str) -> Option<String>) -> bool {
 }
 
 /// The theme that suits the terminal's background. Asks it, unless `probe` is off; a terminal that
-/// does not answer is taken to be dark.
-pub fn suitable_theme(probe: bool) -> ThemeName {
+/// cannot say is taken to be dark. `None` if no answer has come yet.
+pub fn suitable_theme(probe: bool) -> Option<ThemeName> {
     if !probe || !io::stdout().is_terminal() || !io::stdin().is_terminal() {
-        return ThemeName::Dark;
+        return Some(ThemeName::Dark);
     }
     let mut options = QueryOptions::default();
-    options.timeout = PROBE;
+    options.timeout = PROBE[usize::from(is_remote())];
     match theme_mode(options) {
-        Ok(ThemeMode::Light) => ThemeName::Light,
-        _ => ThemeName::Dark,
+        Ok(ThemeMode::Light) => Some(ThemeName::Light),
+        Err(terminal_colorsaurus::Error::Timeout(_)) => None,
+        _ => Some(ThemeName::Dark),
     }
+}
+
+/// Whether the terminal is reached through a network.
+pub fn is_remote() -> bool {
+    std::env::var_os("SSH_CONNECTION").is_some()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn colours_are_not_for_everybody() {
+        for (variables, wanted) in [
+            (&[][..], true),
+            (&[("NO_COLOR", "please")], false),
+            (&[("NO_COLOR", "0")], false),
+            (&[("NO_COLOR", "")], true),
+            (&[("CLICOLOR", "0")], false),
+            (&[("CLICOLOR", "1")], true),
+            (&[("CLICOLOR", "0"), ("CLICOLOR_FORCE", "1")], true),
+            (&[("NO_COLOR", "1"), ("CLICOLOR_FORCE", "1")], false),
+        ] {
+            let value = |name: &str| variables.iter().find(|v| v.0 == name).map(|v| v.1.to_owned());
+            assert_eq!(wants_colors(value), wanted, "{variables:?}");
+        }
+    }
 
     #[test]
     fn ascii_is_for_consoles_and_other_encodings() {

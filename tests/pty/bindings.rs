@@ -12,6 +12,7 @@ use std::sync::Mutex;
 
 use maze::app::action::Action;
 use maze::app::keymap::{BINDINGS, Binding, Context};
+use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
 
 use super::pty::Tui;
 use super::start;
@@ -19,6 +20,8 @@ use super::start;
 const ROWS: u16 = 45;
 const COLUMNS: u16 = 160;
 
+/// The grammar and its file.
+const FILE: &str = "lines.lark";
 const GRAMMAR: &str = "start: (line)+\nline: /[^\\n]*\\n/\n";
 const PROMPT: &str = "alpha beta\ngamma (delta)";
 
@@ -37,11 +40,20 @@ enum Seen {
     Right(&'static str),
     /// This text is further to the left, or up.
     Left(&'static str),
-    /// The terminal is given back.
-    Back,
+    /// The program sends these bytes.
+    Sends(&'static str),
+    /// The grammar's file begins like this.
+    Saves(&'static str),
+    /// The program has stopped, and the terminal is given back.
+    Stops,
+    /// The program has ended without an error, and the terminal is given back.
+    Ends,
 }
 
-use Seen::{Back, Either, Gone, Left, Right, Shows};
+use Seen::{Either, Ends, Gone, Left, Right, Saves, Sends, Shows, Stops};
+
+/// The prompt, as a terminal gets it for its clipboard.
+const COPIED: &str = "\x1b]52;c;YWxwaGEgYmV0YQpnYW1tYSAoZGVsdGEp";
 
 /// Keys to press before the one in question, keys to press after it, and what is to be seen then.
 /// `see …` waits for a text and `type …` types; everything else is a key by its name.
@@ -63,7 +75,7 @@ fn proof(action: Action, context: Context) -> Proof {
         Action::Close => on(&["F5", "see ● running"], Shows("■ cancelled")),
         Action::Commands => opens("part of a command"),
         Action::Open => opens("part of a name, or a path"),
-        Action::Save => on(&["type // "], Shows("Saved to")),
+        Action::Save => on(&["type // "], Saves("// start")),
         Action::SaveAs => opens("Save the grammar as"),
         Action::New => opens("New grammar"),
         Action::ExternalEditor => opens("is as your editor has saved it"),
@@ -81,8 +93,8 @@ fn proof(action: Action, context: Context) -> Proof {
         Action::FocusPrompt => opens("▸Prompt"),
         Action::FocusOutput => opens("▸Output"),
         Action::FocusInspector => opens("▸Inspector"),
-        Action::Zoom if is_text => on(&[], Shows("▸Grammar  Prompt")),
-        Action::Zoom => on(&["Alt-3"], Shows("▸Output  Inspector")),
+        Action::Zoom if is_text => on(&[], Shows("▸Grammar 2 Prompt")),
+        Action::Zoom => on(&["Alt-3"], Shows("▸Output 4 Inspector")),
         Action::Grow => on(&[], Right(" Output ·")),
         Action::Shrink => on(&[], Left(" Output ·")),
         Action::Hide => opens("Grammar is hidden"),
@@ -90,18 +102,21 @@ fn proof(action: Action, context: Context) -> Proof {
         Action::Tint => opens("where each token begins"),
         Action::Graphs => opens("Graphs: "),
         Action::NextFinding => {
-            let before = ["Ctrl-End", "type oops: nowhere", "see 1 error", "Ctrl-Home"];
+            let before = ["Ctrl-End", "type oops: nowhere", "see is not defined", "Ctrl-Home"];
             Proof(before.to_vec(), vec!["type @"], Shows("oops: @nowhere"))
         }
         Action::Fix => on(&["Ctrl-End", "type oops: 'x'", "see M024"], Shows("Fixed M024")),
         Action::PromptMode => opens("no chat template"),
-        Action::SystemPrompt | Action::Thinking => Proof(Vec::new(), Vec::new(), Either("is for chats", "no mark for")),
+        Action::SystemPrompt | Action::Thinking => {
+            Proof(Vec::new(), Vec::new(), Either("is for chats", "no mark for"))
+        }
         Action::Rendered => opens("Prompt as the model reads it"),
         Action::Messages => on(&["Alt-0"], Shows("Messages")),
-        Action::Mouse => opens("The mouse is the terminal's"),
+        Action::Mouse => on(&[], Sends("\x1b[?1000l")),
         Action::Help => opens("type a key or a word"),
-        Action::Tour => opens("runs: the model writes on"),
-        Action::Suspend | Action::Quit => on(&[], Back),
+        Action::Tour => on(&[], Gone("Hint 1 of 5")),
+        Action::Suspend => on(&[], Stops),
+        Action::Quit => on(&[], Ends),
         Action::Left => at(&["→", "→"], Shows("a@lpha")),
         Action::Right => at(&[], Shows("a@lpha")),
         Action::Up => at(&["↓"], Shows("@alpha")),
@@ -126,9 +141,11 @@ fn proof(action: Action, context: Context) -> Proof {
         Action::SelectTextStart => at(&["Ctrl-End"], Gone("delta")),
         Action::SelectTextEnd | Action::SelectAll => at(&[], Gone("delta")),
         Action::Copy if !is_text => on(&["F10", "see ‖ paused", "Alt-3"], Shows("if the terminal lets")),
-        Action::Copy => in_prompt(&["Alt-A"], Shows("if the terminal lets")),
+        Action::Copy => in_prompt(&["Alt-A"], Sends(COPIED)),
         Action::Cut => in_prompt(&["Alt-A"], Gone("delta")),
-        Action::Paste => in_prompt(&["Ctrl-End", "Shift-Home", "Ctrl-C", "End"], Shows("(delta)gamma (delta)")),
+        Action::Paste => {
+            in_prompt(&["Ctrl-End", "Shift-Home", "Ctrl-C", "End"], Shows("(delta)gamma (delta)"))
+        }
         Action::DeleteLeft => in_prompt(&["→", "→"], Shows("apha")),
         Action::DeleteRight => in_prompt(&[], Gone("alpha")),
         Action::DeleteWord => in_prompt(&["End"], Gone("beta")),
@@ -136,12 +153,14 @@ fn proof(action: Action, context: Context) -> Proof {
         Action::Undo => in_prompt(&["type @"], Gone("@alpha")),
         Action::Redo => in_prompt(&["type @", "Ctrl-U"], Shows("@alpha")),
         Action::Find => in_prompt(&[], Shows("▸Find")),
-        Action::Replace => in_prompt(&[], Shows("▸With")),
+        Action::Replace => in_prompt(&[], Shows("With  ")),
         Action::ReplaceAll => {
             in_prompt(&["Ctrl-F", "type ta", "Alt-R", "see ▸With", "type X"], Shows("Replaced 2 places"))
         }
         Action::FindNext => in_prompt(&["Ctrl-F", "type ta", "see 1/2"], Shows("2/2")),
-        Action::FindPrevious => in_prompt(&["Ctrl-F", "type ta", "see 1/2", "Enter", "see 2/2"], Shows("1/2")),
+        Action::FindPrevious => {
+            in_prompt(&["Ctrl-F", "type ta", "see 1/2", "Enter", "see 2/2"], Shows("1/2"))
+        }
         Action::GoToLine => in_prompt(&[], Shows("Go to line")),
         Action::Bracket => at(&["Ctrl-End", "←"], Either("gamma @(delta)", "gamma (@delta)")),
         Action::Comment => on(&[], Shows("// start")),
@@ -149,17 +168,19 @@ fn proof(action: Action, context: Context) -> Proof {
         Action::Outdent => on(&["Alt-.", "see     start:"], Left("start:")),
         Action::LineUp => in_prompt(&["↓"], Left("gamma")),
         Action::LineDown => in_prompt(&[], Right("alpha")),
-        Action::PromptBefore => {
-            in_prompt(&["F10", "see ‖ paused", "Esc", "see ■", "type @"], Gone("@alpha"))
-        }
+        Action::PromptBefore => in_prompt(&["F10", "see ‖ paused", "Esc", "see ■", "type @"], Gone("@alpha")),
         Action::PromptAfter => {
             in_prompt(&["F10", "see ‖ paused", "Esc", "see ■", "type @", "Ctrl-↑"], Shows("@alpha"))
         }
         Action::NextList => on(&["F10", "see ‖ paused", "Alt-4", "see candidates ─"], Gone("candidates ─")),
         Action::Search => Proof(vec!["F10", "see ‖ paused", "Alt-4"], vec!["type zq"], Shows("/ zq")),
         Action::Rewind => on(&after_three, Gone("/ 3 ")),
-        Action::NextSurprise => on(&["F10", "see ‖ paused", "Alt-3", "Home"], Shows("no token after this one")),
-        Action::PreviousSurprise => on(&["F10", "see ‖ paused", "Alt-3", "Home"], Shows("no token before this one")),
+        Action::NextSurprise => {
+            on(&["F10", "see ‖ paused", "Alt-3", "Home"], Shows("no token after this one"))
+        }
+        Action::PreviousSurprise => {
+            on(&["F10", "see ‖ paused", "Alt-3", "Home"], Shows("no token before this one"))
+        }
         Action::Force => on(&after_three, Gone("/ 3 ")),
     }
 }
@@ -188,8 +209,7 @@ fn every_key_does_what_the_table_says() {
 fn prove((context, key, action): &Binding) {
     let Proof(before, after, seen) = proof(*action, *context);
     let folder = tempfile::tempdir().unwrap();
-    let (mut tui, editor) = program(folder.path());
-    let _ = editor;
+    let mut tui = program(folder.path());
     for step in &before {
         take(&mut tui, step);
     }
@@ -198,30 +218,40 @@ fn prove((context, key, action): &Binding) {
     let old = tui.text();
     match &seen {
         Shows(text) => assert!(!old.contains(text), "{text:?} is there before:\n{old}"),
-        Gone(text) | Right(text) | Left(text) => assert!(old.contains(text), "{text:?} is not there before:\n{old}"),
-        Either(..) | Back => {}
+        Gone(text) | Right(text) | Left(text) => {
+            assert!(old.contains(text), "{text:?} is not there before:\n{old}");
+        }
+        Sends(bytes) => assert!(!tui.has_written(bytes), "{bytes:?} was sent before"),
+        Either(..) | Saves(_) | Stops | Ends => {}
     }
     tui.press(&key.to_string());
     for step in &after {
         take(&mut tui, step);
     }
-    let what = format!("{} ({})", key, action.name());
+    let what = |what: &str| format!("{what} after {key} ({})", action.name());
+    let wait = |what: String, is_so: &dyn Fn(&str) -> bool| {
+        tui.wait(&what, |s| is_so(&s.contents()));
+    };
     match seen {
-        Shows(text) => drop(tui.wait(&format!("{text:?} after {what}"), |s| s.contents().contains(text))),
-        Either(one, other) => drop(tui.wait(&format!("{one:?} or {other:?} after {what}"), |s| {
-            s.contents().contains(one) || s.contents().contains(other)
-        })),
-        Gone(text) => {
-            drop(tui.wait(&format!("{text:?} to go after {what}"), |s| !s.contents().contains(text)));
+        Shows(text) => wait(what(text), &|now| now.contains(text)),
+        Either(one, other) => wait(what(one), &|now| now.contains(one) || now.contains(other)),
+        Gone(text) => wait(what(&format!("no {text:?}")), &|now| !now.contains(text)),
+        Right(text) => wait(what(&format!("{text:?} moved")), &|now| place(now, text) > place(&old, text)),
+        Left(text) => wait(what(&format!("{text:?} moved")), &|now| {
+            place(now, text).is_some_and(|now| Some(now) < place(&old, text))
+        }),
+        Sends(bytes) => tui.wrote(bytes),
+        Saves(text) => {
+            tui.see("Saved to");
+            assert!(fs::read_to_string(folder.path().join(FILE)).unwrap().starts_with(text));
         }
-        Right(text) => {
-            drop(tui.wait(&format!("{text:?} to move after {what}"), |s| place(&s.contents(), text) > place(&old, text)));
+        Stops => {
+            let id = nix::unistd::Pid::from_raw(tui.child.process_id().unwrap() as i32);
+            let status = waitpid(id, Some(WaitPidFlag::WUNTRACED)).unwrap();
+            assert!(matches!(status, WaitStatus::Stopped(..)), "{status:?}");
+            tui.wait(&what("the shell"), |s| !s.alternate_screen());
         }
-        Left(text) => drop(tui.wait(&format!("{text:?} to move after {what}"), |s| {
-            let now = place(&s.contents(), text);
-            now.is_some() && now < place(&old, text)
-        })),
-        Back => drop(tui.wait(&format!("the shell after {what}"), |s| !s.alternate_screen())),
+        Ends => return tui.end(0),
     }
     let _ = tui.child.kill();
     let _ = tui.child.wait();
@@ -229,14 +259,15 @@ fn prove((context, key, action): &Binding) {
 
 /// The row and the column where a text begins.
 fn place(screen: &str, text: &str) -> Option<(usize, usize)> {
-    screen.lines().enumerate().find_map(|(row, line)| {
-        line.find(text).map(|at| (row, line[..at].chars().count()))
-    })
+    screen
+        .lines()
+        .enumerate()
+        .find_map(|(row, line)| line.find(text).map(|at| (row, line[..at].chars().count())))
 }
 
 /// The program with a grammar in a file and a prompt, and an editor that changes a text at once.
-fn program(folder: &Path) -> (Tui, String) {
-    let grammar = folder.join("lines.lark");
+fn program(folder: &Path) -> Tui {
+    let grammar = folder.join(FILE);
     fs::write(&grammar, GRAMMAR).unwrap();
     let editor = folder.join("editor");
     fs::write(&editor, "#!/bin/sh\necho edited >> \"$1\"\n").unwrap();
@@ -246,7 +277,7 @@ fn program(folder: &Path) -> (Tui, String) {
     let arguments = ["--model=scripted:200", "--grammar", &grammar, &prompt, "--max-tokens=100000"];
     let tui = start(ROWS, COLUMNS, &arguments, &[("EDITOR", &editor)]);
     tui.see("✓ grammar");
-    (tui, editor)
+    tui
 }
 
 fn take(tui: &mut Tui, step: &str) {

@@ -64,6 +64,28 @@ fn an_editor_that_fails_changes_nothing_and_none_is_told() {
     t.end(0);
 }
 
+/// Ctrl-C in the editor is the editor's: the playground goes on, whatever the editor makes of it. (A shell
+/// that waits for a command only hears of Ctrl-C once the command has ended: none here takes long.)
+#[test]
+fn an_interrupt_in_the_editor_is_the_editors() {
+    for (script, told) in [
+        ("trap 'exit 0' INT; echo at work; while :; do sleep 0.1; done", "is unchanged"),
+        ("trap 'echo more >> \"$2\"; exit 0' INT; echo at work; while :; do read line; done", "has saved it"),
+        ("echo at work; sleep 60", "exit code 130; nothing is changed"),
+    ] {
+        let (_folder, command) = editor(script);
+        let mut t = super::start(45, 160, &["--model=scripted:200"], &[("VISUAL", &command)]);
+        t.see("✓ grammar");
+        t.send(ALT_E);
+        t.see("at work");
+        t.send("\x03");
+        t.see(told);
+        t.wait("the playground again", |s| s.alternate_screen() && s.bracketed_paste());
+        t.send(CTRL_Q);
+        t.end(0);
+    }
+}
+
 /// The cursor is a block where keys are commands and a bar where they type.
 #[test]
 fn the_keys_of_vi_shape_the_cursor() {

@@ -2,13 +2,19 @@
 
 use std::path::Path;
 
+mod bindings;
+mod colours;
 mod editor;
+mod hangup;
 #[path = "../support/keys.rs"]
 mod keys;
 mod playground;
 #[path = "../support/pty.rs"]
 #[allow(dead_code, reason = "shared with the program that makes pictures")]
 mod pty;
+#[path = "../support/random.rs"]
+#[allow(dead_code, reason = "shared with tests that change texts")]
+mod random;
 mod restart;
 #[path = "../support/screen.rs"]
 #[allow(dead_code, reason = "shared with the program that makes pictures")]

@@ -1,8 +1,15 @@
 //! What was typed and run is there again after the program was killed, ended by a signal, or left.
 
+use std::time::{Duration, Instant};
+
 use nix::sys::signal::Signal;
 
+use super::pty::Tui;
+use super::random::Random;
 use super::start;
+
+/// How often the program is killed.
+const KILLS: usize = 8;
 
 const ARGUMENTS: &[&str] = &["--model=scripted:500"];
 
@@ -20,10 +27,10 @@ fn what_was_typed_outlives_a_kill() {
     t.send("typed before the kill ");
     t.see("typed before the kill");
     let file = folder.path().join("sessions/default/session.json");
-    let clock = std::time::Instant::now();
+    let clock = Instant::now();
     while !std::fs::read_to_string(&file).unwrap_or_default().contains("typed before the kill ") {
         assert!(clock.elapsed().as_secs() < 30, "it was not saved");
-        t.stirs(std::time::Duration::from_millis(50));
+        t.stirs(Duration::from_millis(50));
     }
     t.signal(Signal::SIGKILL);
     t.child.wait().unwrap();
@@ -44,12 +51,12 @@ fn a_run_outlives_a_kill() {
     t.press("F5");
     let part = folder.path().join("sessions/default/runs/1.part.gz");
     let list = folder.path().join("sessions/default/session.json");
-    let clock = std::time::Instant::now();
+    let clock = Instant::now();
     while !(part.exists()
         && std::fs::read_to_string(&list).unwrap_or_default().contains("\"is_cut_off\":true"))
     {
         assert!(clock.elapsed().as_secs() < 30, "it was not saved");
-        t.stirs(std::time::Duration::from_millis(50));
+        t.stirs(Duration::from_millis(50));
     }
     t.signal(Signal::SIGKILL);
     t.child.wait().unwrap();
@@ -58,6 +65,73 @@ fn a_run_outlives_a_kill() {
     t.press("Alt-3");
     t.press("Esc");
     t.see("■ stopped: the program ended");
+    t.press("Ctrl-Q");
+    t.end(0);
+}
+
+/// Lets the program go on for so many milliseconds.
+fn linger(t: &Tui, millis: usize) {
+    let until = Instant::now() + Duration::from_millis(millis as u64);
+    while let Some(left) = until.checked_duration_since(Instant::now()) {
+        t.stirs(left);
+    }
+}
+
+/// Killed at any moment while somebody types, runs and moves the panes: what is there again is what was
+/// typed up to some moment shortly before, and nothing else; what was there once stays.
+#[test]
+fn killed_at_any_moment() {
+    let folder = tempfile::tempdir().unwrap();
+    let state = [("MAZE_STATE", path(folder.path()))];
+    let mut random = Random(0x2545_f491_4f6c_dd1d);
+    let read = |name: &str| -> serde_json::Value {
+        let text = std::fs::read(folder.path().join(name)).unwrap_or_default();
+        if text.is_empty() { serde_json::Value::Null } else { serde_json::from_slice(&text).unwrap() }
+    };
+    let draft =
+        || read("sessions/default/session.json")["prompt"]["text"].as_str().unwrap_or_default().to_owned();
+    let mut t = start(40, 120, ARGUMENTS, &state);
+    t.see("✓");
+    t.press("Ctrl-Q");
+    t.end(0);
+    let mut prompts = 0;
+    let mut grown = 0;
+    for round in 0..KILLS {
+        let mut t = start(40, 120, ARGUMENTS, &state);
+        t.see("✓");
+        let before = draft();
+        t.press("Alt-2");
+        t.press("Ctrl-Home");
+        let mut typed = String::new();
+        let words = 2 + random.below(6);
+        for word in 0..words {
+            let word = format!("r{round}w{word} ");
+            t.send(&word);
+            typed += &word;
+            t.see(word.trim_end());
+            linger(&t, random.below(150));
+        }
+        t.press("F5");
+        t.press("Alt-=");
+        // The last time surely long enough for something to be saved.
+        linger(&t, if round + 1 < KILLS { random.below(1800) } else { 3000 });
+        t.signal(Signal::SIGKILL);
+        t.child.wait().unwrap();
+
+        let after = draft();
+        let kept =
+            after.strip_suffix(&before).unwrap_or_else(|| panic!("{after:?} does not end in {before:?}"));
+        assert!(typed.starts_with(kept), "{kept:?} was never typed, but {typed:?}");
+        grown += usize::from(!kept.is_empty());
+        let history = read("history.json");
+        let now = history["prompts"].as_array().map_or(0, Vec::len);
+        assert!(now >= prompts, "prompts of earlier runs are gone: {history}");
+        prompts = now;
+        read("looks.json");
+    }
+    assert!(grown > 0 && prompts > 0, "always killed before anything was saved");
+    let mut t = start(40, 120, ARGUMENTS, &state);
+    t.see(draft().lines().next().unwrap().get(..20).unwrap());
     t.press("Ctrl-Q");
     t.end(0);
 }

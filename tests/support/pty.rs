@@ -2,8 +2,9 @@
 
 use std::io::{Read, Write};
 use std::path::Path;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard};
+use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use portable_pty::{Child, CommandBuilder, MasterPty, PtySize, native_pty_system};
@@ -20,12 +21,33 @@ pub struct Tui {
     screen: Arc<(Mutex<Screen>, Condvar)>,
     /// Frames sent so far.
     frames: Arc<AtomicUsize>,
+    /// Everything that the program has written, as far as it is kept.
+    written: Arc<Mutex<Vec<u8>>>,
+    /// Reads what the program writes, until it is told to let go of the terminal.
+    reader: JoinHandle<()>,
+    lets_go: Arc<AtomicBool>,
     writer: Box<dyn Write + Send>,
     pub child: Box<dyn Child + Send + Sync>,
     master: Box<dyn MasterPty + Send>,
     /// Where the program keeps what it remembers; gone with this.
-    _state: tempfile::TempDir,
+    state: tempfile::TempDir,
 }
+
+/// So much of what the program writes is kept; the rest is only shown.
+const KEPT: usize = 1 << 20;
+
+/// What tests run in names colours of its own.
+const COLOURS: [&str; 9] = [
+    "NO_COLOR",
+    "CLICOLOR",
+    "CLICOLOR_FORCE",
+    "FORCE_COLOR",
+    "COLORTERM",
+    "TERM_PROGRAM",
+    "CI",
+    "GITHUB_ACTIONS",
+    "GITLAB_CI",
+];
 
 fn size(rows: u16, columns: u16) -> PtySize {
     PtySize { rows, cols: columns, pixel_width: 0, pixel_height: 0 }
@@ -48,7 +70,7 @@ impl Tui {
                 command.env_remove(name);
             }
         }
-        for name in ["NO_COLOR", "CLICOLOR", "SSH_CONNECTION", "TMUX", "VISUAL", "EDITOR"] {
+        for name in COLOURS.into_iter().chain(["SSH_CONNECTION", "TMUX", "VISUAL", "EDITOR"]) {
             command.env_remove(name);
         }
         command.env("TERM", "xterm-256color");
@@ -64,18 +86,42 @@ impl Tui {
         let screen = Arc::new((Mutex::new(Screen::new(rows, columns)), Condvar::new()));
         let mut reader = pair.master.try_clone_reader().unwrap();
         let (shared, frames) = (screen.clone(), Arc::new(AtomicUsize::new(0)));
-        let counter = frames.clone();
-        std::thread::spawn(move || {
+        let (counter, lets_go, written) = (frames.clone(), Arc::<AtomicBool>::default(), Arc::default());
+        let (goes, kept): (_, Arc<Mutex<Vec<u8>>>) = (lets_go.clone(), Arc::clone(&written));
+        let reader = std::thread::spawn(move || {
             let mut bytes = [0; 65536];
             while let Ok(n @ 1..) = reader.read(&mut bytes) {
                 let starts = bytes[..n].windows(FRAME.len()).filter(|w| *w == FRAME).count();
                 counter.fetch_add(starts, Ordering::Relaxed);
+                {
+                    let mut kept = kept.lock().unwrap();
+                    let room = KEPT.saturating_sub(kept.len()).min(n);
+                    kept.extend_from_slice(&bytes[..room]);
+                }
                 shared.0.lock().unwrap().process(&bytes[..n]);
                 shared.1.notify_all();
+                if goes.load(Ordering::SeqCst) {
+                    return;
+                }
             }
         });
         let writer = pair.master.take_writer().unwrap();
-        Self { screen, frames, writer, child, master: pair.master, _state: state }
+        Self { screen, frames, written, reader, lets_go, writer, child, master: pair.master, state }
+    }
+
+    /// Everything that the program has written, from the start on.
+    pub fn written(&self) -> Vec<u8> {
+        self.written.lock().unwrap().clone()
+    }
+
+    /// Closes the terminal under the program, as when its window is closed; returns how it ends.
+    pub fn hang_up(mut self) -> u32 {
+        self.lets_go.store(true, Ordering::SeqCst);
+        // The reader hears of it with the next frame, which every key brings.
+        self.send("\x1b[C");
+        self.reader.join().unwrap();
+        drop((self.writer, self.master));
+        ended(&mut self.child, "the program without a terminal")
     }
 
     /// The screen as it is.
@@ -114,6 +160,16 @@ impl Tui {
         self.wait(text, |s| s.contents().contains(text))
     }
 
+    /// Waits until the program has written these bytes.
+    pub fn wrote(&self, bytes: &str) {
+        self.wait(&format!("{bytes:?} to be written"), |_| self.has_written(bytes));
+    }
+
+    /// Whether the program has written these bytes.
+    pub fn has_written(&self, bytes: &str) -> bool {
+        self.written.lock().unwrap().windows(bytes.len()).any(|window| window == bytes.as_bytes())
+    }
+
     /// Waits until the program writes something, at most for so long; returns whether it did.
     pub fn stirs(&self, most: Duration) -> bool {
         let screen = self.screen();
@@ -147,7 +203,7 @@ impl Tui {
 
     /// Waits for the end; the terminal must be as it was before.
     pub fn end(mut self, code: u32) {
-        assert_eq!(self.child.wait().unwrap().exit_code(), code);
+        assert_eq!(ended(&mut self.child, "the program"), code);
         self.wait("the terminal to be given back", |s| {
             !s.alternate_screen()
                 && !s.bracketed_paste()
@@ -155,4 +211,17 @@ impl Tui {
                 && s.mouse_protocol_mode() == vt100::MouseProtocolMode::None
         });
     }
+}
+
+/// Waits for the end of the program, at most for so long as for anything else; returns its exit code.
+fn ended(child: &mut Box<dyn Child + Send + Sync>, what: &str) -> u32 {
+    let clock = Instant::now();
+    while clock.elapsed() < PATIENCE {
+        if let Some(status) = child.try_wait().unwrap() {
+            return status.exit_code();
+        }
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    let _ = child.kill();
+    panic!("waited in vain for the end of {what}");
 }
