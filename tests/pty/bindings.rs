@@ -163,6 +163,12 @@ fn proof(action: Action, context: Context) -> Proof {
         }
         Action::GoToLine => in_prompt(&[], Shows("Go to line")),
         Action::Bracket => at(&["Ctrl-End", "←"], Either("gamma @(delta)", "gamma (@delta)")),
+        Action::Definition => {
+            let to_the_use = ["→"; 8];
+            Proof(to_the_use.to_vec(), vec!["type @"], Shows("@line: /"))
+        }
+        Action::Uses => Proof(vec!["↓"], vec!["type @"], Shows("(@line)+")),
+        Action::JumpBack => Proof(vec!["↓", "F12"], vec!["type @"], Shows("@line: /")),
         Action::Comment => on(&[], Shows("// start")),
         Action::Indent => on(&[], Right("start:")),
         Action::Outdent => on(&["Alt-.", "see     start:"], Left("start:")),

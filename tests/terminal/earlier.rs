@@ -4,7 +4,8 @@
 use maze::app::state::{ModelState, RunStatus};
 use maze::engine::ModelInfo;
 
-use super::kept::{SECOND, run, start};
+use super::kept::{SECOND, start};
+use super::overlays::run;
 use super::playground::Playground;
 
 /// As one that this start of the program has made: its grammar is compiled again from its text, whatever

@@ -3,11 +3,14 @@
 use super::playground::Playground;
 use maze::app::event::ModelEvent;
 use maze::app::keymap;
-use maze::app::state::{Overlay, Pane};
+use maze::app::state::Pane;
 use maze::engine::trace::StepKind;
 use maze::hub::Status;
 use maze::ui::theme::{Role, Theme, ThemeName};
 use ratatui::style::Modifier;
+
+/// The name of a frame, and how a person gets there.
+pub type Frame = (&'static str, fn(&mut Playground));
 
 const SIZES: [(u16, u16); 3] = [(80, 24), (120, 40), (160, 45)];
 
@@ -15,11 +18,15 @@ pub fn snapshot(name: &str, prepare: impl Fn(&mut Playground)) {
     for (width, height) in SIZES {
         let mut p = Playground::new(width, height);
         prepare(&mut p);
-        let screen = p.screen();
-        insta::with_settings!({ omit_expression => true, prepend_module_to_snapshot => false }, {
-            insta::assert_snapshot!(format!("{name}_{width}x{height}"), screen);
-        });
+        check(&format!("{name}_{width}x{height}"), &p.screen());
     }
+}
+
+/// Compares a text with what was accepted under this name.
+pub fn check(name: &str, text: &str) {
+    insta::with_settings!({ omit_expression => true, prepend_module_to_snapshot => false }, {
+        insta::assert_snapshot!(name.to_owned(), text);
+    });
 }
 
 #[test]
@@ -70,26 +77,6 @@ fn a_broken_grammar() {
 }
 
 #[test]
-fn help() {
-    snapshot("help", |p| p.press("F1"));
-}
-
-#[test]
-fn examples() {
-    snapshot("examples", |p| p.press("Ctrl-O"));
-}
-
-#[test]
-fn models() {
-    snapshot("models", |p| {
-        p.press("F4");
-        p.list_models();
-        p.press("↓");
-        p.press("↓");
-    });
-}
-
-#[test]
 fn a_download() {
     snapshot("download", |p| {
         p.press("F4");
@@ -120,16 +107,6 @@ fn the_tour() {
 }
 
 #[test]
-fn messages() {
-    snapshot("messages", |p| {
-        p.press("Alt-M");
-        p.load(ModelEvent::Failed("model.gguf is not a GGUF file: it begins with \"<!DOCTYPE\"".into()));
-        p.press("Esc");
-        p.state.overlay = Some(Overlay::Messages { top: 0 });
-    });
-}
-
-#[test]
 fn finished_with_one_pane() {
     snapshot("finished", |p| {
         p.press("F5");
@@ -148,9 +125,7 @@ fn the_smallest_screen() {
     let first = p.screen();
     p.press("Alt-3");
     let both = format!("{first}\n{}", p.screen());
-    insta::with_settings!({ omit_expression => true, prepend_module_to_snapshot => false }, {
-        insta::assert_snapshot!("smallest_40x10", both);
-    });
+    check("smallest_40x10", &both);
 }
 
 /// The figures of a run are not taken for those of the model that came after it.

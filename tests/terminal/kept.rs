@@ -9,7 +9,7 @@ use maze::app::state::{Overlay, Pane};
 use maze::app::store::{Ask, snapshot};
 use maze::ui::wrap::Place;
 
-use super::frames::snapshot;
+use super::overlays::run;
 use super::playground::Playground;
 
 pub const SECOND: Duration = Duration::from_secs(1);
@@ -24,16 +24,6 @@ pub fn start(folder: &Path) -> Playground {
 fn end(mut p: Playground) {
     let save = Box::new(snapshot::last(&mut p.state));
     p.ask(Ask::Save(save));
-}
-
-/// Runs to the end, or so many decisions and stops.
-pub fn run(p: &mut Playground, decisions: usize) {
-    p.press("F5");
-    p.advance(decisions);
-    // The first may close a toast.
-    while p.state.run.status.is_live() {
-        p.press("Esc");
-    }
 }
 
 #[test]
@@ -373,38 +363,4 @@ fn nothing_is_asked_for_where_nothing_is_kept() {
     assert!(p.screen().contains("Nothing is kept"), "{}", p.screen());
     p.wait(SECOND);
     assert!(p.effects.iter().all(|effect| !matches!(effect, Effect::Store(_))), "{:?}", p.effects);
-}
-
-#[test]
-fn the_overlays_look_right() {
-    let two_runs = |p: &mut Playground| {
-        run(p, 10);
-        p.press("Alt-2");
-        p.type_text("Another. ");
-        p.state.template.sampler.seed = 7;
-        p.state.template.sampler.temperature = 1.0;
-        run(p, 14);
-    };
-    snapshot("runs", |p| {
-        two_runs(p);
-        p.press("F9");
-    });
-    snapshot("compare", |p| {
-        two_runs(p);
-        p.press("Alt-D");
-    });
-    snapshot("prompts", |p| {
-        two_runs(p);
-        p.press("F6");
-    });
-    snapshot("sessions", |p| {
-        let folder = tempfile::tempdir().unwrap();
-        p.keep(folder.path());
-        two_runs(p);
-        p.wait(SECOND);
-        p.press("F7");
-        p.type_text("json");
-        p.press("Enter");
-        p.press("F7");
-    });
 }

@@ -218,6 +218,11 @@ impl Playground {
         self.view = View::new(ColorDepth::Mono).in_ascii(true);
     }
 
+    /// From now on draws as for a terminal without colours.
+    pub fn without_colours(&mut self) {
+        self.view = View::new(ColorDepth::Mono);
+    }
+
     pub fn parsed_output_lines(&self) -> usize {
         self.view.parsed_output_lines()
     }

@@ -27,6 +27,7 @@
 //! | `see text` | the screen must show the text |
 //! | `not text` | it must not |
 //! | `effect Quit` | the next effect for the program is this |
+//! | `forget` | the effects so far do not matter |
 
 use std::time::Duration;
 
@@ -118,6 +119,7 @@ fn play(name: &str, script: &str) {
             "see" if !p.screen().contains(rest) => fail(&mut p, "not on the screen"),
             "not" if p.screen().contains(rest) => fail(&mut p, "is on the screen"),
             "see" | "not" => {}
+            "forget" => p.effects.clear(),
             "effect" => {
                 let effect =
                     if p.effects.is_empty() { "none".into() } else { format!("{:?}", p.effects.remove(0)) };

@@ -1,22 +1,28 @@
 //! A hundred thousand random events: keys, pastes, clicks, drags, the wheel, sizes from nothing to
 //! 500x200, and runs, files, sessions and checks that answer when they like. Nothing panics, and what
 //! must hold between two events does: carets are in their texts, panes tile the screen, and lists have
-//! the row that the person is at.
+//! the row that the person is at. At the end everything was seen: each overlay, each pane, each mode.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers, MouseButton, MouseEvent, MouseEventKind};
 use maze::app::editor::EditorBuffer;
-use maze::app::event::{Checked, Effect, Event, ModelEvent, RunEvent, RunId, Wake};
-use maze::app::files::FileEvent;
+use maze::app::event::{Checked, Edited, Effect, Event, ModelEvent, RunEvent, RunId, Wake};
+use maze::app::export::Told;
+use maze::app::files::{FileEvent, WriteError};
 use maze::app::state::{Overlay, Pane, State};
-use maze::app::store::Answer;
+use maze::app::store::{Answer, Ask};
+use maze::app::texts::TextId;
 use maze::app::{keymap, update};
+use maze::engine::export::Format;
 use maze::engine::grammar::Compiled;
 use maze::engine::trace::{FinishReason, Outcome};
 use maze::engine::{Diagnostic, Vocabulary};
+use maze::store::session::SessionNote;
 
+use super::kinds;
 use super::playground::{Playground, key};
 use super::steps;
 
@@ -34,6 +40,25 @@ const FRAME: usize = 40;
 /// A text that grows beyond this is emptied, by the keys for it: the storm shall go on, not slow down.
 const LONG: usize = 4_000;
 
+/// What a person does in one go. Among single keys these would be too rare.
+const ERRANDS: [&[&str]; 15] = [
+    &["F7", "Del"],
+    &["F7", "r", "e", "n", "a", "m", "e", "Enter"],
+    &["Ctrl-O", "↓", "Enter"],
+    &["Alt-N", "Enter"],
+    &["Alt-X", "Enter", "Enter"],
+    &["Alt-W", "Enter"],
+    &["Alt-D", "Enter", "→", "→"],
+    &["Alt-1", "Esc", ":", "1", "Enter"],
+    &["F2", "↓", "↓", "↓", "Enter", "9", "Enter"],
+    &["Alt-2", "Ctrl-F", "t", "Enter", "Alt-R", "x", "Alt-Enter"],
+    &["F10", "Esc", "F10", "Esc", "F9", "End", "Enter"],
+    &["Alt-3", "Home", "→", "Alt-4", "t", "t", "/", "e", "Enter", "f"],
+    &["Ctrl-P", "m", "e", "s", "s", "a", "g", "Enter"],
+    &["Alt-1", "Esc", "V", "j", "d"],
+    &["Alt-0", "Esc", "Esc"],
+];
+
 /// How often the kinds of events come.
 struct Weather {
     keys: usize,
@@ -43,10 +68,15 @@ struct Weather {
     mouse: usize,
     sizes: usize,
     news: usize,
+    errands: usize,
 }
 
 struct Storm {
     random: Random,
+    /// Keys of an errand that are still to come.
+    errand: Vec<&'static str>,
+    /// What has been open, had the focus, or been on.
+    seen: BTreeSet<String>,
     playground: Playground,
     /// What the engine would have been asked for.
     run: RunId,
@@ -58,13 +88,18 @@ struct Storm {
 }
 
 impl Storm {
-    fn new(seed: u64) -> Self {
+    fn new(seed: u64, vim: bool) -> Self {
         let mut playground = Playground::new(80, 24);
         playground.press("F5");
         playground.advance(20);
+        playground.state.use_vim(vim);
+        // As if something were kept: the storm itself answers for the store.
+        playground.state.store.session = Some("default".into());
         let state = &playground.state;
         Self {
             random: Random(seed),
+            errand: Vec::new(),
+            seen: BTreeSet::new(),
             run: state.run.id,
             steps: state.run.steps().len(),
             compiled: state.grammar.compiled.clone(),
@@ -74,28 +109,47 @@ impl Storm {
         }
     }
 
-    fn rage(mut self, weather: &Weather) {
+    fn rage(mut self, weather: &Weather) -> BTreeSet<String> {
         for round in 0..EVENTS {
             let event = self.event(weather);
             self.happen(event);
             self.hold(round);
-            if round % FRAME == 0 {
+            if self.look() || round % FRAME == 0 {
                 self.playground.draw();
             }
             for pane in [Pane::Grammar, Pane::Prompt] {
                 if buffer(&self.playground.state, pane).text().len() > LONG {
-                    self.happen(Event::Key(key("Esc")));
-                    self.happen(Event::Key(key(if pane == Pane::Grammar { "Alt-1" } else { "Alt-2" })));
-                    self.happen(Event::Key(key("Alt-A")));
-                    self.happen(Event::Key(key("Backspace")));
+                    buffer_mut(&mut self.playground.state, pane).set_text("start: \"a\"\n");
                 }
             }
         }
+        self.seen
+    }
+
+    /// Takes note of what there is; whether it is new.
+    fn look(&mut self) -> bool {
+        let state = &self.playground.state;
+        let mut now = vec![format!("{:?}", state.focus), format!("vim {:?}", state.vim_mode())];
+        now.extend(state.overlay.as_ref().map(kinds::of));
+        now.extend(state.find.is_open.then(|| "find".to_owned()));
+        now.extend(state.layout.hidden.iter().map(|pane| format!("hidden {pane:?}")));
+        now.push(match (state.areas(), state.size) {
+            (_, (0, _) | (_, 0)) => "no screen".to_owned(),
+            (None, _) => "small screen".to_owned(),
+            (Some(_), (width, height)) if width > 400 && height > 150 => "large screen".to_owned(),
+            (Some(_), _) => "screen".to_owned(),
+        });
+        let before = self.seen.len();
+        self.seen.extend(now);
+        self.seen.len() > before
     }
 
     fn event(&mut self, weather: &Weather) -> Event {
-        let Weather { keys, odd_keys, typing, pastes, mouse, sizes, news } = *weather;
-        let mut at = self.random.below(keys + odd_keys + typing + pastes + mouse + sizes + news);
+        let Weather { keys, odd_keys, typing, pastes, mouse, sizes, news, errands } = *weather;
+        if let Some(next) = self.errand.pop() {
+            return Event::Key(key(next));
+        }
+        let mut at = self.random.below(keys + odd_keys + typing + pastes + mouse + sizes + news + errands);
         let mut is = |weight: usize| {
             let is_it = at < weight;
             at = at.wrapping_sub(weight);
@@ -120,6 +174,10 @@ impl Storm {
                 Event::Paste((0..count).map(|_| pieces[self.random.below(pieces.len())]).collect())
             }
             () if is(mouse) => self.mouse(),
+            () if is(errands) => {
+                self.errand = ERRANDS[self.random.below(ERRANDS.len())].iter().rev().copied().collect();
+                Event::Key(key("Esc"))
+            }
             () if is(sizes) => {
                 let most = if self.random.below(20) == 0 { (501, 201) } else { (180, 50) };
                 Event::Resize(self.random.below(most.0) as u16, self.random.below(most.1) as u16)
@@ -173,7 +231,7 @@ impl Storm {
     /// Something from the threads, asked for or late.
     fn news(&mut self) -> Event {
         let run = if self.random.below(8) == 0 { RunId(0) } else { self.run };
-        match self.random.below(12) {
+        match self.random.below(18) {
             0..=4 => {
                 let count = 1 + self.random.below(5);
                 self.steps += count;
@@ -193,11 +251,31 @@ impl Storm {
             }
             9 => self.checked(),
             10 => Event::Wake(if self.random.below(2) == 0 { Wake::Click } else { Wake::Autosave }),
-            _ => {
+            11 => {
                 let id = self.playground.state.load;
                 Event::Model(id, ModelEvent::Failed("no such model".into()))
             }
+            12 => Event::Files(FileEvent::Written("a.lark".into(), Err(WriteError::Exists))),
+            13 => Event::Files(FileEvent::Written("a.lark".into(), Err(WriteError::Changed))),
+            14 => Event::Exported(Told::Exists(Format::Html, "run.html".into())),
+            15 => Event::Edited(TextId::Prompt, Edited::Changed("from outside \u{1b}[1m\n".into())),
+            16 => Event::Run(run, RunEvent::Refused("not now".into())),
+            _ => Event::Rendered(self.random.below(3) as u64, Ok(vec![1, 2, 3])),
         }
+    }
+
+    /// The sessions there are said to be.
+    fn sessions(&mut self) -> Vec<SessionNote> {
+        let note = |name: &str| SessionNote {
+            name: name.into(),
+            grammar: "a.lark".into(),
+            prompt: "a prompt \u{1b}[31m".into(),
+            runs: 3,
+            saved: 0,
+            is_elsewhere: name == "elsewhere",
+        };
+        let all = ["default", "work", "elsewhere", "日本"];
+        all[..self.random.below(all.len() + 1)].iter().map(|name| note(name)).collect()
     }
 
     /// A check of the text as it is, or of one that is no more.
@@ -249,7 +327,11 @@ impl Storm {
             Effect::Resume => Event::Run(self.run, RunEvent::Resumed),
             Effect::Check(..) if self.random.below(8) == 0 => self.checked(),
             Effect::Files(_) => Event::Files(FileEvent::Said(Err("no such file".into()))),
+            Effect::Store(Ask::List) => Event::Store(Answer::Listed(self.sessions())),
+            Effect::Store(Ask::Rename(name) | Ask::SaveAs(name, _)) => Event::Store(Answer::Named(name)),
+            Effect::Store(Ask::Run(number)) => Event::Store(Answer::Run(number, Err("it is gone".into()))),
             Effect::Store(_) => Event::Store(Answer::Failed("no room".into())),
+            Effect::Export(job) => Event::Exported(Told::Failed(job.format, job.path, "no room".into())),
             Effect::ListModels => Event::Models(Arc::new(super::playground::models())),
             Effect::Load(id, _) => Event::Model(id, ModelEvent::Loading("reading".into(), Some(0.5))),
             _ => return,
@@ -300,24 +382,35 @@ fn buffer(state: &State, pane: Pane) -> &EditorBuffer {
     if pane == Pane::Grammar { &state.grammar.buffer } else { &state.prompt }
 }
 
-const CALM: Weather = Weather { keys: 10, odd_keys: 3, typing: 6, pastes: 1, mouse: 4, sizes: 1, news: 4 };
-
-#[test]
-fn of_keys() {
-    Storm::new(0x9e37_79b9_7f4a_7c15).rage(&Weather { keys: 40, odd_keys: 12, ..CALM });
+fn buffer_mut(state: &mut State, pane: Pane) -> &mut EditorBuffer {
+    if pane == Pane::Grammar { &mut state.grammar.buffer } else { &mut state.prompt }
 }
 
-#[test]
-fn of_text() {
-    Storm::new(0xd1b5_4a32_d192_ed03).rage(&Weather { typing: 40, pastes: 6, ..CALM });
-}
+const CALM: Weather =
+    Weather { keys: 10, odd_keys: 3, typing: 6, pastes: 1, mouse: 4, sizes: 1, news: 4, errands: 1 };
 
+/// Four storms of 25,000 events at the same time: of keys, of text, of the mouse and sizes, of what the
+/// threads tell.
 #[test]
-fn of_the_mouse_and_sizes() {
-    Storm::new(0x94d0_49bb_1331_11eb).rage(&Weather { mouse: 40, sizes: 8, ..CALM });
-}
-
-#[test]
-fn of_runs() {
-    Storm::new(0xbf58_476d_1ce4_e5b9).rage(&Weather { news: 40, ..CALM });
+fn a_hundred_thousand_events() {
+    let storms = [
+        (0x9e37_79b9_7f4a_7c15, false, Weather { keys: 40, odd_keys: 12, ..CALM }),
+        (0xd1b5_4a32_d192_ed03, true, Weather { typing: 40, pastes: 6, ..CALM }),
+        (0x94d0_49bb_1331_11eb, false, Weather { mouse: 40, sizes: 8, ..CALM }),
+        (0xbf58_476d_1ce4_e5b9, true, Weather { news: 40, ..CALM }),
+    ];
+    let seen: BTreeSet<String> = std::thread::scope(|scope| {
+        let begun: Vec<_> = storms
+            .iter()
+            .map(|(seed, vim, weather)| scope.spawn(|| Storm::new(*seed, *vim).rage(weather)))
+            .collect();
+        begun.into_iter().flat_map(|storm| storm.join().unwrap()).collect()
+    });
+    let mut wanted = kinds::all();
+    wanted.extend(Pane::ALL.iter().flat_map(|pane| [format!("{pane:?}"), format!("hidden {pane:?}")]));
+    let rest = ["find", "no screen", "small screen", "screen", "large screen", "vim None"];
+    wanted.extend(rest.map(str::to_owned));
+    wanted.extend(["Normal", "Insert", "Visual", "VisualLine"].map(|mode| format!("vim Some({mode})")));
+    let missing: Vec<_> = wanted.difference(&seen).collect();
+    assert!(missing.is_empty(), "the storms have not come to {missing:?}");
 }
