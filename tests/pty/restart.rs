@@ -64,6 +64,7 @@ fn a_run_outlives_a_kill() {
     t.see("Run 1 was cut off when the program ended");
     t.press("Alt-3");
     t.press("Esc");
+    t.wait("the toast to go", |s| !s.contents().contains("Run 1 was cut off"));
     t.see("■ stopped: the program ended");
     t.press("Ctrl-Q");
     t.end(0);

@@ -40,8 +40,11 @@ const FRAME: usize = 40;
 /// A text that grows beyond this is emptied, by the keys for it: the storm shall go on, not slow down.
 const LONG: usize = 4_000;
 
+/// Pasted in an errand: a name with more than one use.
+const NAMES: &str = "x: x x\n";
+
 /// What a person does in one go. Among single keys these would be too rare.
-const ERRANDS: [&[&str]; 15] = [
+const ERRANDS: [&[&str]; 16] = [
     &["F7", "Del"],
     &["F7", "r", "e", "n", "a", "m", "e", "Enter"],
     &["Ctrl-O", "↓", "Enter"],
@@ -56,6 +59,7 @@ const ERRANDS: [&[&str]; 15] = [
     &["Alt-3", "Home", "→", "Alt-4", "t", "t", "/", "e", "Enter", "f"],
     &["Ctrl-P", "m", "e", "s", "s", "a", "g", "Enter"],
     &["Alt-1", "Esc", "V", "j", "d"],
+    &["Alt-1", "Alt-A", NAMES, "↑", "Home", "Alt-U"],
     &["Alt-0", "Esc", "Esc"],
 ];
 
@@ -147,7 +151,7 @@ impl Storm {
     fn event(&mut self, weather: &Weather) -> Event {
         let Weather { keys, odd_keys, typing, pastes, mouse, sizes, news, errands } = *weather;
         if let Some(next) = self.errand.pop() {
-            return Event::Key(key(next));
+            return if next == NAMES { Event::Paste(next.into()) } else { Event::Key(key(next)) };
         }
         let mut at = self.random.below(keys + odd_keys + typing + pastes + mouse + sizes + news + errands);
         let mut is = |weight: usize| {
