@@ -17,6 +17,7 @@ mod chat;
 mod completions;
 mod config;
 mod doctor;
+mod explain;
 mod export;
 mod man;
 mod models;
@@ -26,6 +27,7 @@ pub use chat::{ChatArgs, DEFAULT_THINKING};
 pub use completions::CompletionsArgs;
 pub use config::{ConfigArgs, ConfigCommand};
 pub use doctor::DoctorArgs;
+pub use explain::{ExplainArgs, TextPlace};
 pub use export::ExportArgs;
 pub use man::ManArgs;
 pub use models::ModelsArgs;
@@ -57,6 +59,8 @@ pub enum Command {
     Generate(Box<GenerateArgs>),
     /// Look for mistakes in grammars, or say whether a text follows one.
     Check(CheckArgs),
+    /// Say why a token or a text may come at a place, or why not.
+    Explain(ExplainArgs),
     /// Say what a code such as M050 in a message of `maze check` is about.
     ExplainCode(ExplainCodeArgs),
     /// List the grammars that come with the program, or print one.

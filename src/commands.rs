@@ -23,6 +23,7 @@ mod check;
 mod completions;
 mod config;
 mod doctor;
+mod explain;
 mod explain_code;
 mod export;
 mod generate;
@@ -95,6 +96,7 @@ fn perform(cli: &Cli) -> Result<(), Failure> {
     match &cli.command {
         Some(Command::Generate(args)) => generate::run(args),
         Some(Command::Check(args)) => check::run(args),
+        Some(Command::Explain(args)) => explain::run(args),
         Some(Command::ExplainCode(args)) => explain_code::run(args),
         Some(Command::Grammars(args)) => grammars::run(args),
         Some(Command::Bench(args)) => bench::run(args),

@@ -11,6 +11,7 @@ pub mod codes;
 pub mod constraint;
 pub mod diagnostic;
 pub mod error;
+pub mod explain;
 pub mod export;
 pub mod fix;
 pub mod generate;

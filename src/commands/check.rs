@@ -69,7 +69,7 @@ pub(super) fn run(args: &CheckArgs) -> Result<(), Failure> {
 }
 
 /// A text's name and bytes; stdin for `-`.
-fn read_bytes(path: &Path) -> Result<(String, Vec<u8>), Failure> {
+pub(super) fn read_bytes(path: &Path) -> Result<(String, Vec<u8>), Failure> {
     let mut bytes = Vec::new();
     let name = if path == Path::new("-") { "stdin".into() } else { path.display().to_string() };
     let result = if path == Path::new("-") {

@@ -140,13 +140,30 @@ impl Sink {
             Severity::Error => "\x1b[1;31m",
             Severity::Warning => "\x1b[1;33m",
         };
+        let (severity, Diagnostic { number, code, .. }) = (diagnostic.severity.name(), diagnostic);
+        self.pointed(name, text, diagnostic, &format!("{severity}[{number} {code}]"), colour)
+    }
+
+    /// The same of what is no finding: `name:line:column: message`, and the line.
+    pub fn place(&mut self, name: &str, text: &str, diagnostic: &Diagnostic) -> io::Result<()> {
+        self.pointed(name, text, diagnostic, "", "\x1b[1;36m")
+    }
+
+    fn pointed(
+        &mut self,
+        name: &str,
+        text: &str,
+        diagnostic: &Diagnostic,
+        label: &str,
+        colour: &str,
+    ) -> io::Result<()> {
         let (faint, plain) = if self.colours { ("\x1b[2m", "\x1b[0m") } else { ("", "") };
         let colour = if self.colours { colour } else { "" };
         let place = format!("{name}:{}:{}", diagnostic.start.line, diagnostic.start.column);
         let place = self.shown_in_line(&place).into_owned();
         let message = self.shown_in_line(&diagnostic.message).into_owned();
-        let (severity, Diagnostic { number, code, .. }) = (diagnostic.severity.name(), diagnostic);
-        writeln!(self, "{place}: {colour}{severity}[{number} {code}]{plain}: {message}")?;
+        let label = if label.is_empty() { String::new() } else { format!("{colour}{label}{plain}: ") };
+        writeln!(self, "{place}: {label}{message}")?;
         let snippet = Snippet::of(text, diagnostic);
         if let (true, Some(Snippet { number, line, .. })) = (self.plain, &snippet) {
             writeln!(self, "line {number}: {}", worded(line))?;

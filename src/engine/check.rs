@@ -59,8 +59,10 @@ pub fn check_text(grammar: &Compiled, text: &[u8]) -> Result<Verdict, Constraint
     }))
 }
 
-fn position(text: &[u8], offset: usize) -> Position {
-    let before: String = text[..offset]
+/// The line and the column, in characters, of a byte of a text. Bytes that are not UTF-8 count as one
+/// character each.
+pub fn position(text: &[u8], offset: usize) -> Position {
+    let before: String = text[..offset.min(text.len())]
         .utf8_chunks()
         .flat_map(|chunk| {
             let invalid = chunk.invalid().iter().map(|_| char::REPLACEMENT_CHARACTER);

@@ -1,6 +1,6 @@
 //! The grammar at run time: which tokens may follow, which are forced, when it is complete.
 //!
-//! This is the only file that names llguidance's parser types. It upholds two invariants: the
+//! This file and its folder are the only ones that name llguidance's parser types. It upholds two invariants: the
 //! engine never fails open (every error is a reason to stop, never a reason to allow), and the
 //! parser is never fed an unchecked token (a bad token is a permanent error state there).
 
@@ -12,6 +12,10 @@ use llguidance::{CancellationHandle, ParserFactory, TokenParser, panic_utils};
 
 use super::trace::{FinishReason, TokenId};
 use super::vocabulary::Vocabulary;
+
+mod probe;
+
+pub use probe::{Ignore, Probe};
 
 /// Builds constraints over one vocabulary.
 pub struct ConstraintFactory {

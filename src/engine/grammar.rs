@@ -43,6 +43,8 @@ mod tree;
 pub use prepare::MAX_BYTES;
 pub use symbols::{Symbol, Symbols};
 
+pub(super) use messages::limit_kind;
+
 pub(crate) use messages::closest;
 
 /// The languages a constraint can be written in.
@@ -133,6 +135,11 @@ impl Compiled {
     /// The text it was compiled from.
     pub fn source(&self) -> &GrammarSource {
         &self.source
+    }
+
+    /// The constraint at the start of the grammar.
+    pub(super) fn template(&self) -> &Constraint {
+        &self.template
     }
 
     /// A new constraint at the start of the grammar.

@@ -7,6 +7,7 @@
 use std::ops::Range;
 
 use super::super::diagnostic::{Diagnostic, Severity};
+use super::super::explain::LimitKind;
 use super::super::fix::Fix;
 use super::prepare::regex_pattern;
 use super::{GrammarKind, GrammarSource, Warnings, lint};
@@ -174,6 +175,24 @@ pub(super) fn dead(source: &GrammarSource) -> Diagnostic {
 pub(super) fn limit(text: &str, message: &str) -> Diagnostic {
     Diagnostic::error(text, 0..0, "limit", format!("the grammar is too complex: {}", first_line(message)))
         .with_help("use fewer or shorter repetitions, and fewer terminals that overlap")
+}
+
+/// Which limit llguidance says that it has reached while it parsed.
+pub(in crate::engine) fn limit_kind(message: &str) -> LimitKind {
+    let says = |part: &str| message.contains(part);
+    if says("max is ") && says("Current row has") {
+        LimitKind::Row
+    } else if says("Too many items") {
+        LimitKind::Items
+    } else if says("too many states") {
+        LimitKind::States
+    } else if says("too many expressions") {
+        LimitKind::Fuel
+    } else if says("max_tokens") {
+        LimitKind::MaxTokens
+    } else {
+        LimitKind::Other
+    }
 }
 
 /// The text of a JSON Schema is not JSON.

@@ -1,0 +1,228 @@
+//! An explanation on the page: the place, the reason in sentences, the lines of the grammar that are
+//! meant, and how it could go on; or all of it as JSON.
+
+use std::io::{self, Write};
+
+use serde_json::{Value, json};
+
+use crate::commands::output::Sink;
+use crate::engine::check::position;
+use crate::engine::explain::{At, Class, Reason, sentences};
+use crate::engine::{Diagnostic, GrammarSource, TokenId, Vocabulary};
+use crate::sanitize;
+
+/// How many of the grammar's lines are shown.
+const MOST_LINES: usize = 4;
+
+/// How many places inside of tokens are told apart.
+const MOST_PLACES: usize = 4;
+
+/// What an explanation is about.
+pub(super) enum Subject<'a> {
+    /// A token.
+    Token(TokenId),
+    /// A piece of text that is no single token.
+    Text(Vec<u8>),
+    /// How the text goes on after the place.
+    Rest(&'a [u8]),
+    /// The end of the text.
+    End,
+}
+
+impl Subject<'_> {
+    pub(super) fn explained(&self, at: &mut At<'_>) -> Reason {
+        match self {
+            Self::Token(token) => at.why(*token),
+            Self::Text(text) => at.why_text(text),
+            Self::Rest(text) => at.why_text(text),
+            Self::End => at.why_end(),
+        }
+    }
+
+    fn bytes<'v>(&'v self, vocabulary: &'v Vocabulary) -> &'v [u8] {
+        match self {
+            Self::Token(token) => vocabulary.bytes(*token),
+            Self::Text(text) => text,
+            Self::Rest(text) => text,
+            Self::End => &[],
+        }
+    }
+}
+
+/// The place that is explained.
+pub(super) enum Place<'a> {
+    /// A byte of a text.
+    Text { name: &'a str, text: &'a [u8], at: usize },
+    /// Before a step of a run that had so many.
+    Trace { name: &'a str, step: usize, steps: usize, text: &'a [u8] },
+}
+
+/// All that an explanation is made of.
+pub(super) struct Shown<'a> {
+    pub grammar: &'a GrammarSource,
+    pub vocabulary: &'a Vocabulary,
+    pub place: Place<'a>,
+    pub subject: Subject<'a>,
+}
+
+impl Shown<'_> {
+    /// Prints it for a person.
+    pub(super) fn print(&self, out: &mut Sink, reason: &Reason, at: &mut At<'_>) -> io::Result<()> {
+        self.print_place(out, reason)?;
+        for sentence in sentences(reason, self.subject.bytes(self.vocabulary)) {
+            let sentence = out.shown_in_line(&sentence).into_owned();
+            writeln!(out, "{sentence}")?;
+        }
+        self.print_terminals(out, reason)?;
+        if let Some(path) = at.path() {
+            let path: Vec<String> =
+                path.iter().map(|crumb| sanitize::line(&crumb.rule).into_owned()).collect();
+            writeln!(out, "in: {}", path.join(" > "))?;
+        }
+        if matches!(self.subject, Subject::Token(_)) || matches!(self.place, Place::Trace { .. }) {
+            self.print_counts(out, at)?;
+        }
+        Ok(())
+    }
+
+    fn print_place(&self, out: &mut Sink, reason: &Reason) -> io::Result<()> {
+        let about = self.about();
+        let verb = if reason.is_allowed() { "may come" } else { "may not come" };
+        match self.place {
+            Place::Text { name, text, at } => {
+                // The failing byte may be further on than the place.
+                let at = match (&self.subject, reason) {
+                    (Subject::Rest(_), Reason::Byte { accepted, .. }) => at + accepted,
+                    _ => at,
+                };
+                let shown = String::from_utf8_lossy(text);
+                let from = String::from_utf8_lossy(&text[..at]).len();
+                let width = shown.get(from..).and_then(|rest| rest.chars().next()).map_or(0, char::len_utf8);
+                let message = format!("{about} {verb} here, by {}", self.grammar.name);
+                let diagnostic = Diagnostic {
+                    start: position(text, at),
+                    ..Diagnostic::error(&shown, from..from + width, reason.name(), message)
+                };
+                if reason.is_allowed() {
+                    out.place(name, &shown, &diagnostic)
+                } else {
+                    out.diagnostic(name, &shown, &diagnostic)
+                }
+            }
+            Place::Trace { name, step, steps, .. } => {
+                let step =
+                    if step > steps { "the end".to_owned() } else { format!("step {step} of {steps}") };
+                let line = format!("{name}: {step}: {about} {verb}, by {}", self.grammar.name);
+                let line = out.shown_in_line(&line).into_owned();
+                writeln!(out, "{line}")
+            }
+        }
+    }
+
+    /// What it is about, in words.
+    fn about(&self) -> String {
+        let quoted = |bytes: &[u8]| format!("`{}`", sanitize::token(bytes));
+        match &self.subject {
+            Subject::Token(token) => {
+                let bytes = self.vocabulary.bytes(*token);
+                let special = if self.vocabulary.is_special(*token) { "special token" } else { "token" };
+                if bytes.is_empty() {
+                    format!("token #{token}")
+                } else {
+                    format!("{special} {} (#{token})", quoted(bytes))
+                }
+            }
+            Subject::Text(text) => quoted(text),
+            Subject::Rest(_) => "the text".into(),
+            Subject::End => "the end".into(),
+        }
+    }
+
+    /// The lines of the grammar in which what is expected stands.
+    fn print_terminals(&self, out: &mut Sink, reason: &Reason) -> io::Result<()> {
+        let Some(expected) = reason.expected() else { return Ok(()) };
+        let placed =
+            expected.terminals.iter().filter_map(|terminal| Some((terminal, terminal.place.as_ref()?)));
+        for (terminal, place) in placed.take(MOST_LINES) {
+            let rule = terminal.rule.as_ref().map_or_else(String::new, |rule| format!(", in {rule}"));
+            let message = format!("expected {}{rule}", terminal.text);
+            let found = Diagnostic::error(&self.grammar.text, place.span.clone(), "expected", message);
+            out.place(&self.grammar.name, &self.grammar.text, &found)?;
+        }
+        Ok(())
+    }
+
+    /// How many tokens may come, and where the others fail.
+    fn print_counts(&self, out: &mut Sink, at: &mut At<'_>) -> io::Result<()> {
+        let reasons = at.all();
+        let all = self.vocabulary.len() - reasons.count(Class::Padding);
+        let mut parts = Vec::new();
+        for place in reasons.places().iter().take(MOST_PLACES) {
+            let bytes = self.vocabulary.bytes(place.sample).get(..place.accepted).unwrap_or_default();
+            parts.push(match place.accepted {
+                0 => format!("{} for their first byte", place.tokens),
+                _ => format!("{} after `{}`", place.tokens, sanitize::token(bytes)),
+            });
+        }
+        let rest: usize = reasons.places().iter().skip(MOST_PLACES).map(|place| place.tokens).sum();
+        let named = [
+            (rest, "at other places"),
+            (reasons.count(Class::Tokenization), "as other cuts of forced text"),
+            (reasons.count(Class::Special) + reasons.count(Class::Incomplete), "as special tokens"),
+            (reasons.count(Class::Duplicate), "as doubles"),
+        ];
+        parts.extend(
+            named.iter().filter(|(count, _)| *count > 0).map(|(count, what)| format!("{count} {what}")),
+        );
+        let allowed = reasons.count(Class::Allowed);
+        let may = format!("{allowed} of {all} tokens may come here");
+        let line = if parts.is_empty() {
+            format!("{may}.")
+        } else {
+            format!("{may}; refused are {}.", parts.join(", "))
+        };
+        let line = out.shown_in_line(&line).into_owned();
+        writeln!(out, "{line}")
+    }
+
+    /// All of it as JSON.
+    pub(super) fn json(&self, reason: &Reason, at: &mut At<'_>) -> Value {
+        let about = match &self.subject {
+            Subject::Token(token) => json!({
+                "token": token,
+                "text": String::from_utf8_lossy(self.vocabulary.bytes(*token)),
+                "special": self.vocabulary.is_special(*token),
+            }),
+            Subject::Text(text) => json!({ "text": String::from_utf8_lossy(text) }),
+            Subject::Rest(text) => json!({ "rest": text.len() }),
+            Subject::End => json!("end"),
+        };
+        let place = match self.place {
+            Place::Text { name, text, at } => {
+                let position = position(text, at);
+                json!({ "text": name, "byte": at, "line": position.line, "column": position.column })
+            }
+            Place::Trace { name, step, text, .. } => {
+                json!({ "trace": name, "step": step, "bytes": text.len() })
+            }
+        };
+        let reasons = at.all();
+        let counts: serde_json::Map<String, Value> = Class::ALL
+            .into_iter()
+            .map(|class| (class.name().to_owned(), json!(reasons.count(class))))
+            .collect();
+        let expected = at.expected().ok();
+        json!({
+            "grammar": self.grammar.name,
+            "place": place,
+            "about": about,
+            "allowed": reason.is_allowed(),
+            "reason": reason,
+            "sentences": sentences(reason, self.subject.bytes(self.vocabulary)),
+            "expected": expected,
+            "path": at.path(),
+            "finish": at.finish(),
+            "tokens": counts,
+        })
+    }
+}

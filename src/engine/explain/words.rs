@@ -1,0 +1,200 @@
+//! Reasons in words: a few plain sentences, for a terminal and for people who listen.
+//!
+//! All text of grammars and tokens is neutralised here, so what comes out may be shown anywhere.
+
+use super::{Expected, Ignored, LimitKind, Reason, Terminal};
+use crate::engine::check::describe;
+use crate::sanitize;
+
+/// How many terminals are listed.
+const MOST: usize = 6;
+
+/// `reason` in sentences. `text` are the bytes that it is about: a token's, or a piece of text.
+pub fn sentences(reason: &Reason, text: &[u8]) -> Vec<String> {
+    match reason {
+        Reason::Allowed { ends: true } => vec!["The text is complete and may end here.".into()],
+        Reason::Allowed { ends: false } => vec!["It may come here.".into()],
+        Reason::Byte { accepted, byte, expected, ignored } => {
+            let (start, rest) = text.split_at((*accepted).min(text.len()));
+            let refused = rest.utf8_chunks().next().and_then(|chunk| chunk.valid().chars().next());
+            let refused = refused.map_or_else(|| describe(&[*byte]), character);
+            let mut said = vec![match accepted {
+                0 => format!("{} may not come here.", capital(&refused)),
+                1 => format!("Its first byte, {}, may come; {refused} after it may not.", quoted(start)),
+                n => {
+                    format!("Its first {n} bytes, {}, may come; {refused} after them may not.", quoted(start))
+                }
+            }];
+            said.extend(ignored.map(|ignored| of_ignored(ignored).into()));
+            said.extend(of_expected(expected));
+            said
+        }
+        Reason::Tokenization { bytes, .. } => vec![
+            format!(
+                "Its text may come, but the grammar leaves no choice here, and the forced text is cut as a \
+                 model's tokenizer would cut it: {} has to come.",
+                quoted(bytes)
+            ),
+            "`%llguidance {\"no_forcing\": true}` lets every way to cut it through.".into(),
+        ],
+        Reason::Duplicate { of } => {
+            vec![format!("Token {of} has the same bytes, and only one of such tokens can be let through.")]
+        }
+        Reason::Special { name_fits, expected } => {
+            let mut said = vec![
+                "It is a special token, which has no text, and the grammar does not name it here.".into(),
+            ];
+            if *name_fits {
+                said.push(format!(
+                    "The characters {} may come here, but only as text; a grammar names the token without quotes.",
+                    quoted(text)
+                ));
+            }
+            said.extend(of_expected(expected));
+            said
+        }
+        Reason::TextForSpecial { name, .. } => {
+            let name = sanitize::line(name);
+            vec![
+                format!(
+                    "It is text that reads like the special token {name}, which has to come as one token."
+                ),
+                format!("Written `\"{name}\"` with quotes, the grammar would take the text."),
+            ]
+        }
+        Reason::Incomplete { expected, finish } => {
+            let mut said = vec!["The text is not complete and may not end here.".to_owned()];
+            said.extend(of_expected(expected));
+            said.extend(finish.as_ref().map(|f| match f.bytes.len() {
+                1 => format!("The shortest end is {}, one byte.", quoted(&f.bytes)),
+                n => format!("The shortest end is {}, {n} bytes.", quoted(&f.bytes)),
+            }));
+            said
+        }
+        Reason::DeadEnd { wanted } if wanted.is_empty() => {
+            vec![
+                "Nothing can follow here, and the text is not complete: the grammar has led into a dead end."
+                    .into(),
+            ]
+        }
+        Reason::DeadEnd { wanted } => vec![
+            "No token can come here, and the text is not complete: a dead end.".into(),
+            format!("The grammar wants {}, and the model has no token that spells it.", describe(wanted)),
+        ],
+        Reason::Limit { limit, message } => {
+            vec![
+                format!(
+                    "The grammar is too complex here: {}.",
+                    sanitize::line(message.trim_end_matches('.'))
+                ),
+                of_limit(*limit).into(),
+            ]
+        }
+        Reason::Padding => {
+            vec!["The model has a number for this id, but its tokenizer has no token.".into()]
+        }
+        Reason::Thinking { forced: Some(forced), .. } => {
+            vec![format!("The thinking before the answer is being closed: token {forced} has to come.")]
+        }
+        Reason::Thinking { control: true, .. } => {
+            vec!["It is a control token, and the model still thinks: the answer, and the grammar, have not begun.".into()]
+        }
+        Reason::Thinking { .. } => vec![
+            "It would end the thinking in the middle of a token: the answer begins with a token of its own."
+                .into(),
+        ],
+        Reason::Unexplained => {
+            vec![
+                "The mask leaves it out although its text may come, which is a fault worth reporting.".into(),
+            ]
+        }
+    }
+}
+
+/// What may come, in one sentence, and the terminals that it belongs to, one a line.
+fn of_expected(expected: &Expected) -> Vec<String> {
+    let end = if expected.may_end == Some(true) { ", or the end" } else { "" };
+    let mut said = Vec::new();
+    if expected.forced.len() > 1 {
+        said.push(format!("The grammar leaves no choice: {} has to come.", quoted(&expected.forced)));
+    } else if !expected.bytes.is_empty() {
+        said.push(format!("Here may come {}{end}.", describe(&expected.bytes)));
+    } else if expected.may_end == Some(true) {
+        said.push("The text is complete: nothing but its end may come.".into());
+    }
+    if !expected.specials.is_empty() {
+        let names: Vec<_> = expected.specials.iter().map(|name| sanitize::line(name)).collect();
+        said.push(format!("So may the special tokens {}.", names.join(", ")));
+    }
+    if !expected.terminals.is_empty() {
+        let mut listed: Vec<String> = expected.terminals.iter().take(MOST).map(terminal).collect();
+        let more = expected.terminals.len().saturating_sub(MOST);
+        if more > 0 {
+            listed.push(format!("{more} more"));
+        }
+        said.push(format!("Expected: {}.", listed.join(", ")));
+    }
+    if let Some(reason) = &expected.unnamed {
+        said.push(format!("The terminals have no names here: {}.", sanitize::line(reason)));
+    }
+    said
+}
+
+/// A terminal with its place: `":" (in pair, 18:14)`.
+pub(super) fn terminal(terminal: &Terminal) -> String {
+    let Terminal { text, rule, place, .. } = terminal;
+    let rule = rule.as_ref().map(|rule| format!("in {}", sanitize::line(rule)));
+    let place = place.as_ref().map(|place| format!("{}:{}", place.line, place.column));
+    let where_: Vec<String> = rule.into_iter().chain(place).collect();
+    let text = sanitize::line(text);
+    if where_.is_empty() { text.into_owned() } else { format!("{text} ({})", where_.join(", ")) }
+}
+
+fn of_ignored(ignored: Ignored) -> &'static str {
+    match ignored {
+        Ignored::BeforeFirst => {
+            "`%ignore` does not hold before the first terminal; \
+             `%llguidance {\"allow_initial_skip\": true}` lets it."
+        }
+        Ignored::AfterLast => "`%ignore` does not hold after the last terminal.",
+        Ignored::Embedded => {
+            "`%ignore` does not hold inside of an embedded grammar, which ignores only what it says itself."
+        }
+        Ignored::Here => "`%ignore` would allow it elsewhere, but not here.",
+    }
+}
+
+fn of_limit(limit: LimitKind) -> &'static str {
+    match limit {
+        LimitKind::Row => {
+            "Write long lists so that they lean to the left, `list: list item | item`, or with `item+`."
+        }
+        LimitKind::Items => {
+            "Make terminals longer, `/[a-z]+/` rather than `letter+`, and leave less open between alternatives."
+        }
+        LimitKind::States | LimitKind::Fuel => {
+            "Use smaller counts in `{m,n}`, and fewer terminals that can begin alike."
+        }
+        LimitKind::MaxTokens => "Give the rule a larger `max_tokens`.",
+        LimitKind::Other => "Use fewer or shorter repetitions, and fewer terminals that overlap.",
+    }
+}
+
+/// Bytes in quotes, made visible.
+pub(super) fn quoted(bytes: &[u8]) -> String {
+    format!("`{}`", sanitize::token(bytes))
+}
+
+fn character(c: char) -> String {
+    match c {
+        ' ' => "a space".into(),
+        '\n' => "a line break".into(),
+        '\t' => "a tab".into(),
+        c => quoted(c.to_string().as_bytes()),
+    }
+}
+
+fn capital(text: &str) -> String {
+    let mut chars = text.chars();
+    chars.next().map_or_else(String::new, |first| first.to_uppercase().chain(chars).collect())
+}
