@@ -22,6 +22,7 @@ mod export;
 mod man;
 mod models;
 mod replay;
+mod shrink;
 
 pub use chat::{ChatArgs, DEFAULT_THINKING};
 pub use completions::CompletionsArgs;
@@ -32,6 +33,7 @@ pub use export::ExportArgs;
 pub use man::ManArgs;
 pub use models::ModelsArgs;
 pub use replay::ReplayArgs;
+pub use shrink::ShrinkArgs;
 
 /// A terminal playground for grammar-constrained generation.
 ///
@@ -71,6 +73,8 @@ pub enum Command {
     Models(ModelsArgs),
     /// Print a saved trace, and verify that its masks come out the same again.
     Replay(ReplayArgs),
+    /// Make a grammar and a text that it refuses as small as the reason allows.
+    Shrink(ShrinkArgs),
     /// Write a saved trace as a web page, as text, or as JSON.
     Export(ExportArgs),
     /// Say what this machine and this build have, and test both for a second.

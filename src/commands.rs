@@ -34,6 +34,7 @@ mod output;
 mod play;
 mod progress;
 mod replay;
+mod shrink;
 mod signals;
 mod snippet;
 
@@ -102,6 +103,7 @@ fn perform(cli: &Cli) -> Result<(), Failure> {
         Some(Command::Bench(args)) => bench::run(args),
         Some(Command::Models(args)) => models::run(args),
         Some(Command::Replay(args)) => replay::run(args),
+        Some(Command::Shrink(args)) => shrink::run(args),
         Some(Command::Export(args)) => export::run(args),
         Some(Command::Doctor(args)) => doctor::run(args),
         Some(Command::Config(args)) => config::run(args, cli.play.plain),

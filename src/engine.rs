@@ -25,6 +25,7 @@ pub mod replay;
 pub mod sampler;
 pub mod session;
 pub mod shadow;
+pub mod shrink;
 pub mod simd;
 pub mod trace;
 pub mod vocabulary;

@@ -109,3 +109,148 @@ fn reasons_are_those_of_the_mask() {
     assert!(places > 80 && refused > 1000, "{places} places, {refused} tokens fed");
     println!("{places} places, {refused} refused tokens fed to another parser, {classes:?} by class");
 }
+
+#[test]
+fn a_byte_that_may_not_come_has_its_terminals_with_their_places() {
+    let mut explainer = lark("start: pair\npair: NAME \":\" NUMBER\nNAME: /[a-z]+/\nNUMBER: /[0-9]+/\n");
+    let mut at = explainer.at_text(b"ab").expect("it is a name");
+    let Reason::Byte { accepted, byte, expected, ignored } = at.why_text(b":x") else { panic!() };
+    assert_eq!((accepted, byte, ignored), (1, b'x', None));
+    assert_eq!(expected.bytes, b"0123456789");
+    let [terminal] = &expected.terminals[..] else { panic!("{expected:?}") };
+    let place = terminal.place.as_ref().expect("Lark has places");
+    assert_eq!((terminal.text.as_str(), terminal.rule.as_deref()), ("NUMBER", Some("pair")));
+    assert_eq!((place.line, place.column), (2, 16));
+    let said = sentences(&at.why_text(b":x"), b":x").join("\n");
+    assert!(said.contains("Its first byte, `:`, may come; `x` after it may not."), "{said}");
+    assert!(said.contains("NUMBER (in pair, 2:16)"), "{said}");
+    let path = at.path().expect("it can be followed");
+    assert_eq!(path.iter().map(|c| c.rule.as_str()).collect::<Vec<_>>(), ["start", "pair"]);
+}
+
+#[test]
+fn forced_text_has_one_cut() {
+    let mut explainer = lark("start: \"return\" /[0-9]/");
+    let mut at = explainer.at(&[]).expect("the start");
+    let forced = at.forced().expect("there is no choice");
+    assert!(at.why(forced).is_allowed());
+    let part = token("re");
+    assert_ne!(part, forced);
+    let Reason::Tokenization { forced: instead, bytes } = at.why(part) else { panic!() };
+    assert_eq!((instead, &*bytes), (forced, nano::VOCABULARY.bytes(forced)));
+    assert!(sentences(&at.why(part), b"re")[1].contains("no_forcing"));
+    let other = at.why(token("x"));
+    let Reason::Byte { expected, .. } = other else { panic!() };
+    assert_eq!(expected.forced, b"return");
+    // Without forcing both may come.
+    let mut explainer = lark("%llguidance {\"no_forcing\": true}\nstart: \"return\" /[0-9]/");
+    let mut at = explainer.at(&[]).expect("the start");
+    assert_eq!(at.forced(), None);
+    assert!(at.why(part).is_allowed() && at.why(forced).is_allowed());
+}
+
+#[test]
+fn what_is_ignored_is_not_ignored_everywhere() {
+    let ignored = |grammar: &str, text: &str, piece: &str| {
+        let mut explainer = lark(grammar);
+        let mut at = explainer.at_text(text.as_bytes()).expect("it may come");
+        match at.why_text(piece.as_bytes()) {
+            Reason::Byte { ignored, .. } => ignored,
+            reason => panic!("{reason:?}"),
+        }
+    };
+    let spaced = "start: \"a\" \"b\"\n%ignore \" \"";
+    assert_eq!(ignored(spaced, "", " a"), Some(Ignored::BeforeFirst));
+    assert_eq!(ignored(spaced, "ab", " "), Some(Ignored::AfterLast));
+    assert_eq!(ignored(spaced, "a", "x"), None);
+    assert_eq!(ignored("start: \"a\" \"b\"", "a", " b"), None);
+    let nested = "start: \"a\" inner\ninner: %json {\"type\": \"object\", \"properties\": {\"k\": {\"const\": 1}}, \
+                  \"required\": [\"k\"], \"additionalProperties\": false, \"x-guidance\": {\"whitespace_flexible\": false}}\n\
+                  %ignore \" \"";
+    assert_eq!(ignored(nested, "a{", " "), Some(Ignored::Embedded));
+    let mut explainer = lark(&format!("%llguidance {{\"allow_initial_skip\": true}}\n{spaced}"));
+    assert!(explainer.at_text(b"").expect("the start").why_text(b" a").is_allowed());
+}
+
+#[test]
+fn special_tokens_are_not_their_names() {
+    let eos = nano::VOCABULARY.eos()[0];
+    let name = String::from_utf8_lossy(nano::VOCABULARY.bytes(eos)).into_owned();
+    let special = (0..nano::VOCABULARY.len() as TokenId)
+        .find(|&t| nano::VOCABULARY.is_special(t) && t != eos)
+        .map(|t| (t, String::from_utf8_lossy(nano::VOCABULARY.bytes(t)).into_owned()));
+    let (special, special_name) = special.unwrap_or((eos, name));
+    let mut explainer = lark("start: /<.*/");
+    let mut at = explainer.at_text(b"").expect("the start");
+    match at.why(special) {
+        Reason::Special { name_fits, .. } => assert_eq!(name_fits, special_name.starts_with('<')),
+        Reason::Incomplete { expected, .. } => assert_eq!(expected.bytes, b"<"),
+        reason => panic!("{reason:?}"),
+    }
+    let mut explainer = lark(&format!("start: \"a\" {special_name} \"b\""));
+    let mut at = explainer.at_text(b"a").expect("it may come");
+    assert!(at.why(special).is_allowed());
+    let reason = at.why_text(special_name.as_bytes());
+    assert!(matches!(&reason, Reason::TextForSpecial { special: s, .. } if *s == special), "{reason:?}");
+    let mut at = explainer.at(&[token("a"), special]).expect("they may come");
+    assert!(at.why(token("b")).is_allowed());
+}
+
+#[test]
+fn the_end_and_the_ids_without_a_token() {
+    let eos = nano::VOCABULARY.eos()[0];
+    let mut explainer = lark("start: \"(\" /[0-9]+/ \")\"");
+    let Reason::Incomplete { expected, .. } = explainer.at_text(b"(1").expect("it may come").why(eos) else {
+        panic!()
+    };
+    assert_eq!((expected.bytes.as_slice(), expected.may_end), (&b")0123456789"[..], Some(false)));
+    assert_eq!(explainer.at_text(b"(1)").expect("it may come").why(eos), Reason::Allowed { ends: true });
+    let mut at = explainer.at_text(b"(1)").expect("it may come");
+    let Reason::Byte { expected, .. } = at.why_text(b")") else { panic!() };
+    assert_eq!((expected.bytes.len(), expected.may_end), (0, Some(true)));
+    assert_eq!(at.why(8192), Reason::Padding);
+    if let Some(padding) = (0..8192).find(|&t| nano::VOCABULARY.is_padding(t)) {
+        assert_eq!(at.why(padding), Reason::Padding);
+        assert_eq!(at.all().class(padding), Class::Padding);
+    }
+    assert_eq!(explainer.at_text(b"(x").err(), Some(ExplainError::Left { taken: 1 }));
+    let refused = explainer.at(&[token("("), token("x")]).err();
+    assert_eq!(refused, Some(ExplainError::Refused { index: 1, token: token("x") }));
+}
+
+#[test]
+fn dead_ends_and_limits_are_reasons_of_everything() {
+    use maze::engine::grammar::Compiler;
+    use maze::engine::vocabulary::SpecialTokens;
+    // No token spells a `b`.
+    let words = vec![b"</s>".to_vec(), b"a".to_vec(), b"c".to_vec()];
+    let small = Vocabulary::from_words(words, &SpecialTokens { bos: None, eos: vec![0] }).expect("words");
+    let compiler = Compiler::new(&small).expect("a compiler");
+    let source = GrammarSource::lark("dead", "start: \"a\" /[b]/ \"c\" | \"c\"");
+    let compiled = Arc::new(compiler.compile(&source).0.expect("it compiles"));
+    let mut explainer = Explainer::new(compiled, Arc::new(small));
+    let mut at = explainer.at(&[1]).expect("it may come");
+    for token in 0..3 {
+        assert_eq!(at.why(token), Reason::DeadEnd { wanted: b"b".to_vec() }, "{token}");
+    }
+    // Each repetition that leans to the right leaves an item in the row.
+    let mut explainer = lark("start: \"a\" start | \"a\" \"b\"");
+    let text = vec![b'a'; 4000];
+    let mut at = explainer.at_text(&text).expect("as far as the limit");
+    let reason = at.why(token("a"));
+    assert!(matches!(reason, Reason::Limit { limit: LimitKind::Row, .. }), "{reason:?}");
+    assert_eq!(at.all().count(Class::Limit), nano::VOCABULARY.len() - at.all().count(Class::Padding));
+    assert!(explainer.at_text(b"aa").expect("another place").why(token("a")).is_allowed());
+}
+
+#[test]
+fn reasons_survive_json() {
+    let mut explainer = lark("start: \"a\" | \"bcd\"");
+    let mut at = explainer.at_text(b"").expect("the start");
+    for token in (0..8192).step_by(97).chain(nano::VOCABULARY.eos().iter().copied()) {
+        let reason = at.why(token);
+        let text = serde_json::to_string(&reason).expect("JSON");
+        assert_eq!(serde_json::from_str::<Reason>(&text).expect("a reason"), reason);
+        assert!(text.starts_with(&format!("{{\"kind\":\"{}\"", reason.name())), "{text}");
+    }
+}

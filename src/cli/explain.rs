@@ -31,7 +31,7 @@ pub struct ExplainArgs {
     #[arg(long, value_name = "BYTE|LINE:COL", conflicts_with = "trace")]
     pub at: Option<TextPlace>,
     /// The place in the trace: before this step; steps count from 1.
-    #[arg(long, value_name = "N", requires = "trace", allow_negative_numbers = true, value_parser = step)]
+    #[arg(long, value_name = "N", requires = "trace", conflicts_with = "text", allow_negative_numbers = true, value_parser = step)]
     pub step: Option<usize>,
     /// Explain this there: a piece of text (`\n`, `\t`, `\\` and `\x1b` are read), the name of a special
     /// token, or a token's number after `#`.

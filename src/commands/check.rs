@@ -2,6 +2,7 @@
 
 use std::io::{Read, Write};
 use std::path::Path;
+use std::sync::Arc;
 
 use serde_json::json;
 
@@ -10,7 +11,9 @@ use super::{Failure, load, read_grammar};
 use crate::cli::CheckArgs;
 use crate::config::{self, Config};
 use crate::engine::check::{Verdict, check_text, describe};
+use crate::engine::explain::{Explainer, Reason};
 use crate::engine::grammar::{Compiled, Compiler};
+use crate::engine::load::Loaded;
 use crate::engine::{Diagnostic, GrammarSource, Severity};
 
 mod fix;
@@ -47,16 +50,20 @@ pub(super) fn run(args: &CheckArgs) -> Result<(), Failure> {
     let broken = findings.iter().flat_map(|(_, d)| d).any(|d| d.severity == Severity::Error);
     match (grammar, text) {
         (Some(grammar), Some((name, bytes))) => {
+            let grammar = Arc::new(grammar);
             let verdict = check_text(&grammar, &bytes)
                 .map_err(|e| Failure::Run(format!("{name}: cannot tell: {}", e.message)))?;
             if args.json {
                 let mut value = verdict_json(&grammar, &name, &verdict);
+                let reason = reason(&grammar, &loaded, &bytes, &verdict);
+                value["reason"] = json!(reason);
                 value["diagnostics"] =
                     json!(findings.iter().flat_map(|(_, found)| found).collect::<Vec<_>>());
                 stdout.json(&value)?;
             } else {
                 list(&mut stdout, &findings)?;
-                tell(&mut stdout, &grammar, &name, bytes.len(), &verdict)?;
+                let terminals = terminals(reason(&grammar, &loaded, &bytes, &verdict).as_ref());
+                tell(&mut stdout, &grammar, &name, bytes.len(), &verdict, &terminals)?;
             }
             if verdict != Verdict::Accepted {
                 return Err(Failure::Told(1));
@@ -96,16 +103,17 @@ fn tell(
     name: &str,
     len: usize,
     verdict: &Verdict,
+    terminals: &str,
 ) -> std::io::Result<()> {
     let grammar = &grammar.source().name;
     let line = match verdict {
         Verdict::Accepted => format!("{name}: accepted by {grammar}"),
         Verdict::Incomplete { expected } => format!(
-            "{name}: error[incomplete]: {grammar} wants more after byte {len}: {}",
+            "{name}: error[incomplete]: {grammar} wants more after byte {len}: {}{terminals}",
             describe(expected)
         ),
         Verdict::Rejected(r) => format!(
-            "{name}:{}:{}: error[rejected]: {grammar} does not allow byte {}; it wants {}{}",
+            "{name}:{}:{}: error[rejected]: {grammar} does not allow byte {}; it wants {}{}{terminals}",
             r.position.line,
             r.position.column,
             r.offset,
@@ -115,6 +123,35 @@ fn tell(
     };
     let line = stdout.shown_in_line(&line).into_owned();
     writeln!(stdout, "{line}")
+}
+
+/// Why the text is not accepted; `None` if it is.
+fn reason(grammar: &Arc<Compiled>, loaded: &Loaded, text: &[u8], verdict: &Verdict) -> Option<Reason> {
+    if *verdict == Verdict::Accepted {
+        return None;
+    }
+    let mut explainer = Explainer::new(grammar.clone(), loaded.vocabulary.clone());
+    explainer.refusal(text).map(|refusal| refusal.reason)
+}
+
+/// The terminals that may come, with their places in the grammar: ` (NAME at 3:7, ":" at 3:12)`.
+fn terminals(reason: Option<&Reason>) -> String {
+    const MOST: usize = 4;
+    let expected = reason.and_then(Reason::expected);
+    let named: Vec<String> = expected
+        .iter()
+        .flat_map(|expected| &expected.terminals)
+        .filter_map(|terminal| {
+            let place = terminal.place.as_ref()?;
+            Some(format!("{} at {}:{}", terminal.text, place.line, place.column))
+        })
+        .collect();
+    let more = named.len().saturating_sub(MOST);
+    let rest = if more > 0 { format!(" and {more} more") } else { String::new() };
+    match named.get(..MOST.min(named.len())) {
+        None | Some([]) => String::new(),
+        Some(first) => format!(" ({}{rest})", first.join(", ")),
+    }
 }
 
 fn verdict_json(grammar: &Compiled, name: &str, verdict: &Verdict) -> serde_json::Value {

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use self::show::{Place, Shown, Subject};
+pub(super) use self::show::{Place, Shown, Subject};
 use super::output::Sink;
 use super::{Failure, check, load, read_grammar, replay};
 use crate::cli::{ExplainArgs, TextPlace};

@@ -39,7 +39,10 @@ pub(super) fn run(args: &ExportArgs) -> Result<(), Failure> {
 }
 
 /// Writes a file whole or not at all.
-fn save(path: &Path, write: impl Fn(&mut dyn Write) -> std::io::Result<()>) -> std::io::Result<()> {
+pub(super) fn save(
+    path: &Path,
+    write: impl Fn(&mut dyn Write) -> std::io::Result<()>,
+) -> std::io::Result<()> {
     if std::fs::metadata(path).is_ok_and(|m| !m.is_file()) {
         // A pipe or a device that is there already.
         return write(&mut std::io::BufWriter::new(std::fs::OpenOptions::new().write(true).open(path)?));

@@ -223,7 +223,12 @@ fn spelled(text: &str) -> String {
 
 /// The same with the program's own symbols in words.
 fn worded(text: &str) -> String {
-    spelled(text).replace('…', "...").replace('→', "to").replace('µ', "u")
+    spelled(text)
+        .replace('…', "...")
+        .replace('→', "to")
+        .replace('µ', "u")
+        .replace('⏎', "<line break>")
+        .replace('⇥', "<tab>")
 }
 
 #[cfg(test)]

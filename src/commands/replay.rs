@@ -16,6 +16,7 @@ use crate::engine::trace::{Candidate, MAX_BYTES};
 use crate::engine::{Engine, EngineError, Step, Trace, Vocabulary};
 use crate::sanitize;
 
+mod case;
 pub(super) mod plain;
 
 /// Columns for a token.
@@ -28,6 +29,9 @@ pub(super) fn run(args: &ReplayArgs) -> Result<(), Failure> {
     if let Some(step) = args.step.filter(|&n| n > trace.steps.len()) {
         let steps = trace.steps.len();
         return Err(Failure::Input(format!("{name}: there is no step {step}, the trace has {steps}")));
+    }
+    if let Some(case) = &trace.case {
+        return case::run(args, &config, &name, &trace, case);
     }
     let mut stdout = Sink::stdout();
     if !args.json && args.step.is_none() {

@@ -30,15 +30,17 @@ use super::grammar::{self, Compiled};
 use super::trace::{FinishReason, TokenId};
 use super::vocabulary::Vocabulary;
 
+mod case;
 mod names;
 mod reason;
 mod reasons;
 mod walk;
 mod words;
 
+pub use case::{Case, Mark, Refusal};
 pub use reason::{Crumb, Expected, Finish, Ignored, LimitKind, MOST_SPECIALS, Reason, Terminal, Where};
 pub use reasons::{Class, Failing, Reasons, Refused};
-pub use words::sentences;
+pub use words::{character_name, sentences};
 
 use names::{Names, Piece};
 use walk::{Walk, any_token, walk_text};
@@ -78,6 +80,12 @@ impl Explainer {
     pub fn new(compiled: Arc<Compiled>, vocabulary: Arc<Vocabulary>) -> Self {
         let constraint = compiled.constraint();
         Self { vocabulary, compiled, constraint, names: Names::new() }
+    }
+
+    /// The same without the names of what is expected, which takes less time.
+    pub fn unnamed(compiled: Arc<Compiled>, vocabulary: Arc<Vocabulary>) -> Self {
+        let names = Names::none("they were not asked for".into());
+        Self { names, ..Self::new(compiled, vocabulary) }
     }
 
     /// The grammar.

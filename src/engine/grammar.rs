@@ -33,6 +33,7 @@ mod json;
 pub mod library;
 mod lint;
 mod messages;
+mod parts;
 mod prepare;
 mod repair;
 mod scan;
@@ -44,6 +45,7 @@ pub use prepare::MAX_BYTES;
 pub use symbols::{Symbol, Symbols};
 
 pub(super) use messages::limit_kind;
+pub(super) use parts::parts;
 
 pub(crate) use messages::closest;
 
@@ -288,6 +290,17 @@ impl Compiler {
         };
         found.sort_by_key(|d| d.span.start);
         (compiled, found)
+    }
+
+    /// [`compile`](Self::compile) without the diagnostics, which take the longest where there are any.
+    pub fn try_compile(&self, source: &GrammarSource) -> Option<Compiled> {
+        let (template, _) = self.build(source).ok()?;
+        Some(Compiled {
+            source: source.clone(),
+            template,
+            shadow: OnceLock::new(),
+            parts: Arc::clone(&self.parts),
+        })
     }
 
     fn explain(&self, source: &GrammarSource, failure: Failure) -> Vec<Diagnostic> {

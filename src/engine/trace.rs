@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use super::allowed::AllowedSet;
 use super::chat::PromptMode;
+use super::explain::Case;
 use super::grammar::GrammarSource;
 use super::model::ModelInfo;
 use super::sampler::SamplerSettings;
@@ -78,12 +79,23 @@ pub struct Trace {
     pub steps: Vec<Arc<Step>>,
     /// How it ended; `None` while it runs.
     pub outcome: Option<Outcome>,
+    /// The text that the grammar refuses, if the trace is of no run but of a reason.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub case: Option<Case>,
 }
 
 impl Trace {
     /// An empty trace of a run that is about to start.
     pub fn new(request: Request, model: ModelInfo) -> Self {
-        Self { maze_trace: Format, request, model, prompt: Vec::new(), steps: Vec::new(), outcome: None }
+        Self {
+            maze_trace: Format,
+            request,
+            model,
+            prompt: Vec::new(),
+            steps: Vec::new(),
+            outcome: None,
+            case: None,
+        }
     }
 
     /// The bytes of the answer: of everything that was generated, unless the model thought first.

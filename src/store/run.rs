@@ -70,7 +70,8 @@ pub fn file_name(number: u32) -> String {
 pub fn write(path: &Path, trace: &Trace, vocabulary: Option<&Vocabulary>) -> Result<(), String> {
     let names = vocabulary
         .map_or_else(Vec::new, |vocabulary| names(trace.prompt.iter().chain(&trace.steps), vocabulary));
-    let Trace { maze_trace, request, model, prompt, steps, outcome } = trace;
+    // A run is no case.
+    let Trace { maze_trace, request, model, prompt, steps, outcome, case: _ } = trace;
     let written = Written { maze_trace: *maze_trace, request, model, prompt, steps, outcome, names };
     file::replace(path, |out| {
         // JSON comes in small pieces, and packing each on its own takes a hundred times as long.

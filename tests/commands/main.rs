@@ -6,10 +6,12 @@ use std::process::{Command, Output, Stdio};
 mod codes;
 mod config;
 mod doctor;
+mod explain;
 mod export;
 mod manual;
 mod plain;
 mod replay;
+mod shrink;
 mod streams;
 
 /// The binary, without any settings of the person who runs the tests.

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::commands::output::Sink;
 use crate::engine::check::position;
-use crate::engine::explain::{At, Class, Reason, sentences};
+use crate::engine::explain::{At, Class, Reason, character_name, sentences};
 use crate::engine::{Diagnostic, GrammarSource, TokenId, Vocabulary};
 use crate::sanitize;
 
@@ -18,7 +18,7 @@ const MOST_LINES: usize = 4;
 const MOST_PLACES: usize = 4;
 
 /// What an explanation is about.
-pub(super) enum Subject<'a> {
+pub(in crate::commands) enum Subject<'a> {
     /// A token.
     Token(TokenId),
     /// A piece of text that is no single token.
@@ -30,7 +30,7 @@ pub(super) enum Subject<'a> {
 }
 
 impl Subject<'_> {
-    pub(super) fn explained(&self, at: &mut At<'_>) -> Reason {
+    pub(in crate::commands) fn explained(&self, at: &mut At<'_>) -> Reason {
         match self {
             Self::Token(token) => at.why(*token),
             Self::Text(text) => at.why_text(text),
@@ -50,7 +50,7 @@ impl Subject<'_> {
 }
 
 /// The place that is explained.
-pub(super) enum Place<'a> {
+pub(in crate::commands) enum Place<'a> {
     /// A byte of a text.
     Text { name: &'a str, text: &'a [u8], at: usize },
     /// Before a step of a run that had so many.
@@ -58,7 +58,7 @@ pub(super) enum Place<'a> {
 }
 
 /// All that an explanation is made of.
-pub(super) struct Shown<'a> {
+pub(in crate::commands) struct Shown<'a> {
     pub grammar: &'a GrammarSource,
     pub vocabulary: &'a Vocabulary,
     pub place: Place<'a>,
@@ -67,17 +67,33 @@ pub(super) struct Shown<'a> {
 
 impl Shown<'_> {
     /// Prints it for a person.
-    pub(super) fn print(&self, out: &mut Sink, reason: &Reason, at: &mut At<'_>) -> io::Result<()> {
+    pub(in crate::commands) fn print(
+        &self,
+        out: &mut Sink,
+        reason: &Reason,
+        at: &mut At<'_>,
+    ) -> io::Result<()> {
         self.print_place(out, reason)?;
-        for sentence in sentences(reason, self.subject.bytes(self.vocabulary)) {
-            let sentence = out.shown_in_line(&sentence).into_owned();
+        let said = sentences(reason, self.subject.bytes(self.vocabulary));
+        // The place has said the first one.
+        let known = match reason {
+            Reason::Byte { accepted, .. } => *accepted == 0 || matches!(self.subject, Subject::Rest(_)),
+            Reason::Allowed { .. } | Reason::Incomplete { .. } => true,
+            _ => false,
+        };
+        // The lines of the grammar say it better, if there are not too many.
+        let terminals = reason.expected().map_or(&[][..], |expected| &expected.terminals);
+        let all_shown = terminals.len() <= MOST_LINES && terminals.iter().all(|t| t.place.is_some());
+        let is_said = |sentence: &&String| !(all_shown && sentence.starts_with("Expected: "));
+        for sentence in said.iter().skip(usize::from(known)).filter(is_said) {
+            let sentence = out.shown_in_line(sentence).into_owned();
             writeln!(out, "{sentence}")?;
         }
         self.print_terminals(out, reason)?;
         if let Some(path) = at.path() {
-            let path: Vec<String> =
-                path.iter().map(|crumb| sanitize::line(&crumb.rule).into_owned()).collect();
-            writeln!(out, "in: {}", path.join(" > "))?;
+            let path: Vec<&str> = path.iter().map(|crumb| crumb.rule.as_str()).collect();
+            let path = out.shown_in_line(&path.join(" > ")).into_owned();
+            writeln!(out, "in: {path}")?;
         }
         if matches!(self.subject, Subject::Token(_)) || matches!(self.place, Place::Trace { .. }) {
             self.print_counts(out, at)?;
@@ -86,8 +102,6 @@ impl Shown<'_> {
     }
 
     fn print_place(&self, out: &mut Sink, reason: &Reason) -> io::Result<()> {
-        let about = self.about();
-        let verb = if reason.is_allowed() { "may come" } else { "may not come" };
         match self.place {
             Place::Text { name, text, at } => {
                 // The failing byte may be further on than the place.
@@ -97,11 +111,16 @@ impl Shown<'_> {
                 };
                 let shown = String::from_utf8_lossy(text);
                 let from = String::from_utf8_lossy(&text[..at]).len();
-                let width = shown.get(from..).and_then(|rest| rest.chars().next()).map_or(0, char::len_utf8);
-                let message = format!("{about} {verb} here, by {}", self.grammar.name);
+                let next = shown.get(from..).and_then(|rest| rest.chars().next());
+                let message = self.verdict(reason, text.get(at..).unwrap_or_default());
                 let diagnostic = Diagnostic {
                     start: position(text, at),
-                    ..Diagnostic::error(&shown, from..from + width, reason.name(), message)
+                    ..Diagnostic::error(
+                        &shown,
+                        from..from + next.map_or(0, char::len_utf8),
+                        reason.name(),
+                        message,
+                    )
                 };
                 if reason.is_allowed() {
                     out.place(name, &shown, &diagnostic)
@@ -112,30 +131,36 @@ impl Shown<'_> {
             Place::Trace { name, step, steps, .. } => {
                 let step =
                     if step > steps { "the end".to_owned() } else { format!("step {step} of {steps}") };
-                let line = format!("{name}: {step}: {about} {verb}, by {}", self.grammar.name);
+                let line = format!("{name}: {step}: {}", self.verdict(reason, &[]));
                 let line = out.shown_in_line(&line).into_owned();
                 writeln!(out, "{line}")
             }
         }
     }
 
-    /// What it is about, in words.
-    fn about(&self) -> String {
+    /// What comes of it, in a few words. `next` is the text from the failing byte on.
+    fn verdict(&self, reason: &Reason, next: &[u8]) -> String {
         let quoted = |bytes: &[u8]| format!("`{}`", sanitize::token(bytes));
-        match &self.subject {
+        let about = match &self.subject {
             Subject::Token(token) => {
                 let bytes = self.vocabulary.bytes(*token);
-                let special = if self.vocabulary.is_special(*token) { "special token" } else { "token" };
-                if bytes.is_empty() {
-                    format!("token #{token}")
-                } else {
-                    format!("{special} {} (#{token})", quoted(bytes))
+                let kind = if self.vocabulary.is_special(*token) { "special token" } else { "token" };
+                match bytes {
+                    [] => format!("token #{token}"),
+                    bytes => format!("{kind} {} (#{token})", quoted(bytes)),
                 }
             }
             Subject::Text(text) => quoted(text),
-            Subject::Rest(_) => "the text".into(),
-            Subject::End => "the end".into(),
-        }
+            Subject::Rest(_) if reason.is_allowed() => "the rest of the text".into(),
+            Subject::Rest(_) => {
+                let first = next.utf8_chunks().next();
+                let character = first.and_then(|chunk| chunk.valid().chars().next());
+                character.map_or_else(|| quoted(next.get(..1).unwrap_or_default()), character_name)
+            }
+            Subject::End if reason.is_allowed() => return "the text is complete and may end here".into(),
+            Subject::End => return "the text is not complete".into(),
+        };
+        format!("{about} {} come here", if reason.is_allowed() { "may" } else { "may not" })
     }
 
     /// The lines of the grammar in which what is expected stands.
@@ -186,7 +211,7 @@ impl Shown<'_> {
     }
 
     /// All of it as JSON.
-    pub(super) fn json(&self, reason: &Reason, at: &mut At<'_>) -> Value {
+    pub(in crate::commands) fn json(&self, reason: &Reason, at: &mut At<'_>) -> Value {
         let about = match &self.subject {
             Subject::Token(token) => json!({
                 "token": token,

@@ -17,7 +17,7 @@ pub fn sentences(reason: &Reason, text: &[u8]) -> Vec<String> {
         Reason::Byte { accepted, byte, expected, ignored } => {
             let (start, rest) = text.split_at((*accepted).min(text.len()));
             let refused = rest.utf8_chunks().next().and_then(|chunk| chunk.valid().chars().next());
-            let refused = refused.map_or_else(|| describe(&[*byte]), character);
+            let refused = refused.map_or_else(|| describe(&[*byte]), character_name);
             let mut said = vec![match accepted {
                 0 => format!("{} may not come here.", capital(&refused)),
                 1 => format!("Its first byte, {}, may come; {refused} after it may not.", quoted(start)),
@@ -185,7 +185,8 @@ pub(super) fn quoted(bytes: &[u8]) -> String {
     format!("`{}`", sanitize::token(bytes))
 }
 
-fn character(c: char) -> String {
+/// A character in quotes, or the name of one that cannot be seen.
+pub fn character_name(c: char) -> String {
     match c {
         ' ' => "a space".into(),
         '\n' => "a line break".into(),

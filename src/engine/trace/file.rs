@@ -66,6 +66,11 @@ impl Trace {
                 "model: a vocabulary of {vocabulary} tokens, but there must be 1 to {MAX_VOCABULARY}"
             ));
         }
+        if let Some(case) = &self.case
+            && (case.at > case.text.len() || self.request.grammar.is_none())
+        {
+            return Err("case: its place is not in its text, or it has no grammar".into());
+        }
         self.request.sampler.validate().map_err(|e| format!("request: {e}"))?;
         let lists = [("prompt token", &self.prompt, true), ("step", &self.steps, false)];
         for (name, steps, is_prompt) in lists {
