@@ -254,15 +254,15 @@ impl At<'_> {
         self.answered(|at| if at.accepting { Ok(Reason::Allowed { ends: true }) } else { at.incomplete() })
     }
 
-    /// What may come here.
-    pub fn expected(&mut self) -> Result<Expected, Reason> {
+    /// What may come here; `None` if nothing can be [said](Self::stopped).
+    pub fn expected(&mut self) -> Option<Expected> {
         let mut found = None;
-        let reason = self.answered(|at| {
+        self.answered(|at| {
             let walk = at.walk(&[])?;
             found = Some(at.expecting(&[], walk.expected));
             Ok(Reason::Unexplained)
         });
-        found.ok_or(reason)
+        found
     }
 
     /// The rules that are open here, from the first to the innermost, if that is known.

@@ -118,7 +118,7 @@ impl Work<'_> {
         for length in (2..=characters.len()).rev() {
             for window in characters.windows(length) {
                 let (Some(first), Some(last)) = (window.first(), window.last()) else { continue };
-                let text = without(&self.case.text, vec![first.start..last.end]);
+                let text = without(&self.case.text, std::iter::once(first.start..last.end).collect());
                 let compiled = self.compiled.clone();
                 if !self.goes_on() {
                     return false;

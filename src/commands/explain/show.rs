@@ -236,7 +236,7 @@ impl Shown<'_> {
             .into_iter()
             .map(|class| (class.name().to_owned(), json!(reasons.count(class))))
             .collect();
-        let expected = at.expected().ok();
+        let expected = at.expected();
         json!({
             "grammar": self.grammar.name,
             "place": place,

@@ -11,6 +11,11 @@ use super::scan::{Kind, Scan};
 /// Something that can be taken out of a text at once: these ranges, rising.
 pub(in crate::engine) type Part = Vec<Range<usize>>;
 
+/// A part that is one range.
+fn one(range: Range<usize>) -> Part {
+    std::iter::once(range).collect()
+}
+
 /// A word of the text: its place. The ends of lines are not among them.
 type Word = Range<usize>;
 
@@ -52,11 +57,11 @@ fn of_rules(text: &str, words: &[Word], statements: Vec<Vec<Word>>, heads: &[&st
     let gap = |(start, end): (usize, usize)| {
         let gap = &text[start..end.max(start)];
         let from = start + gap.len() - gap.trim_start().len();
-        (!gap.trim().is_empty()).then(|| vec![from..from + gap.trim().len()])
+        (!gap.trim().is_empty()).then(|| one(from..from + gap.trim().len()))
     };
     let comments = starts.zip(ends).filter_map(gap).collect();
     let mut found = Found::new(text);
-    let whole = |statement: &Vec<Word>| Some(vec![statement.first()?.start..statement.last()?.end]);
+    let whole = |statement: &Vec<Word>| Some(one(statement.first()?.start..statement.last()?.end));
     let rules = statements.iter().filter_map(whole).collect();
     for statement in &statements {
         let head = statement.iter().position(|w| heads.contains(&&text[w.clone()]));
@@ -113,7 +118,7 @@ impl<'a> Found<'a> {
                 let (from, to) =
                     if end < words.len() { (start, end + 1) } else { (start.saturating_sub(1), end) };
                 if let (Some(first), Some(last)) = (words.get(from), words[..to].last()) {
-                    self.alternatives.push(vec![first.start..last.end]);
+                    self.alternatives.push(one(first.start..last.end));
                 }
             }
             self.sequence(&words[start..end]);
@@ -133,12 +138,12 @@ impl<'a> Found<'a> {
             let body = at;
             at = self.after(words, at);
             if let (Some(first), Some(last)) = (words.get(start), words[..at].last()) {
-                self.items.push(vec![first.start..last.end]);
+                self.items.push(one(first.start..last.end));
             }
             if let (Some(first), Some(last)) = (words.get(body), words[..at].last())
                 && body < at
             {
-                self.trimmings.push(vec![first.start..last.end]);
+                self.trimmings.push(one(first.start..last.end));
             }
             if let Some(inside) = inside
                 && let (Some(open), Some(close)) = (words.get(inside.start - 1), words.get(inside.end))
@@ -272,7 +277,7 @@ fn members(text: &str) -> Vec<Part> {
             b'{' | b'[' => open.push((at + 1, None)),
             b',' => {
                 if let Some((start, comma)) = open.last_mut() {
-                    found.push(vec![*start..at + 1]);
+                    found.push(one(*start..at + 1));
                     (*start, *comma) = (at + 1, Some(at));
                 }
             }
@@ -280,7 +285,7 @@ fn members(text: &str) -> Vec<Part> {
                 if let Some((start, comma)) = open.pop()
                     && !text[start..at].trim().is_empty()
                 {
-                    found.push(vec![comma.unwrap_or(start)..at]);
+                    found.push(one(comma.unwrap_or(start)..at));
                 }
             }
             _ => {}
