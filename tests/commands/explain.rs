@@ -40,6 +40,7 @@ Here may come `a` to `z`.
  2 | call: NAME \"(\" (NAME (\",\" NAME)*)? \")\"
    |                           ^^^^
 in: start > call
+The shortest end from here is `a)`, 2 bytes.
 ";
     assert_eq!((code, stdout.as_str()), (1, expected));
 
@@ -48,6 +49,7 @@ in: start > call
     assert_eq!(code, 1);
     assert!(stdout.starts_with("./text.txt:1:4: error[incomplete]: the text is not complete\n"), "{stdout}");
     assert!(stdout.contains("\nHere may come `)`, `,` or `a` to `z`.\n"), "{stdout}");
+    assert!(stdout.contains("\nThe shortest end from here is `)`, one byte.\n"), "{stdout}");
 
     let text = file(&folder, "text.txt", "f()");
     let (code, stdout) = printed(&folder, &["explain", str(&grammar), "--text", str(&text)]);

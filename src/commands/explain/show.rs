@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::commands::output::Sink;
 use crate::engine::check::position;
-use crate::engine::explain::{At, Class, Reason, character_name, sentences};
+use crate::engine::explain::{At, Class, Reason, character_name, completion, sentences};
 use crate::engine::{Diagnostic, GrammarSource, TokenId, Vocabulary};
 use crate::sanitize;
 
@@ -94,6 +94,13 @@ impl Shown<'_> {
             let path: Vec<&str> = path.iter().map(|crumb| crumb.rule.as_str()).collect();
             let path = out.shown_in_line(&path.join(" > ")).into_owned();
             writeln!(out, "in: {path}")?;
+        }
+        // The reason has said it of a text that is not complete.
+        if !matches!(reason, Reason::Incomplete { .. } | Reason::Allowed { .. })
+            && let Some(finish) = at.finish()
+        {
+            let line = out.shown_in_line(&completion(&finish)).into_owned();
+            writeln!(out, "{line}")?;
         }
         if matches!(self.subject, Subject::Token(_)) || matches!(self.place, Place::Trace { .. }) {
             self.print_counts(out, at)?;

@@ -5,7 +5,7 @@
 
 use super::{Crumb, Finish, Terminal, Where};
 use crate::engine::grammar::Compiled;
-use crate::engine::shadow::{self, Shadow, Spot, Standing};
+use crate::engine::shadow::{self, NearestEnd, Shadow, Spot, Standing};
 use crate::engine::trace::TokenId;
 use crate::engine::vocabulary::Vocabulary;
 
@@ -119,9 +119,13 @@ impl Names {
 
     /// The shortest text that completes `text`.
     pub fn finish(&mut self, text: &[Piece], compiled: &Compiled, vocabulary: &Vocabulary) -> Option<Finish> {
-        let shadow = self.follow(text, compiled, vocabulary).ok()?;
-        let _ = shadow;
-        None
+        match self.follow(text, compiled, vocabulary).ok()?.nearest_end() {
+            NearestEnd::Text { bytes, at_least } => {
+                let is_shortest = at_least == bytes.len();
+                Some(Finish { bytes, is_shortest })
+            }
+            _ => None,
+        }
     }
 }
 

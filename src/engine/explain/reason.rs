@@ -165,6 +165,8 @@ pub enum Ignored {
 pub struct Finish {
     /// Its bytes.
     pub bytes: Vec<u8>,
+    /// Whether no shorter one is known to be possible.
+    pub is_shortest: bool,
 }
 
 /// The limits of llguidance that a grammar can run into.

@@ -2,7 +2,7 @@
 //!
 //! All text of grammars and tokens is neutralised here, so what comes out may be shown anywhere.
 
-use super::{Expected, Ignored, LimitKind, Reason, Terminal};
+use super::{Expected, Finish, Ignored, LimitKind, Reason, Terminal};
 use crate::engine::check::describe;
 use crate::sanitize;
 
@@ -65,10 +65,7 @@ pub fn sentences(reason: &Reason, text: &[u8]) -> Vec<String> {
         Reason::Incomplete { expected, finish } => {
             let mut said = vec!["The text is not complete and may not end here.".to_owned()];
             said.extend(of_expected(expected));
-            said.extend(finish.as_ref().map(|f| match f.bytes.len() {
-                1 => format!("The shortest end is {}, one byte.", quoted(&f.bytes)),
-                n => format!("The shortest end is {}, {n} bytes.", quoted(&f.bytes)),
-            }));
+            said.extend(finish.as_ref().map(completion));
             said
         }
         Reason::DeadEnd { wanted } if wanted.is_empty() => {
@@ -109,6 +106,14 @@ pub fn sentences(reason: &Reason, text: &[u8]) -> Vec<String> {
             ]
         }
     }
+}
+
+/// How the text could end, in one sentence.
+pub fn completion(finish: &Finish) -> String {
+    let Finish { bytes, is_shortest } = finish;
+    let count = if bytes.len() == 1 { "one byte".to_owned() } else { format!("{} bytes", bytes.len()) };
+    let how = if *is_shortest { "The shortest end from here is" } else { "It could end with" };
+    format!("{how} {}, {count}.", quoted(bytes))
 }
 
 /// What may come, in one sentence, and the terminals that it belongs to, one a line.
