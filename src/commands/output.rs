@@ -144,9 +144,10 @@ impl Sink {
         self.pointed(name, text, diagnostic, &format!("{severity}[{number} {code}]"), colour)
     }
 
-    /// The same of what is no finding: `name:line:column: message`, and the line.
-    pub fn place(&mut self, name: &str, text: &str, diagnostic: &Diagnostic) -> io::Result<()> {
-        self.pointed(name, text, diagnostic, "", "\x1b[1;36m")
+    /// The same of what is no finding but a place: `name:line:column: label: message`, and the line.
+    pub fn place(&mut self, name: &str, text: &str, place: &Diagnostic, label: &str) -> io::Result<()> {
+        let colour = if label.is_empty() { "\x1b[1;36m" } else { "\x1b[1;31m" };
+        self.pointed(name, text, place, label, colour)
     }
 
     fn pointed(

@@ -129,11 +129,9 @@ impl Shown<'_> {
                         message,
                     )
                 };
-                if reason.is_allowed() {
-                    out.place(name, &shown, &diagnostic)
-                } else {
-                    out.diagnostic(name, &shown, &diagnostic)
-                }
+                let label =
+                    if reason.is_allowed() { String::new() } else { format!("error[{}]", reason.name()) };
+                out.place(name, &shown, &diagnostic, &label)
             }
             Place::Trace { name, step, steps, .. } => {
                 let step =
@@ -179,7 +177,7 @@ impl Shown<'_> {
             let rule = terminal.rule.as_ref().map_or_else(String::new, |rule| format!(", in {rule}"));
             let message = format!("expected {}{rule}", terminal.text);
             let found = Diagnostic::error(&self.grammar.text, place.span.clone(), "expected", message);
-            out.place(&self.grammar.name, &self.grammar.text, &found)?;
+            out.place(&self.grammar.name, &self.grammar.text, &found, "")?;
         }
         Ok(())
     }
