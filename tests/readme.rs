@@ -5,6 +5,14 @@ use std::path::Path;
 
 use maze::app::keymap;
 
+#[path = "support/keys.rs"]
+mod keys;
+#[path = "../.github/record/scene.rs"]
+#[allow(dead_code, reason = "shared with the program that makes pictures")]
+mod scene;
+
+use scene::Line;
+
 const README: &str = include_str!("../README.md");
 
 #[test]
@@ -23,6 +31,58 @@ fn every_local_link_leads_to_a_file() {
     assert!(links.len() > 2, "{links:?}");
     for link in links.iter().filter(|l| !l.starts_with("http")) {
         assert!(root.join(link).exists(), "README.md links to {link}, which does not exist");
+    }
+}
+
+/// Every scene can be played, as far as can be told without playing it, and makes a picture that the
+/// README shows; and it shows no others.
+#[test]
+fn every_picture_has_its_scene() {
+    let home = Path::new(env!("CARGO_MANIFEST_DIR")).join(".github");
+    let mut made = Vec::new();
+    for entry in std::fs::read_dir(home.join("scenes")).expect("the scenes") {
+        let path = entry.expect("an entry").path();
+        let script = std::fs::read_to_string(&path).expect("a text");
+        let lines = scene::parse(&script).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
+        for (number, line) in lines {
+            match line {
+                Line::Press(key, times) => assert!(times > 0 && !keys::bytes(&key).is_empty()),
+                Line::See(text) | Line::Gone(text) => {
+                    let is_seen = text.trim() == text && !text.chars().any(char::is_control);
+                    assert!(is_seen, "{}, line {number}: no screen shows {text:?}", path.display());
+                }
+                Line::Shot(name) | Line::Record(name) => made.push(format!(".github/{name}.svg")),
+                _ => {}
+            }
+        }
+    }
+    let links = README.split("](").skip(1).filter_map(|rest| rest.split(')').next());
+    let mut shown: Vec<&str> =
+        links.filter(|link| link.starts_with(".github/") && link.ends_with(".svg")).collect();
+    made.sort();
+    shown.sort_unstable();
+    assert_eq!(made, shown);
+    for picture in shown {
+        let bytes = std::fs::metadata(home.join("..").join(picture)).expect("a picture").len();
+        assert!(bytes < 300_000, "{picture} has {bytes} bytes");
+    }
+}
+
+#[test]
+fn a_scene_with_a_mistake_is_refused() {
+    let start = "size 80 24\nmaze\n";
+    for (script, wrong) in [
+        ("maze\nshot a", "line 1, `maze`: it needs a `size` before it"),
+        ("size 80\nmaze\nshot a", "line 1, `size 80`: columns and rows are two numbers"),
+        ("press F5", "line 1, `press F5`: the program does not run yet: `maze` comes first"),
+        (&format!("{start}press F5 often\nshot a"), "line 3, `press F5 often`: how often?"),
+        (&format!("{start}see\nshot a"), "line 3, `see`: what?"),
+        (&format!("{start}shot ../a"), "line 3, `shot ../a`: a name is made of letters, digits and `-`"),
+        (&format!("{start}poster\nshot a"), "line 3, `poster`: it is of a recording: `record` comes first"),
+        (&format!("{start}wait 3\nshot a"), "line 3, `wait 3`: `wait` is none of the words"),
+        (start, "it makes no picture"),
+    ] {
+        assert_eq!(scene::parse(script), Err(wrong.to_owned()));
     }
 }
 

@@ -78,7 +78,7 @@ fn outcome(trace: &Trace) -> String {
     if is_cut_off {
         return "cut off".into();
     }
-    trace.outcome.as_ref().map_or_else(|| "failed".into(), |o| o.reason.name().replace('_', " "))
+    trace.outcome.as_ref().map_or_else(|| "failed".into(), |o| o.reason.words().into())
 }
 
 /// What the two runs were asked for that differs.

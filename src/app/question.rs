@@ -38,13 +38,29 @@ impl Ask {
     pub fn title(self) -> &'static str {
         match self {
             Self::Line => "Go to line",
-            Self::Command => ": w, q, wq, e, a line's number",
+            Self::Command => "Command",
             Self::SessionName => "Rename the session",
-            Self::Export(Format::Html) => "Write the page to (Tab completes)",
-            Self::Export(Format::Json) => "Write the trace to (Tab completes)",
-            Self::Export(Format::Text) => "Write the text to (Tab completes)",
-            Self::SaveAs => "Save the grammar as (Tab completes)",
+            Self::Export(Format::Html) => "Write the page to",
+            Self::Export(Format::Json) => "Write the trace to",
+            Self::Export(Format::Text) => "Write the text to",
+            Self::SaveAs => "Save the grammar as",
         }
+    }
+
+    /// What may be answered.
+    pub fn hint(self) -> &'static str {
+        match self {
+            Self::Line => "a number, or line:column",
+            Self::Command => "w saves, q quits, wq does both, e opens; or the number of a line",
+            Self::SessionName => "its runs and its grammar stay with it",
+            Self::Export(_) => "a file; Tab completes its name",
+            Self::SaveAs => "a file: .lark, .gbnf, .json (JSON Schema) or .regex; Tab completes its name",
+        }
+    }
+
+    /// Whether the answer is short.
+    pub fn is_short(self) -> bool {
+        self == Self::Line
     }
 }
 
@@ -62,6 +78,15 @@ pub enum Confirm {
 }
 
 impl Confirm {
+    /// The title of the overlay.
+    pub fn title(&self) -> &'static str {
+        match self {
+            Self::SaveFirst(_) => "Not saved",
+            Self::Exists(_) | Self::ReplaceRun(..) => "There is such a file",
+            Self::Changed(_) => "Changed meanwhile",
+        }
+    }
+
     /// What is asked about the grammar of this name.
     pub fn text(&self, name: &str) -> String {
         match self {
@@ -81,7 +106,7 @@ impl Confirm {
     /// The letters, and what they do.
     pub fn answers(&self) -> [(char, &'static str); 2] {
         match self {
-            Self::SaveFirst(_) => [('y', "save"), ('n', "do not")],
+            Self::SaveFirst(_) => [('y', "save"), ('n', "lose them")],
             Self::Exists(_) | Self::ReplaceRun(..) => [('y', "overwrite"), ('n', "another name")],
             Self::Changed(_) => [('y', "overwrite"), ('n', "save as another")],
         }

@@ -294,7 +294,22 @@ impl FinishReason {
         !matches!(self, Self::DeadEnd | Self::ParserLimit | Self::Failed)
     }
 
-    /// The name used in JSON, on the command line and in the status line.
+    /// What it is called on a screen.
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::GrammarComplete => "grammar complete",
+            Self::Eos => "ended by the model",
+            Self::MaxTokens => "token limit",
+            Self::StopString => "stop string",
+            Self::ContextFull => "context full",
+            Self::DeadEnd => "dead end",
+            Self::ParserLimit => "parser limit",
+            Self::Cancelled => "cancelled",
+            Self::Failed => "failed",
+        }
+    }
+
+    /// The name used in JSON and on the command line.
     pub fn name(self) -> &'static str {
         match self {
             Self::GrammarComplete => "grammar_complete",

@@ -27,6 +27,9 @@ const NAME: usize = 12;
 /// Columns of a percentage.
 const PERCENT: usize = 7;
 
+/// Columns of a candidate's name, at most: its figures stay near it.
+const CANDIDATE: usize = 40;
+
 /// Columns before a text: the mark of the row where the texts part.
 const GUTTER: u16 = 2;
 
@@ -113,7 +116,7 @@ pub fn draw(buffer: &mut Buffer, state: &State, theme: &Theme, shown: &Compare) 
     }
     for (side, run) in runs.into_iter().enumerate() {
         let area = parts.sides[side];
-        heading(buffer, area, state, theme, run);
+        heading(buffer, area, state, theme, run, !lines.iter().any(|line| line.name == "prompt"));
         figures(buffer, area, theme, &lines, side, parts.figures);
         let steps = run.steps().len();
         let above = 1 + parts.figures;
@@ -129,9 +132,11 @@ fn text_style(theme: &Theme, role: Role) -> Style {
     theme.style(Role::Overlay).patch(theme.text(role))
 }
 
-fn heading(buffer: &mut Buffer, area: Rect, state: &State, theme: &Theme, run: &Run) {
+/// Which run it is, with the prompt where that is not among what differs.
+fn heading(buffer: &mut Buffer, area: Rect, state: &State, theme: &Theme, run: &Run, has_prompt: bool) {
     let newest = if state.runs.newest() == Some(run.number) { ", the newest" } else { "" };
-    let prompt = run.trace.as_ref().map_or("", |trace| trace.request.prompt.trim());
+    let trace = run.trace.as_ref().filter(|_| has_prompt);
+    let prompt = trace.map_or("", |trace| trace.request.prompt.trim());
     Pen::new(buffer, area, 0)
         .skip(1)
         .put(&format!("Run {}{newest}", run.number), text_style(theme, Role::TitleFocused))
@@ -219,7 +224,7 @@ fn candidates(buffer: &mut Buffer, area: Rect, theme: &Theme, run: &Run, at: usi
     }
     let Some(step) = run.steps().get(at) else { return };
     let mut pen = Pen::new(buffer, area, 0);
-    let room = usize::from(area.width).saturating_sub(2 * PERCENT + 1);
+    let room = usize::from(area.width).saturating_sub(2 * PERCENT + 1).min(CANDIDATE);
     pen.column("", 2, theme.style(Role::Overlay))
         .column(&shown(step), room.saturating_sub(2), theme.style(Role::Selected))
         .right_column("before", PERCENT, text_style(theme, Role::Dim))

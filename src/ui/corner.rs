@@ -1,8 +1,9 @@
 //! The small boxes in the corner: what the program says, and the hints for the first minutes. They
 //! take no keys; a click sends them away.
 //!
-//! They stand at the lower right, above the status line, or at the upper right where they would hide
-//! the line that is typed in. A small terminal has no room for boxes: there the status line says it.
+//! They stand at the lower right, above the status line, or at the top where they would hide the line
+//! that is typed in. A hint to look at tokens stands at the left, since they are at the right. A small
+//! terminal has no room for boxes: there the status line says it.
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -44,6 +45,7 @@ struct Placed {
     title: String,
     foot: &'static str,
     role: Role,
+    at_left: bool,
 }
 
 /// The box under a cell of the screen.
@@ -86,6 +88,9 @@ fn placed(state: &State) -> Vec<Placed> {
     let body = areas.body();
     let columns = |most: u16| (most - 4).clamp(*COLUMNS.start(), *COLUMNS.end());
     let mut boxes = boxes(state, columns(body.width / 2), columns(body.width / 4 * 3));
+    if areas.single {
+        boxes.iter_mut().for_each(|b| b.at_left = false);
+    }
     // Those that were there first give way.
     let mut room = body.height - 2;
     boxes.retain(|b| {
@@ -105,14 +110,15 @@ fn placed(state: &State) -> Vec<Placed> {
     boxes
 }
 
-/// Puts the boxes one on the other at the lower right of `body`, or one under the other at its upper
-/// right. The panes' own border stays to be seen.
+/// Puts the boxes one on the other at the bottom of `body`, or one under the other at its top. The
+/// panes' own border stays to be seen.
 fn put(boxes: &mut [Placed], body: Rect, at_top: bool) {
-    let mut used = 1;
-    for Placed { area, .. } in boxes {
-        area.x = body.right() - 1 - area.width;
-        area.y = if at_top { body.y + used } else { body.bottom() - used - area.height };
-        used += area.height;
+    let (mut used_left, mut used_right) = (1, 1);
+    for Placed { area, at_left, .. } in boxes {
+        let used = if *at_left { &mut used_left } else { &mut used_right };
+        area.x = if *at_left { body.x + 1 } else { body.right() - 1 - area.width };
+        area.y = if at_top { body.y + *used } else { body.bottom() - *used - area.height };
+        *used += area.height;
     }
 }
 
@@ -131,7 +137,9 @@ fn of_hint(state: &State, hint: Hint, columns: u16) -> Placed {
     // While something runs or loads, Esc ends that.
     let is_busy = state.run.status.is_live() || state.loading.is_some() || state.run.selected.is_some();
     let foot = if is_busy { " a click ends the hints " } else { " Esc or a click ends the hints " };
-    sized(Note::Hint, &hint.text(&state.keymap), columns, title, foot, Role::Title)
+    let at_left = matches!(hint, Hint::Select | Hint::Step);
+    let placed = sized(Note::Hint, &hint.text(&state.keymap), columns, title, foot, Role::Title);
+    Placed { at_left, ..placed }
 }
 
 fn of_toast(toast: &Toast, columns: u16) -> Placed {
@@ -153,7 +161,7 @@ fn sized(note: Note, text: &str, columns: u16, title: String, foot: &'static str
     let widest = rows.iter().map(|r| width(r, 0)).max().unwrap_or(0);
     let widest = widest.max(width(&title, 0)).max(width(foot, 0)).min(usize::from(columns)) as u16;
     let area = Rect { width: widest + 4, height: rows.len() as u16 + 2, ..Rect::default() };
-    Placed { note, area, rows, title, foot, role }
+    Placed { note, area, rows, title, foot, role, at_left: false }
 }
 
 /// The row that is typed in.

@@ -84,7 +84,6 @@ pub fn bar(share: f32, columns: usize) -> String {
     const EIGHTHS: [&str; 8] = ["", "▏", "▎", "▍", "▌", "▋", "▊", "▉"];
     let most = columns * 8;
     let eighths = (share.clamp(0.0, 1.0) * most as f32).round() as usize;
-    let eighths = if share > 0.001 { eighths.clamp(1, most) } else { eighths };
     "█".repeat(eighths / 8) + EIGHTHS[eighths % 8]
 }
 
@@ -130,6 +129,9 @@ mod tests {
 
     #[test]
     fn bars_grow_by_eighths() {
-        assert_eq!([0.0, 0.002, 0.5, 0.5625, 1.0, f32::NAN].map(|s| bar(s, 2)).join("|"), "|▏|█|█▏|██|");
+        assert_eq!(
+            [0.0, 0.02, 0.04, 0.5, 0.5625, 1.0, f32::NAN].map(|s| bar(s, 2)).join("|"),
+            "||▏|█|█▏|██|"
+        );
     }
 }

@@ -63,7 +63,8 @@ pub fn pane(buffer: &mut Buffer, state: &State, theme: &Theme, areas: &Areas, pa
 /// cut, and not what stands after it.
 fn detail(pen: &mut Pen, state: &State, theme: &Theme, pane: Pane, room: usize) {
     let (name, after) = about(state, pane);
-    let room = room.saturating_sub(width(&after, 0) + 3);
+    // With what stands around them: a dot and two blanks.
+    let Some(room) = room.checked_sub(width(&after, 0) + 3) else { return };
     if !(name.is_empty() && after.is_empty()) && room >= LEAST_NAME.min(width(&name, 0)) {
         let dim = theme.text(Role::Dim);
         pen.put("· ", dim).put_within(&name, room, dim).put(&after, dim).put(" ", dim);

@@ -219,7 +219,8 @@ fn entropy(pen: &mut Pen, insight: &Insight, theme: &Theme) {
         .put(&format!("{:.2}", insight.entropy_after), theme.base());
 }
 
-/// Where the time went, from row `row` on; in a tall summary with how much of the mask was hidden.
+/// Where the time went, from row `row` on; in a tall summary with how much of the mask was not
+/// hidden behind the forward pass.
 fn times(buffer: &mut Buffer, area: Rect, row: u16, timings: &Timings, is_tall: bool, theme: &Theme) {
     let (text, dim) = (theme.base(), theme.text(Role::Dim));
     let mut pen = labelled(buffer, area, row, "time", theme);
@@ -249,13 +250,11 @@ fn mask_time(pen: &mut Pen, timings: &Timings, theme: &Theme) {
         pen.put("none was needed", dim);
         return;
     }
-    let hidden = timings.mask.saturating_sub(timings.mask_wait);
     pen.put(&duration(timings.mask), theme.base());
-    if hidden == timings.mask {
+    if timings.mask_wait.is_zero() {
         pen.put(", hidden behind the forward pass", dim);
     } else {
-        pen.put(&format!(", {} of it hidden, ", duration(hidden)), dim)
-            .put(&duration(timings.mask_wait), theme.base())
-            .put(" waited for", dim);
+        let wait = duration(timings.mask_wait);
+        pen.put(", ", dim).put(&wait, theme.base()).put(" of it waited for", dim);
     }
 }

@@ -73,13 +73,19 @@ pub fn legend(buffer: &mut Buffer, inside: Rect, state: &State, theme: &Theme) {
     let row = Rect { y: inside.bottom(), height: 1, ..inside };
     let dim = theme.text(Role::Dim);
     let looks = Looks::new(state.look, theme);
+    let forced = ("forced".to_owned(), theme.base().patch(looks.forced));
     let parts: Vec<(String, Style)> = match state.look {
-        Look::Text => return,
+        Look::Text if state.run.stats.forced == 0 => return,
+        Look::Text => {
+            vec![(" ".to_owned(), dim), forced, (": the grammar left one way ".to_owned(), dim)]
+        }
         Look::Tokens => {
-            let tokens = [(" one", Style::new()), ("token", looks.boundary), ("forced", looks.forced)];
+            let plain = theme.base();
+            let tokens = [(" one", plain), (" token", plain.patch(looks.boundary)), (" each  ", plain)];
             let marks = ["  · space", "  ⏎ line end", "  ⇥ tab "];
-            let tokens = tokens.map(|(word, style)| (word.to_owned(), theme.base().patch(style)));
-            tokens.into_iter().chain(marks.map(|mark| (mark.to_owned(), dim))).collect()
+            let tokens = tokens.map(|(word, style)| (word.to_owned(), style));
+            let marks = marks.map(|mark| (mark.to_owned(), dim));
+            tokens.into_iter().chain([forced]).chain(marks).collect()
         }
         Look::Mass => {
             let is_recorded = state.run.steps().iter().take(1).all(|s| s.insight.is_some());
@@ -93,8 +99,7 @@ pub fn legend(buffer: &mut Buffer, inside: Rect, state: &State, theme: &Theme) {
                     .zip(&looks.scale)
                     .map(|(from, style)| (format!("{:>3.0}", from * 100.0), *style)),
             );
-            parts.push((" ".to_owned(), dim));
-            parts.push(("forced".to_owned(), theme.base().patch(looks.forced)));
+            parts.extend([("  ".to_owned(), dim), forced, (" ".to_owned(), dim)]);
             parts
         }
     };

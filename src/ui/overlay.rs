@@ -45,7 +45,7 @@ pub fn area(state: &State) -> Option<Rect> {
         Overlay::Compare(_) => compare::area(state),
         Overlay::Models { .. } => models::area(state),
         Overlay::Menu(open) => menu::area(state, open),
-        Overlay::Question(_) => question::area(state),
+        Overlay::Question(asked) => question::area(state, asked),
         Overlay::Confirm(asked) => question::confirm_area(state, asked),
         Overlay::Settings(_) => settings::area(state),
     })

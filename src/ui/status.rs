@@ -121,8 +121,8 @@ fn phase(state: &State) -> (&'static str, String, Role) {
             let role = if outcome.reason.is_success() { Role::Good } else { Role::Error };
             // Nobody has cancelled what says why it ended.
             let is_cut_off = outcome.detail.as_deref() == Some(CUT_OFF);
-            let reason = if is_cut_off { "stopped" } else { outcome.reason.name() };
-            let reason = reason.replace('_', " ") + &by_another(state);
+            let reason = if is_cut_off { "stopped" } else { outcome.reason.words() };
+            let reason = reason.to_owned() + &by_another(state);
             let detail = outcome.detail.as_ref().map_or_else(String::new, |d| format!(": {d}"));
             ("■", reason + &detail, role)
         }
@@ -148,7 +148,10 @@ fn figures(state: &State, form: Form) -> Vec<String> {
         return Vec::new();
     }
     let mut out = vec![match form {
-        Form::Long => format!("{} tokens, {} forced", stats.tokens, stats.forced),
+        Form::Long => {
+            let tokens = if stats.tokens == 1 { "token" } else { "tokens" };
+            format!("{} {tokens}, {} forced", stats.tokens, stats.forced)
+        }
         Form::Short => format!("{} tok", stats.tokens),
     }];
     if let Some(rate) = stats.rate() {
@@ -157,7 +160,7 @@ fn figures(state: &State, form: Form) -> Vec<String> {
     if let (Some(p50), Some(p99)) = (stats.mask_percentile(0.5), stats.mask_percentile(0.99)) {
         out.push(match form {
             Form::Long => format!("mask p50 {}, p99 {}", format::duration(p50), format::duration(p99)),
-            Form::Short => format!("mask {}/{} µs", p50.as_micros(), p99.as_micros()),
+            Form::Short => format!("mask {}", format::duration(p50)),
         });
     }
     out

@@ -135,11 +135,11 @@ fn a_finished_run_names_its_model_once_another_is_in_use() {
     p.press("F5");
     p.advance(500);
     let screen = p.screen();
-    assert!(screen.contains("■ eos  40 tokens"), "{screen}");
+    assert!(screen.contains("■ ended by the model  40 tokens"), "{screen}");
     let before = p.state.run.trace.as_ref().expect("a run").model.name.clone();
     p.switch("other");
     let screen = p.screen();
-    assert!(screen.contains(&format!("■ eos with {before}  40 tokens")), "{screen}");
+    assert!(screen.contains(&format!("■ ended by the model with {before}  40 tokens")), "{screen}");
 }
 
 /// Forced tokens are underlined and no others, and the selected token has its colours.

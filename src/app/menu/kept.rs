@@ -42,7 +42,7 @@ pub(super) fn others(state: &State) -> Vec<Row> {
 fn run(note: &RunNote, state: &State, pick: Pick) -> Row {
     let ended = match note.outcome {
         _ if note.is_cut_off => "cut off".to_owned(),
-        Some(reason) => reason.name().replace('_', " "),
+        Some(reason) => reason.words().to_owned(),
         None => "failed".to_owned(),
     };
     let about = format!("{} tokens, {ended}, {} with {}", note.tokens, note.grammar, note.model);
@@ -75,12 +75,12 @@ pub(super) fn sessions(typed: &str, state: &State) -> Vec<Row> {
         })
         .collect();
     rows.push(
-        Row::new("Do", format!("Rename {open}"), Pick::RenameSession)
+        Row::new("This session", format!("Rename {open}"), Pick::RenameSession)
             .about("give the open session another name"),
     );
     let is_there = |name: &str| state.store.sessions.iter().any(|session| session.name == name);
     if let Some(name) = name::check(typed).ok().filter(|name| !is_there(name)) {
-        let row = Row::new("Do", format!("Save as {name}"), Pick::SaveSession(name))
+        let row = Row::new("This session", format!("Save as {name}"), Pick::SaveSession(name))
             .about("go on with this grammar, prompt and runs in a new session");
         rows.push(row);
     }

@@ -51,7 +51,7 @@ pub(super) fn write(
         env!("CARGO_PKG_VERSION"),
     )?;
     let model = escape(&trace.model.name);
-    let outcome = trace.outcome.as_ref().map_or("not ended", |o| o.reason.name()).replace('_', " ");
+    let outcome = trace.outcome.as_ref().map_or("not ended", |o| o.reason.words());
     writeln!(
         out,
         "<header><h1>{title}</h1><p>{model} · {count} tokens, {} forced · {outcome}</p></header>\n\

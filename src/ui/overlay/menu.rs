@@ -166,7 +166,10 @@ fn row(buffer: &mut Buffer, theme: &Theme, look: &Look, y: u16, index: usize) {
     };
     let mut pen = Pen::new(buffer, look.list, y);
     pen.skip(1).column(mark, 2, on(role));
-    let right = width(&row.right, 0) + 1;
+    // Where there is no room for the reason, it is said at least that there is one.
+    let not_now = if row.blocked.is_some() && look.titles.is_none() { "not now  " } else { "" };
+    let at_right = format!("{not_now}{} ", row.right);
+    let right = width(&at_right, 0);
     let room = pen.left().saturating_sub(right + 1);
     let room = look.titles.map_or(room, |columns| (columns - 1).min(room));
     let lit = on(Role::Key).add_modifier(Modifier::UNDERLINED | Modifier::BOLD);
@@ -177,7 +180,7 @@ fn row(buffer: &mut Buffer, theme: &Theme, look: &Look, y: u16, index: usize) {
         let about = row.blocked.as_deref().unwrap_or(&row.about);
         pen.put_within(about, room, on(Role::Dim));
     }
-    pen.at_right(&format!("{} ", row.right), on(Role::Dim));
+    pen.at_right(&at_right, on(Role::Dim));
 }
 
 /// Writes a title with the letters that match lit, into at most `room` columns; returns how many it
@@ -201,7 +204,7 @@ fn title(pen: &mut Pen, text: &str, letters: &[usize], room: usize, styles: (Sty
     used
 }
 
-/// More about the selected row.
+/// More about the selected row, where its own line has not said all of it.
 fn below(buffer: &mut Buffer, theme: &Theme, inside: Rect, look: &Look) {
     let Some(Found { row, .. }) = look.found.get(look.selected) else { return };
     let (text, role) = match &row.blocked {
@@ -209,10 +212,18 @@ fn below(buffer: &mut Buffer, theme: &Theme, inside: Rect, look: &Look) {
         None => (row.about.clone(), Role::Dim),
     };
     let text = crate::sanitize::line(&text);
+    let beside = look.titles.map_or(0, |titles| {
+        usize::from(look.list.width).saturating_sub(3 + titles + width(&row.right, 0) + 2)
+    });
+    if row.blocked.is_none() && width(&text, 0) <= beside {
+        return;
+    }
     let rows = wrap::rows(&text, usize::from(inside.width).saturating_sub(2));
-    for (i, at) in rows.iter().take(usize::from(look.below)).enumerate() {
-        let y = inside.height.saturating_sub(look.below) + i as u16;
-        let end = if i + 1 == usize::from(look.below) { text.len() } else { at.end };
+    let shown = rows.len().min(usize::from(look.below));
+    for (i, at) in rows.iter().take(shown).enumerate() {
+        // At the very bottom, so that a blank row keeps it from the list where there is one.
+        let y = inside.height.saturating_sub((shown - i) as u16);
+        let end = if i + 1 == shown { text.len() } else { at.end };
         Pen::new(buffer, inside, y).skip(1).put(text[at.start..end].trim_end(), overlay_text(theme, role));
     }
 }

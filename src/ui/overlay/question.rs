@@ -11,22 +11,27 @@ use crate::ui::{field, layout, wrap};
 
 use super::{centred, open, overlay_text};
 
-/// Where it is.
-pub(super) fn area(state: &State) -> Rect {
-    centred(state.size, 76, 5)
+/// Where it is: the answer, and two rows for what may be answered or what is wrong with it.
+pub(super) fn area(state: &State, question: &Question) -> Rect {
+    centred(state.size, if question.ask.is_short() { 44 } else { 76 }, 5)
 }
 
 /// Draws it; returns where the terminal's own cursor goes.
 pub(super) fn draw(buffer: &mut Buffer, state: &State, theme: &Theme, question: &Question) -> Position {
-    let inside = open(buffer, theme, area(state), question.ask.title());
+    let inside = open(buffer, theme, area(state, question), question.ask.title());
     let line = Rect { x: inside.x + 1, width: inside.width.saturating_sub(2), ..inside };
     let caret = field::draw(buffer, line, &question.answer, theme.style(Role::Overlay), ("", theme.base()));
-    if let Some(error) = &question.error {
-        let error = crate::sanitize::line(error);
-        for (y, row) in wrap::rows(&error, usize::from(line.width)).iter().take(2).enumerate() {
-            let text = error[row.start..row.end].trim_end();
-            Pen::new(buffer, inside, 1 + y as u16).skip(1).put(text, overlay_text(theme, Role::Error));
-        }
+    let (text, role) = match &question.error {
+        Some(error) => (error.as_str(), Role::Error),
+        None => (question.ask.hint(), Role::Dim),
+    };
+    let text = crate::sanitize::line(text);
+    let rows = wrap::rows(&text, usize::from(line.width));
+    let shown = rows.len().min(2);
+    for (y, row) in rows.iter().take(shown).enumerate() {
+        let y = inside.height.saturating_sub((shown - y) as u16).max(1);
+        let row = text[row.start..row.end].trim_end();
+        Pen::new(buffer, inside, y).skip(1).put(row, overlay_text(theme, role));
     }
     caret
 }
@@ -69,7 +74,7 @@ pub fn answer_at(state: &State, asked: &Confirm, column: u16, row: u16) -> Optio
 
 /// Draws a question that is answered by a letter.
 pub(super) fn confirm(buffer: &mut Buffer, state: &State, theme: &Theme, asked: &Confirm) {
-    let inside = open(buffer, theme, confirm_area(state, asked), "Sure?");
+    let inside = open(buffer, theme, confirm_area(state, asked), asked.title());
     let rows = text_rows(&asked.text(&state.grammar.name), inside.width);
     for (y, row) in rows.iter().take(usize::from(inside.height.saturating_sub(2))).enumerate() {
         Pen::new(buffer, inside, y as u16).skip(1).put(row, theme.style(Role::Overlay));

@@ -16,6 +16,9 @@ use super::{centred, open, overlay_text, scroll_mark};
 const NAMES: usize = 20;
 const VALUES: usize = 24;
 
+/// What a setting may be is not cut to fewer columns than this.
+const LEAST_RANGE: usize = 16;
+
 /// Rows at the bottom: what is said about the selected one, and the keys.
 const BELOW: u16 = 4;
 
@@ -88,7 +91,10 @@ pub(super) fn draw(
         // A value that is not the default is told by its weight, too.
         let role = if value == words.default { Role::Title } else { Role::Key };
         pen.column(&value, VALUES.min(pen.left()), on(role));
-        pen.put_within(words.range, pen.left().saturating_sub(1), on(Role::Dim));
+        // Cut to less it says nothing; the line below the list says it in full.
+        if pen.left() > LEAST_RANGE {
+            pen.put_within(words.range, pen.left() - 1, on(Role::Dim));
+        }
     }
     scroll_mark(buffer, theme, area(state), (top, shown, Setting::ALL.len()), None);
     about(buffer, theme, below, settings);
