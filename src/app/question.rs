@@ -54,7 +54,7 @@ impl Ask {
             Self::Command => "w saves, q quits, wq does both, e opens; or the number of a line",
             Self::SessionName => "its runs and its grammar stay with it",
             Self::Export(_) => "a file; Tab completes its name",
-            Self::SaveAs => "a file: .lark, .gbnf, .json (JSON Schema) or .regex; Tab completes its name",
+            Self::SaveAs => "a .lark, .gbnf, .json or .regex file; Tab completes its name",
         }
     }
 

@@ -108,13 +108,13 @@ struct Looks {
 
 impl Looks {
     fn of(token: TokenId, step: &Step, insight: &Insight, at: Option<TokenId>) -> Self {
-        let (mark, role, bar) = match (token == step.token, insight.allowed.contains(token)) {
-            (true, _) => ("●", Some(Role::Chosen), Role::Bar),
-            (false, true) => ("", None, Role::Bar),
-            (false, false) => ("✗", Some(Role::Rejected), Role::BarRejected),
-        };
         let is_at = at == Some(token);
-        Self { mark: if is_at { "▸" } else { mark }, token: role, bar, is_at }
+        let (marks, role, bar) = match (token == step.token, insight.allowed.contains(token)) {
+            (true, _) => (["●", "▸●"], Some(Role::Chosen), Role::Bar),
+            (false, true) => (["", "▸"], None, Role::Bar),
+            (false, false) => (["✗", "▸✗"], Some(Role::Rejected), Role::BarRejected),
+        };
+        Self { mark: marks[usize::from(is_at)], token: role, bar, is_at }
     }
 }
 

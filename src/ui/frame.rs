@@ -62,7 +62,12 @@ pub fn pane(buffer: &mut Buffer, state: &State, theme: &Theme, areas: &Areas, pa
 /// What a pane is about, after its name, in at most `room` columns. Where a name is too long, it is
 /// cut, and not what stands after it.
 fn detail(pen: &mut Pen, state: &State, theme: &Theme, pane: Pane, room: usize) {
-    let (name, after) = about(state, pane);
+    let (name, mut after) = about(state, pane);
+    // The ending of a file says its kind too, the kind does not say the name.
+    let around = width(&name, 0) + 3;
+    if !name.is_empty() && (around..around + width(&after, 0)).contains(&room) {
+        after.clear();
+    }
     // With what stands around them: a dot and two blanks.
     let Some(room) = room.checked_sub(width(&after, 0) + 3) else { return };
     if !(name.is_empty() && after.is_empty()) && room >= LEAST_NAME.min(width(&name, 0)) {

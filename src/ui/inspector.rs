@@ -19,7 +19,7 @@ use super::glyphs::width;
 use super::layout;
 use super::pen::Pen;
 use super::theme::{Role, Theme};
-use super::{candidates, tokens};
+use super::{candidates, look, tokens};
 
 /// From this height on, candidates and list are shown together.
 const TALL: u16 = 22;
@@ -148,6 +148,19 @@ pub fn draw(buffer: &mut Buffer, state: &State, theme: &Theme, inside: Rect) {
     if !parts.list.is_empty() {
         tokens::draw(buffer, state, theme, parts.list, step, insight);
     }
+    legend(buffer, inside, theme);
+}
+
+/// Says in the border below what the marks mean.
+fn legend(buffer: &mut Buffer, inside: Rect, theme: &Theme) {
+    let dim = theme.text(Role::Dim);
+    let parts = [
+        (" ●".to_owned(), theme.text(Role::Chosen)),
+        (" taken".to_owned(), dim),
+        ("  ✗".to_owned(), theme.text(Role::Rejected)),
+        (" rejected by the grammar ".to_owned(), dim),
+    ];
+    look::say(buffer, Rect { y: inside.bottom(), height: 1, ..inside }, &parts);
 }
 
 /// How a step came to be, in a word.

@@ -81,8 +81,8 @@ pub fn legend(buffer: &mut Buffer, inside: Rect, state: &State, theme: &Theme) {
         }
         Look::Tokens => {
             let plain = theme.base();
-            let tokens = [(" one", plain), (" token", plain.patch(looks.boundary)), (" each  ", plain)];
-            let marks = ["  · space", "  ⏎ line end", "  ⇥ tab "];
+            let tokens = [(" one", plain), (" token", plain.patch(looks.boundary)), (" each ", plain)];
+            let marks = [" · space", " ⏎ line", " ⇥ tab "];
             let tokens = tokens.map(|(word, style)| (word.to_owned(), style));
             let marks = marks.map(|mark| (mark.to_owned(), dim));
             tokens.into_iter().chain([forced]).chain(marks).collect()
@@ -99,7 +99,7 @@ pub fn legend(buffer: &mut Buffer, inside: Rect, state: &State, theme: &Theme) {
                     .zip(&looks.scale)
                     .map(|(from, style)| (format!("{:>3.0}", from * 100.0), *style)),
             );
-            parts.extend([("  ".to_owned(), dim), forced, (" ".to_owned(), dim)]);
+            parts.extend([(" ".to_owned(), dim), forced, (" ".to_owned(), dim)]);
             parts
         }
     };
@@ -107,7 +107,7 @@ pub fn legend(buffer: &mut Buffer, inside: Rect, state: &State, theme: &Theme) {
 }
 
 /// Writes what fits, part by part.
-fn say(buffer: &mut Buffer, row: Rect, parts: &[(String, Style)]) {
+pub fn say(buffer: &mut Buffer, row: Rect, parts: &[(String, Style)]) {
     let mut pen = Pen::new(buffer, row, 0);
     for (text, style) in parts {
         if width(text, 0) > pen.left() {

@@ -179,7 +179,8 @@ fn row(
         (false, false) => None,
     };
     let mark = match (is_row, is_chosen) {
-        (true, _) => "▸",
+        (true, true) => "▸●",
+        (true, false) => "▸",
         (false, true) => "●",
         (false, false) => "",
     };
