@@ -23,6 +23,7 @@ mod man;
 mod models;
 mod replay;
 mod shrink;
+mod test;
 
 pub use chat::{ChatArgs, DEFAULT_THINKING};
 pub use completions::CompletionsArgs;
@@ -34,6 +35,7 @@ pub use man::ManArgs;
 pub use models::ModelsArgs;
 pub use replay::ReplayArgs;
 pub use shrink::ShrinkArgs;
+pub use test::TestArgs;
 
 /// A terminal playground for grammar-constrained generation.
 ///
@@ -65,6 +67,8 @@ pub enum Command {
     Explain(ExplainArgs),
     /// Say what a code such as M050 in a message of `maze check` is about.
     ExplainCode(ExplainCodeArgs),
+    /// Run the accept and reject cases of grammars, and show what else they accept.
+    Test(TestArgs),
     /// List the grammars that come with the program, or print one.
     Grammars(GrammarsArgs),
     /// Measure tokens per second with and without a grammar, in one run.

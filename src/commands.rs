@@ -37,6 +37,7 @@ mod replay;
 mod shrink;
 mod signals;
 mod snippet;
+mod test;
 
 /// How a command failed.
 #[derive(Debug)]
@@ -99,6 +100,7 @@ fn perform(cli: &Cli) -> Result<(), Failure> {
         Some(Command::Check(args)) => check::run(args),
         Some(Command::Explain(args)) => explain::run(args),
         Some(Command::ExplainCode(args)) => explain_code::run(args),
+        Some(Command::Test(args)) => test::run(args),
         Some(Command::Grammars(args)) => grammars::run(args),
         Some(Command::Bench(args)) => bench::run(args),
         Some(Command::Models(args)) => models::run(args),

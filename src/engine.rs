@@ -3,8 +3,10 @@
 //! It works without a terminal and without an async runtime; everything in it can be used from a
 //! test or another program. [`Engine`] is the way in, [`Trace`] is what comes out.
 
+pub mod alarm;
 pub mod allowed;
 pub mod bench;
+pub mod cases;
 pub mod chat;
 pub mod check;
 pub mod codes;

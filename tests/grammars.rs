@@ -7,10 +7,14 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
+use maze::engine::alarm;
+use maze::engine::cases::{Beside, Cases};
 use maze::engine::check::{Verdict, check_text};
 use maze::engine::grammar::library::{self, Shipped};
 use maze::engine::grammar::{Compiled, Compiler};
+use maze::engine::trace::{Step, StepKind, Timings};
 use maze::engine::{DeviceSpec, Engine, FinishReason, ModelSpec, Request};
 
 #[path = "support/nano.rs"]
@@ -54,6 +58,48 @@ fn every_grammar_accepts_and_rejects_its_examples() {
             let stem = path.file_stem().and_then(|s| s.to_str()).unwrap_or_default();
             let (_, expected) = stem.split_once('@').expect("the place is in the name");
             assert_eq!(place, expected, "{}", path.display());
+        }
+    }
+}
+
+/// What the binary has, and what is read from the folders, are the same cases; they pass.
+#[test]
+fn the_binary_has_every_example() {
+    for shipped in library::ALL {
+        let grammar = compile(&nano::COMPILER, shipped);
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("grammars").join(shipped.file);
+        let inside = Cases::of(&shipped.source(), &Beside::Shipped);
+        let beside = Cases::of(&shipped.source(), &Beside::File(path));
+        let listed = |cases: &Cases| -> Vec<_> {
+            cases.list.iter().map(|c| (c.name.clone(), c.wants, c.text.clone())).collect()
+        };
+        assert_eq!(listed(&inside), listed(&beside), "{}: src/engine/grammar/library/cases.rs", shipped.file);
+        assert_eq!((&*inside.problems, &*beside.problems), (&[][..], &[][..]));
+        let report = inside.run(&grammar, &mut || true).expect("nobody stops it");
+        assert!(report.failures().next().is_none(), "{}: {:?}", shipped.file, report.failures().next());
+    }
+}
+
+/// What people write is no alarm, whatever the tokens.
+#[test]
+fn no_example_repeats_itself() {
+    for shipped in library::ALL {
+        for (file, text) in shipped.cases() {
+            for length in [1, 3, 8] {
+                let step = |bytes: &[u8]| {
+                    Arc::new(Step {
+                        token: 0,
+                        bytes: bytes.into(),
+                        special: false,
+                        thinking: false,
+                        kind: StepKind::Sampled,
+                        insight: None,
+                        timings: Timings::default(),
+                    })
+                };
+                let steps: Vec<_> = text.chunks(length).map(step).collect();
+                assert_eq!(alarm::alarms(&steps), [], "{file}");
+            }
         }
     }
 }
@@ -138,6 +184,7 @@ fn the_embedded_model_finishes_under_every_grammar() {
         let trace = engine.run(request).expect("a run");
         let reason = trace.outcome.as_ref().expect("it ended").reason;
         let text = trace.text();
+        assert_eq!(alarm::alarms(&trace.steps), [], "{name}");
         assert!(
             matches!(reason, FinishReason::GrammarComplete | FinishReason::Eos),
             "{name}: {reason:?} after {text}"

@@ -9,6 +9,7 @@ use maze::app::event::{Back, Checked, Effect, Event, LoadId, ModelEvent, RunEven
 use maze::app::scripted;
 use maze::app::worker::{Models, Worker};
 use maze::catalog::Catalog;
+use maze::engine::cases::Beside;
 use maze::engine::error::ModelError;
 use maze::engine::grammar::GrammarSource;
 use maze::engine::load::{DeviceSpec, Loaded, OnProgress, Progress, Stage, load};
@@ -94,7 +95,11 @@ impl Bench {
     }
 
     fn checked(&mut self, revision: u64) -> Checked {
-        self.worker.perform(Effect::Check(revision, GrammarSource::lark("g", "start: /[a-z ]+/")));
+        self.worker.perform(Effect::Check(
+            revision,
+            GrammarSource::lark("g", "start: /[a-z ]+/"),
+            Beside::Nothing,
+        ));
         self.wait(|event| match event {
             Event::Checked(of, checked) if of == revision => Some(checked),
             _ => None,

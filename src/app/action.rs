@@ -119,6 +119,12 @@ actions! {
     NextFinding = "next mistake",
     /// Put right what the message about the grammar speaks of.
     Fix = "fix",
+    /// List the cases of the grammar, and what it says to each.
+    Cases = "cases",
+    /// Keep the output as a case that the grammar is to accept.
+    KeepAccepted = "keep accepted",
+    /// Keep the output as a case that the grammar is to reject.
+    KeepRejected = "keep rejected",
     /// Switch between raw and chat: the prompt as it is, or in the model's chat template.
     PromptMode = "raw or chat",
     /// Edit the system prompt of a chat, or the prompt again.

@@ -7,6 +7,7 @@ use std::time::Duration;
 use crossterm::event::{KeyEvent, MouseEvent};
 
 use crate::catalog::Catalog;
+use crate::engine::cases::{Beside, Report};
 use crate::engine::chat::PromptMode;
 use crate::engine::diagnostic::Diagnostic;
 use crate::engine::grammar::{Compiled, GrammarSource, Symbols};
@@ -76,6 +77,8 @@ pub enum Event {
     Broken(String),
     /// The grammar of this revision was checked.
     Checked(u64, Checked),
+    /// The cases of the grammar of this revision were run, for these tokens.
+    Tested(u64, Arc<Vocabulary>, Arc<Report>),
     /// The prompt as the model reads it, or why it cannot be made; answers the look of this number.
     Rendered(u64, Result<Vec<TokenId>, String>),
     /// About a run.
@@ -183,8 +186,9 @@ pub struct Back {
 /// Something to be done outside of [`update`](super::update).
 #[derive(Clone, Debug)]
 pub enum Effect {
-    /// Check the grammar of this revision; the result is an [`Event::Checked`].
-    Check(u64, GrammarSource),
+    /// Check the grammar of this revision; the result is an [`Event::Checked`]. If it can be used, its
+    /// cases are run then; their result is an [`Event::Tested`].
+    Check(u64, GrammarSource, Beside),
     /// Start a run, in place of the one before.
     Start {
         /// Names it in its events.

@@ -75,6 +75,15 @@ pub enum FileJob {
     SetConfig(ConfigKey, Option<String>),
     /// Read the person's own themes.
     Themes,
+    /// Write a text as a case of a grammar.
+    KeepCase {
+        /// The folder of cases; it is made if it is not there.
+        folder: PathBuf,
+        /// What the file's name ends with.
+        extension: &'static str,
+        /// The text.
+        text: Arc<[u8]>,
+    },
 }
 
 /// A key of the config file.
@@ -118,6 +127,8 @@ pub enum FileEvent {
     Base(PathBuf, Option<String>),
     /// The grammar was written, or not.
     Written(PathBuf, Result<Opened, WriteError>),
+    /// A case was written to a file, or could not be, and why.
+    CaseKept(Result<String, String>),
     /// Something worth a sentence was done, or could not be done.
     Said(Result<String, String>),
     /// The person's own themes, and what is wrong with those that cannot be used.
@@ -175,7 +186,7 @@ impl State {
         self.language = super::examples::language_of(&source);
         (self.grammar.kind, self.grammar.name, self.grammar.file) = (source.kind, source.name, file);
         // What was checked may have been the same text of another kind.
-        (self.grammar.checked, self.grammar.compiled) = (None, None);
+        (self.grammar.checked, self.grammar.compiled, self.grammar.cases) = (None, None, None);
     }
 
     /// Takes the draft in the editor as one of this file, or of the example that it is named after.

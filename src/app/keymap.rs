@@ -176,6 +176,8 @@ pub const BINDINGS: &[Binding] = &[
     (Everywhere, alt('i'), Action::NextFinding),
     (Everywhere, alt('\''), Action::Fix),
     (Everywhere, with_shift(KeyCode::F(8)), Action::Fix),
+    (Everywhere, alt(';'), Action::Cases),
+    (Everywhere, key(KeyCode::F(11)), Action::Cases),
     (Everywhere, alt('c'), Action::PromptMode),
     (Everywhere, alt('s'), Action::SystemPrompt),
     (Everywhere, alt('t'), Action::Thinking),
@@ -334,7 +336,8 @@ mod tests {
     fn every_action_has_a_key_and_no_key_two_meanings() {
         let keymap = Keymap::default();
         // What is rarely wanted is in the palette only.
-        for &action in Action::ALL.iter().filter(|a| **a != Action::Messages) {
+        let in_palette = [Action::Messages, Action::KeepAccepted, Action::KeepRejected];
+        for &action in Action::ALL.iter().filter(|a| !in_palette.contains(a)) {
             assert!(!keymap.first_key(action).is_empty(), "{} has no key", action.name());
         }
         for (i, (context, key, action)) in BINDINGS.iter().enumerate() {

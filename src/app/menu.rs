@@ -17,6 +17,7 @@ use crate::engine::export::Format;
 use crate::engine::grammar::{GrammarKind, GrammarSource};
 use crate::ui::theme::ThemeName;
 
+mod cases;
 mod commands;
 mod export;
 mod kept;
@@ -64,6 +65,8 @@ pub enum MenuKind {
     DeleteSession,
     /// What the run can be written as.
     Export,
+    /// The cases of the grammar.
+    Cases,
 }
 
 /// What is written on a menu.
@@ -96,6 +99,7 @@ impl MenuKind {
             Self::CompareWith => Action::Compare,
             Self::Sessions => Action::Sessions,
             Self::Export => Action::Export,
+            Self::Cases => Action::Cases,
             Self::DeleteSession => return None,
         })
     }
@@ -122,6 +126,13 @@ impl MenuKind {
                 hint: "part of a kind",
                 enter: "name it",
                 empty: "",
+                tells: true,
+            },
+            Self::Cases => Words {
+                title: "Cases of the grammar",
+                hint: "part of a name",
+                enter: "look at it",
+                empty: "no cases",
                 tells: true,
             },
             Self::Themes => Words {
@@ -280,6 +291,8 @@ pub enum Pick {
     DeleteSession(String),
     /// Asks for the name of a file to write the run to.
     Export(Format),
+    /// Looks at the case of this place in the report.
+    Case(usize),
 }
 
 impl Menu {
@@ -306,6 +319,7 @@ impl Menu {
             MenuKind::Prompts => kept::prompts(state),
             MenuKind::Runs => kept::runs(state),
             MenuKind::Export => export::rows(),
+            MenuKind::Cases => cases::rows(state),
             MenuKind::CompareWith => kept::others(state),
             MenuKind::Sessions => kept::sessions(self.query.text(), state),
             MenuKind::DeleteSession => kept::delete(state),

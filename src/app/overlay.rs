@@ -38,6 +38,13 @@ pub enum Overlay {
     Settings(Settings),
     /// Two runs side by side.
     Compare(Compare),
+    /// A case of the grammar.
+    Case {
+        /// Its place in the report.
+        index: usize,
+        /// The first row shown; none to show the byte that is not allowed.
+        top: Option<usize>,
+    },
 }
 
 impl Overlay {
@@ -46,7 +53,11 @@ impl Overlay {
         match self {
             Self::Models { .. } | Self::Menu(_) | Self::Question(_) | Self::Help(_) => true,
             Self::Settings(settings) => settings.edited.is_some(),
-            Self::Rendered { .. } | Self::Messages { .. } | Self::Compare(_) | Self::Confirm(_) => false,
+            Self::Rendered { .. }
+            | Self::Messages { .. }
+            | Self::Compare(_)
+            | Self::Confirm(_)
+            | Self::Case { .. } => false,
         }
     }
 }

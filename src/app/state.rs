@@ -7,14 +7,14 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::engine::ModelSpec;
-use crate::engine::diagnostic::{Diagnostic, Severity};
-use crate::engine::grammar::{Compiled, GrammarKind, GrammarSource, Symbols};
+use crate::engine::alarm::{Alarm, Watch};
+use crate::engine::grammar::{Compiled, GrammarSource};
 use crate::engine::model::ModelInfo;
 use crate::engine::trace::{FinishReason, Outcome, Request, Step, Trace};
 use crate::engine::vocabulary::Vocabulary;
 use crate::ui::layout::{self, Areas};
 use crate::ui::theme::{OwnTheme, ThemeName};
-use crate::ui::wrap::{Lines, Place as TextPlace, RowRef};
+use crate::ui::wrap::{Lines, RowRef};
 
 use super::action::Action;
 use super::chat::Chat;
@@ -22,7 +22,7 @@ use super::editor::EditorBuffer;
 use super::editor::vim::Vim;
 use super::event::{LoadId, Place, RunId, Wanted};
 use super::examples::Example;
-use super::files::{Files, GrammarFile};
+use super::files::Files;
 use super::find::Find;
 use super::history::Past;
 use super::inspector::Inspector;
@@ -42,7 +42,10 @@ use super::toast::Toasts;
 use super::tour::Tour;
 use super::transcript::Transcript;
 
+mod grammar;
+
 pub use super::overlay::Overlay;
+pub use grammar::GrammarPane;
 
 /// A part of the screen that can have the focus.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -158,66 +161,6 @@ pub struct State {
     pub pointer: Pointer,
 }
 
-/// The grammar under edit and the latest check of it.
-#[derive(Clone, Debug)]
-pub struct GrammarPane {
-    /// The text.
-    pub buffer: EditorBuffer,
-    /// What it is written in.
-    pub kind: GrammarKind,
-    /// Its file's or example's name.
-    pub name: String,
-    /// Its file; none if it is an example or has never been saved.
-    pub file: Option<GrammarFile>,
-    /// The text that its file or its example has.
-    pub base: Arc<str>,
-    /// The revision of the text that was checked last.
-    pub checked: Option<u64>,
-    /// What that check found.
-    pub diagnostics: Vec<Diagnostic>,
-    /// The grammar of that check, if it can be used.
-    pub compiled: Option<Arc<Compiled>>,
-    /// The names in the text of that check.
-    pub symbols: Arc<Symbols>,
-    /// Where the caret was before it jumped, the last one last.
-    pub jumps: Vec<TextPlace>,
-}
-
-impl GrammarPane {
-    /// The grammar as the engine takes it.
-    pub fn source(&self) -> GrammarSource {
-        GrammarSource { kind: self.kind, name: self.name.clone(), text: self.buffer.text() }
-    }
-
-    /// Whether the latest check is of the text as it is.
-    pub fn is_checked(&self) -> bool {
-        self.checked == Some(self.buffer.revision())
-    }
-
-    /// The finding to tell about: the one on the caret's line, else the first, errors before
-    /// warnings.
-    pub fn finding(&self) -> Option<&Diagnostic> {
-        let line = self.buffer.caret().line + 1;
-        let on_line = self.diagnostics.iter().find(|d| (d.start.line..=d.end.line).contains(&line));
-        on_line.or_else(|| self.diagnostics.iter().min_by_key(|d| (d.severity, d.span.start)))
-    }
-
-    /// The finding that the fix at hand is for: the one that is told about, else another one on the
-    /// caret's line. None while the text has changed since the check.
-    pub fn fixable(&self) -> Option<&Diagnostic> {
-        let line = self.buffer.caret().line + 1;
-        let has_fix = |d: &&Diagnostic| d.fix.is_some();
-        let on_line = || self.diagnostics.iter().filter(|d| (d.start.line..=d.end.line).contains(&line));
-        let found = self.finding().filter(has_fix).or_else(|| on_line().find(has_fix));
-        found.filter(|_| self.is_checked())
-    }
-
-    /// How many errors there are.
-    pub fn errors(&self) -> usize {
-        self.diagnostics.iter().filter(|d| d.severity == Severity::Error).count()
-    }
-}
-
 /// What is known about the model in use.
 #[derive(Clone, Debug)]
 pub enum ModelState {
@@ -311,6 +254,8 @@ pub struct Run {
     pub stats: Stats,
     /// Its figures step by step.
     pub series: Series,
+    /// Whether it repeats itself.
+    pub watch: Watch,
     /// The step under inspection; `None` follows the newest.
     pub selected: Option<usize>,
     /// The first row on the screen; `None` follows the end.
@@ -347,6 +292,7 @@ impl Run {
         self.transcript.extend(steps);
         self.stats.extend(steps);
         self.series.extend(steps);
+        self.watch.extend(steps);
     }
 
     /// Nothing is asked for any more: what there is on the screen is the end of the run before.
@@ -369,6 +315,7 @@ impl Run {
         self.stats = Stats::of(&trace.steps);
         self.series.truncate(steps);
         self.journal.same = self.journal.same.min(steps);
+        self.watch = Watch::of(&trace.steps);
         (self.selected, self.top, self.graphs_from) = (None, None, None);
     }
 
@@ -386,6 +333,11 @@ impl Run {
     /// How many of the generated tokens belong to what the model thought before its answer.
     pub fn thought(&self) -> usize {
         self.trace.as_ref().map_or(0, Trace::answer_from)
+    }
+
+    /// What is wrong with the text at the selected step, else at its end.
+    pub fn alarm(&self) -> Option<&Alarm> {
+        self.selected.map_or_else(|| self.watch.now(), |step| self.watch.at(step))
     }
 
     /// The step that the inspector shows: the selected one, else the newest.
@@ -419,6 +371,7 @@ impl State {
                 compiled: None,
                 symbols: Arc::default(),
                 jumps: Vec::new(),
+                cases: None,
             },
             prompt: EditorBuffer::new(prompt),
             chat: Chat::default(),

@@ -10,6 +10,7 @@ use super::state::State;
 use super::store::snapshot;
 use super::tour::Look;
 
+mod cases;
 mod chat;
 mod clipboard;
 mod compare;
@@ -81,6 +82,10 @@ pub fn update(state: &mut State, event: Event) -> Vec<Effect> {
             checked(state, revision, result);
             Vec::new()
         }
+        Event::Tested(revision, vocabulary, report) => {
+            cases::tested(state, revision, &vocabulary, report);
+            Vec::new()
+        }
         Event::Rendered(number, tokens) => {
             chat::rendered(state, number, tokens);
             Vec::new()
@@ -135,7 +140,8 @@ pub(super) fn reveal(state: &mut State) {
 }
 
 fn check(state: &State) -> Effect {
-    Effect::Check(state.grammar.buffer.revision(), state.grammar.source())
+    let grammar = &state.grammar;
+    Effect::Check(grammar.buffer.revision(), grammar.source(), grammar.beside())
 }
 
 /// A result for a text or a model that has changed since is dropped: the check of what there is now
@@ -150,4 +156,7 @@ fn checked(state: &mut State, revision: u64, result: Checked) {
     grammar.diagnostics = result.diagnostics;
     grammar.compiled = result.compiled;
     grammar.symbols = result.symbols;
+    if grammar.compiled.is_none() {
+        grammar.cases = None;
+    }
 }

@@ -97,7 +97,7 @@ impl Worker {
     /// Does what the threads are for; other effects come back.
     pub fn perform(&self, effect: Effect) -> Option<Effect> {
         match effect {
-            Effect::Check(revision, source) => self.grammars.put(revision, source),
+            Effect::Check(revision, source, beside) => self.grammars.put(revision, source, beside),
             Effect::Start { id, request, grammar, vocabulary, paused } => {
                 self.run(&vocabulary, id, Command::Start(Start { id, request, grammar, paused }));
             }

@@ -13,6 +13,7 @@ use super::{Failure, load_until, source};
 use crate::atomic::AtomicFile;
 use crate::cli::GenerateArgs;
 use crate::config::{self, Config};
+use crate::engine::alarm;
 use crate::engine::bench::Percentiles;
 use crate::engine::{Engine, EngineError, Event, FinishReason, PromptMode, Request, Trace};
 
@@ -157,6 +158,7 @@ fn summary(trace: &Trace) -> serde_json::Value {
         "seconds": numbers.elapsed.as_secs_f64(),
         "tokens_per_second": numbers.rate,
         "mask_us": numbers.mask,
+        "alarms": alarm::alarms(&trace.steps),
         "model": trace.model.name,
         "device": trace.model.device,
         "seed": trace.request.sampler.seed,
@@ -189,6 +191,10 @@ fn report(trace: &Trace, quiet: bool) {
             trace.model.device,
             trace.request.sampler.seed,
         );
+    }
+    for alarm in alarm::alarms(&trace.steps) {
+        let sentence = stderr.shown_in_line(&alarm.sentence()).into_owned();
+        let _ = writeln!(stderr, "warning: {sentence}");
     }
     if trace.answer_from() > 0 && trace.answer_from() == trace.steps.len() {
         let _ = writeln!(stderr, "warning: there is no answer: the run ended while the model was thinking");
@@ -276,6 +282,6 @@ impl<'a> TraceFile<'a> {
 }
 
 fn write_json(mut out: impl Write, trace: &Trace) -> std::io::Result<()> {
-    serde_json::to_writer(&mut out, trace)?;
+    trace.write(&mut out)?;
     out.flush()
 }

@@ -3,9 +3,10 @@
 //! The answer is about bytes: it does not depend on how a model would cut the text into tokens.
 //! Special tokens have no bytes, so a grammar that asks for one accepts no text here.
 
-use super::constraint::ConstraintStop;
+use super::constraint::{Constraint, ConstraintStop};
 use super::diagnostic::Position;
 use super::grammar::Compiled;
+use super::trace::FinishReason;
 
 /// What a grammar says to a text.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -34,29 +35,79 @@ pub struct Rejection {
     pub could_end: bool,
 }
 
+/// Why it cannot be told whether a text follows a grammar.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Undecided {
+    /// The text takes the grammar past llguidance's limits.
+    Limit(ConstraintStop),
+    /// The caller did not want to wait any longer.
+    Stopped,
+}
+
+/// Bytes that are compared between two questions whether to go on.
+const PART: usize = 512;
+
 /// Compares `text` with a grammar.
 ///
 /// # Errors
 /// If the text takes the grammar past llguidance's limits.
 pub fn check_text(grammar: &Compiled, text: &[u8]) -> Result<Verdict, ConstraintStop> {
+    check_text_while(grammar, text, &mut || true).map_err(|undecided| match undecided {
+        Undecided::Limit(stop) => stop,
+        Undecided::Stopped => {
+            ConstraintStop { reason: FinishReason::Cancelled, message: "cancelled".to_owned() }
+        }
+    })
+}
+
+/// Compares `text` with a grammar as long as `go_on` says so. It is asked every few hundred bytes.
+///
+/// # Errors
+/// [`Undecided`].
+pub fn check_text_while(
+    grammar: &Compiled,
+    text: &[u8],
+    go_on: &mut dyn FnMut() -> bool,
+) -> Result<Verdict, Undecided> {
     let mut constraint = grammar.constraint();
-    let fed = constraint.feed(text)?;
-    if fed.taken == text.len() {
-        return Ok(if constraint.is_accepting()? {
-            Verdict::Accepted
-        } else {
-            Verdict::Incomplete { expected: fed.expected }
-        });
+    let (taken, expected) = feed(&mut constraint, text, go_on)?;
+    if taken == text.len() {
+        let is_complete = constraint.is_accepting().map_err(Undecided::Limit)?;
+        return Ok(if is_complete { Verdict::Accepted } else { Verdict::Incomplete { expected } });
     }
     // The constraint stands before the token that was refused, not before the byte.
     let mut before = grammar.constraint();
-    before.feed(&text[..fed.taken])?;
+    feed(&mut before, &text[..taken], go_on)?;
     Ok(Verdict::Rejected(Rejection {
-        offset: fed.taken,
-        position: position(text, fed.taken),
-        expected: fed.expected,
-        could_end: before.is_accepting()?,
+        offset: taken,
+        position: position(text, taken),
+        expected,
+        could_end: before.is_accepting().map_err(Undecided::Limit)?,
     }))
+}
+
+/// Feeds a text in parts; how many of its bytes went in, and which could follow those.
+fn feed(
+    constraint: &mut Constraint,
+    text: &[u8],
+    go_on: &mut dyn FnMut() -> bool,
+) -> Result<(usize, Vec<u8>), Undecided> {
+    let mut taken = 0;
+    loop {
+        let mut end = text.len().min(taken + PART);
+        // Not every vocabulary has tokens for the parts of a character.
+        while end < text.len() && end > taken + PART - 4 && text[end] & 0xc0 == 0x80 {
+            end -= 1;
+        }
+        let fed = constraint.feed(&text[taken..end]).map_err(Undecided::Limit)?;
+        taken += fed.taken;
+        if taken < end || end == text.len() {
+            return Ok((taken, fed.expected));
+        }
+        if !go_on() {
+            return Err(Undecided::Stopped);
+        }
+    }
 }
 
 /// The line and the column, in characters, of a byte of a text. Bytes that are not UTF-8 count as one

@@ -138,7 +138,7 @@ pub fn write(
     palette: &Palette,
 ) -> io::Result<()> {
     match format {
-        Format::Json => serde_json::to_writer(&mut *out, trace)?,
+        Format::Json => trace.write(&mut *out)?,
         Format::Html => html::write(out, trace, &Names::new(trace, vocabulary), palette)?,
         Format::Text => text::write(out, trace, &Names::new(trace, vocabulary))?,
     }

@@ -169,6 +169,19 @@ fn about(state: &State, pane: Pane) -> (String, String) {
     (String::new(), after)
 }
 
+/// What the grammar says to its cases.
+fn cases(state: &State) -> Option<(String, Role)> {
+    let report = state.grammar.cases.as_ref()?;
+    let (count, failed) = (report.ran.len(), report.failures().count());
+    let s = if count == 1 { "" } else { "s" };
+    match (count, failed, report.problems.len()) {
+        (_, 0, problems @ 1..) => Some((format!("✗ {problems} cases unread"), Role::Error)),
+        (0, ..) => None,
+        (_, 0, _) => Some((format!("✓ {count} case{s}"), Role::Good)),
+        _ => Some((format!("✗ {failed} of {count} case{s}"), Role::Error)),
+    }
+}
+
 fn note(state: &State, pane: Pane) -> Option<(String, Role)> {
     // Which keys do what matters more than anything else that could stand there.
     if let (Some(vim), true) = (&state.vim, state.focus == pane && state.vim_mode().is_some()) {
@@ -177,7 +190,8 @@ fn note(state: &State, pane: Pane) -> Option<(String, Role)> {
     match pane {
         Pane::Grammar => {
             let errors = state.grammar.errors();
-            (errors > 1).then(|| (format!("{errors} errors"), Role::Error))
+            let errors = (errors > 1).then(|| (format!("{errors} errors"), Role::Error));
+            errors.or_else(|| cases(state))
         }
         Pane::Output => {
             let steps = state.run.steps().len();

@@ -10,6 +10,7 @@ use ratatui::layout::{Position, Rect};
 use crate::app::action::Action;
 use crate::app::inspector::Part;
 use crate::app::state::State;
+use crate::engine::alarm::AlarmKind;
 use crate::engine::trace::{Insight, Step, StepKind, Timings};
 use crate::sanitize;
 
@@ -177,11 +178,18 @@ fn summary(buffer: &mut Buffer, area: Rect, state: &State, index: usize, step: &
     let (text, dim) = (theme.base(), theme.text(Role::Dim));
     let of = format!("{} / {}", index + 1, state.run.steps().len());
     let room = usize::from(area.width).saturating_sub(of.len() + 12);
+    let alarm = match state.run.watch.at(index).map(|alarm| &alarm.kind) {
+        Some(AlarmKind::WhiteSpace) => ", white space",
+        Some(AlarmKind::Repetition { .. }) => ", repeats",
+        None => "",
+    };
+    let room = room.saturating_sub(alarm.len());
     Pen::new(buffer, area, 0)
         .put_within(&sanitize::token(&step.bytes), room, theme.style(Role::Selected))
         .skip(1)
         .put(kind_name(step.kind), if step.kind == StepKind::Overridden { text } else { dim })
         .put(if step.thinking { ", thinking" } else { "" }, dim)
+        .put(alarm, theme.text(Role::Warning))
         .at_right(&of, dim);
     let is_tall = area.height == SUMMARY.0;
     let Some(insight) = &step.insight else {

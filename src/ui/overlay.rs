@@ -11,6 +11,7 @@ use super::pen::Pen;
 use super::theme::{Role, Theme};
 use super::{compare, frame, rendered};
 
+pub mod case;
 mod help;
 pub mod menu;
 mod messages;
@@ -27,6 +28,7 @@ pub fn draw(buffer: &mut Buffer, state: &State, theme: &Theme) -> Option<Positio
         Overlay::Messages { top } => messages::draw(buffer, state, theme, *top),
         Overlay::Rendered { top } => rendered::draw(buffer, state, theme, *top),
         Overlay::Compare(shown) => compare::draw(buffer, state, theme, shown),
+        Overlay::Case { index, top } => case::draw(buffer, state, theme, *index, *top),
         Overlay::Models { selected } => return models::draw(buffer, state, theme, *selected),
         Overlay::Menu(menu) => return Some(menu::draw(buffer, state, theme, menu)),
         Overlay::Question(asked) => return Some(question::draw(buffer, state, theme, asked)),
@@ -43,6 +45,7 @@ pub fn area(state: &State) -> Option<Rect> {
         Overlay::Messages { .. } => messages::area(state),
         Overlay::Rendered { .. } => rendered::area(state),
         Overlay::Compare(_) => compare::area(state),
+        Overlay::Case { index, .. } => case::area(state, *index),
         Overlay::Models { .. } => models::area(state),
         Overlay::Menu(open) => menu::area(state, open),
         Overlay::Question(asked) => question::area(state, asked),

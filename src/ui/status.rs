@@ -30,16 +30,22 @@ pub fn draw(buffer: &mut Buffer, area: Rect, state: &State, theme: &Theme) {
     let mut pen = Pen::new(buffer, area, 0);
     pen.skip(1);
     let (mark, word, role) = phase(state);
+    let alarm = state.run.alarm().map(|alarm| format!("▲ {}", alarm.words()));
+    let alarm_width = alarm.as_ref().map_or(0, |alarm| width(alarm, 0) + GAP);
     let needs = |form: Form| {
         let figures: usize = figures(state, form).iter().map(|f| width(f, 0) + GAP).sum();
         let right: usize = right(state, form).iter().map(|(text, _)| width(text, 0) + GAP).sum();
-        width(mark, 0) + 1 + width(&word, 0) + figures + right
+        width(mark, 0) + 1 + width(&word, 0) + alarm_width + figures + right
     };
     let form = if needs(Form::Long) <= pen.left() { Form::Long } else { Form::Short };
     let right = right(state, form);
     let right_width: usize = right.iter().map(|(text, _)| width(text, 0) + GAP).sum();
     let room = pen.left().saturating_sub(right_width + width(mark, 0) + 1);
     pen.put(mark, theme.text(role)).skip(1).put_within(&word, room, theme.text(role));
+    if let Some(alarm) = alarm {
+        let room = pen.left().saturating_sub(GAP + right_width);
+        pen.skip(GAP).put_within(&alarm, room, theme.text(Role::Warning));
+    }
     progress(&mut pen, state, right_width, theme);
     for figure in figures(state, form) {
         if pen.left() < width(&figure, 0) + GAP + right_width {
@@ -257,7 +263,9 @@ pub fn hint_at(state: &State, column: u16, row: u16) -> Option<Action> {
 fn hints(state: &State) -> Vec<(Action, &'static str)> {
     let named = |actions: &[Action]| actions.iter().map(|&a| (a, a.hint())).collect::<Vec<_>>();
     match &state.overlay {
-        Some(Overlay::Help(_) | Overlay::Rendered { .. } | Overlay::Messages { .. }) => {
+        Some(
+            Overlay::Help(_) | Overlay::Rendered { .. } | Overlay::Messages { .. } | Overlay::Case { .. },
+        ) => {
             return vec![(Action::Close, "close"), (Action::Down, "more"), (Action::PageDown, "page")];
         }
         Some(Overlay::Menu(menu)) => {

@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
+mod cases;
 mod codes;
 mod config;
 mod doctor;

@@ -22,6 +22,7 @@ const COMMANDS: &[(&str, &[&[&str]])] = &[
         ],
     ),
     ("explain-code", &[&[], &["M024"], &["nowhere"]]),
+    ("test", &[&["json"], &["arithmetic", "--near-misses", "3"], &["BROKEN"], &["FAILING"]]),
     ("grammars", &[&[]]),
     ("bench", &[&["--rounds", "1", "--tokens", "2", "--prompt-tokens", "16"]]),
     ("models", &[&[], &["no/such/folder"]]),
@@ -42,6 +43,7 @@ impl Files {
         let folder = TempDir::new().expect("a folder");
         let put = |name: &str, text: &str| fs::write(folder.path().join(name), text).expect("writable");
         put("BROKEN.lark", "start: naem \u{1b}[31m\n\tother: \"日本\" nothing\n");
+        put("FAILING.lark", "start: /[a-c]+/\n// accept \"abd\"\n// accept \"ab\u{1b}\n// reject \"ab\"\n");
         put("LEFT", "{\"a\": oops}");
         let trace = folder.path().join("TRACE");
         let args = ["generate", "# a\u{1b}\n", "--regex", "[a-c]{9}\\n", "--trace", str(&trace)];
@@ -52,7 +54,7 @@ impl Files {
     fn arguments(&self, command: &str, args: &[&str]) -> Vec<String> {
         let path = |name: &str| self.folder.path().join(name).display().to_string();
         let named = |arg: &&str| match *arg {
-            "BROKEN" => path("BROKEN.lark"),
+            "BROKEN" | "FAILING" => path(&format!("{arg}.lark")),
             "TRACE" | "LEFT" => path(arg),
             _ => (*arg).to_owned(),
         };

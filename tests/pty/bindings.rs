@@ -106,6 +106,8 @@ fn proof(action: Action, context: Context) -> Proof {
             Proof(before.to_vec(), vec!["type @"], Shows("oops: @nowhere"))
         }
         Action::Fix => on(&["Ctrl-End", "type oops: 'x'", "see M024"], Shows("Fixed M024")),
+        Action::Cases => opens("Cases of the grammar"),
+        Action::KeepAccepted | Action::KeepRejected => opens("There is no output to keep yet"),
         Action::PromptMode => opens("no chat template"),
         Action::SystemPrompt | Action::Thinking => {
             Proof(Vec::new(), Vec::new(), Either("is for chats", "no mark for"))

@@ -17,6 +17,7 @@ use maze::app::tour::Tour;
 use maze::app::worker::keeper;
 use maze::app::{scripted, update};
 use maze::catalog::{Catalog, Entry};
+use maze::engine::cases::Cases;
 use maze::engine::grammar::{Compiler, GrammarSource, Symbols};
 use maze::engine::load::{Loaded, Survey};
 use maze::engine::session::prepare;
@@ -230,13 +231,23 @@ impl Playground {
     fn perform(&mut self, effects: Vec<Effect>) {
         for effect in effects {
             match effect {
-                Effect::Check(revision, source) => {
+                Effect::Check(revision, source, beside) => {
                     let (compiled, diagnostics) = self.compiler.compile(&source);
                     let vocabulary = self.vocabulary.clone();
+                    let compiled = compiled.map(Arc::new);
                     let symbols = Arc::new(Symbols::of(&source));
-                    let checked =
-                        Checked { vocabulary, compiled: compiled.map(Arc::new), diagnostics, symbols };
+                    let checked = Checked {
+                        vocabulary: vocabulary.clone(),
+                        compiled: compiled.clone(),
+                        diagnostics,
+                        symbols,
+                    };
                     self.event(Event::Checked(revision, checked));
+                    if let Some(compiled) = compiled {
+                        let report = Cases::of(&source, &beside).run(&compiled, &mut || true);
+                        let report = Arc::new(report.expect("nobody stops it"));
+                        self.event(Event::Tested(revision, vocabulary, report));
+                    }
                 }
                 Effect::Start { id, request, grammar, paused, .. } => {
                     self.before = None;

@@ -4,7 +4,7 @@
 //! |---|---|
 //! | `size 80 24` | resizes the terminal |
 //! | `press F5` | presses a key, by its name in the help |
-//! | `type text` | types; `\n` is Enter |
+//! | `type text` | types; `\n` is Enter, `\\` is a backslash |
 //! | `paste text` | pastes; `\n`, `\r`, `\e` are what they say |
 //! | `click 3 4` | clicks on column 3, row 4 |
 //! | `drag 3 4 8 4` | presses the mouse's button on column 3, row 4, and lets it go on column 8, row 4 |
@@ -139,5 +139,9 @@ fn opened(path: &str, text: &str) -> Opened {
 }
 
 fn unescaped(text: &str) -> String {
-    text.replace("\\n", "\n").replace("\\r", "\r").replace("\\e", "\u{1b}")
+    // Two backslashes are one.
+    let parts = text
+        .split("\\\\")
+        .map(|part| part.replace("\\n", "\n").replace("\\r", "\r").replace("\\e", "\u{1b}"));
+    parts.collect::<Vec<_>>().join("\\")
 }

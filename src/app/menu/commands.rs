@@ -42,6 +42,9 @@ const COMMANDS: &[(&str, &[(Action, &str)])] = &[
             (Action::Uses, "Uses of a name"),
             (Action::JumpBack, "Back to before the jump"),
             (Action::Fix, "Fix the mistake"),
+            (Action::Cases, "Cases"),
+            (Action::KeepAccepted, "Keep the output as an accepted case"),
+            (Action::KeepRejected, "Keep the output as a rejected case"),
         ],
     ),
     (
@@ -158,6 +161,9 @@ fn blocked(action: Action, state: &State) -> Option<&'static str> {
         }
         Action::Rewind | Action::Export | Action::Compare => {
             (state.run.trace.is_none(), "there is no run yet")
+        }
+        Action::KeepAccepted | Action::KeepRejected => {
+            (state.run.steps().is_empty(), "there is no output yet")
         }
         Action::Force => match state.run.inspected() {
             None => (true, "there is no run yet"),

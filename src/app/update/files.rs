@@ -158,6 +158,11 @@ pub(super) fn happened(state: &mut State, event: FileEvent) -> Vec<Effect> {
             state.files.is_saving = false;
             return written(state, path, result);
         }
+        FileEvent::CaseKept(Ok(name)) => {
+            state.say(format!("The case is in {name}."));
+            return vec![super::check(state)];
+        }
+        FileEvent::CaseKept(Err(reason)) => state.warn(reason),
         FileEvent::Said(Ok(text)) => state.say(text),
         FileEvent::Said(Err(text)) => state.warn(text),
         FileEvent::Themes(themes, problems) => {
@@ -209,12 +214,13 @@ fn written(state: &mut State, path: PathBuf, result: Result<Opened, WriteError>)
     let is_new = state.grammar.file.as_ref().is_none_or(|old| old.path != file.path);
     state.grammar.base = file.text.replace("\r\n", "\n").into();
     (state.grammar.name, state.grammar.file) = (name, Some(file));
-    let mut effects = Vec::new();
+    // The cases of another file are others.
+    let mut effects = if is_new { vec![super::check(state)] } else { Vec::new() };
     // The file of `--schema` may have any name: only a new name says what is in it.
     if let (true, Some(kind)) = (is_new && kind != Some(state.grammar.kind), kind) {
         state.grammar.kind = kind;
         (state.grammar.checked, state.grammar.compiled) = (None, None);
-        effects.push(super::check(state));
+        effects = vec![super::check(state)];
     }
     if let Some(pick) = state.files.then.take() {
         effects.extend(open(state, pick));

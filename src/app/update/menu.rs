@@ -7,7 +7,7 @@ use crate::app::menu::{Menu, MenuKind, Pick};
 use crate::app::state::{Overlay, Pane, State};
 use crate::ui::overlay::menu as look;
 
-use super::{compare, export, files, keys, names, runs, sessions};
+use super::{cases, compare, export, files, keys, names, runs, sessions};
 
 /// Opens a menu, at what there is already.
 pub(super) fn open(state: &mut State, kind: MenuKind) -> Vec<Effect> {
@@ -104,6 +104,7 @@ pub(super) fn pick(state: &mut State, pick: Pick) -> Vec<Effect> {
         Pick::AskDelete(name) => sessions::ask_delete(state, name),
         Pick::DeleteSession(name) => sessions::delete(state, name),
         Pick::Export(format) => export::ask(state, format),
+        Pick::Case(index) => cases::look(state, index),
         Pick::Type(_) => Vec::new(),
     }
 }

@@ -34,7 +34,10 @@ pub(super) fn act(state: &mut State, action: Action) -> Vec<Effect> {
                 scroll(state, rows(action));
             }
         }
-        (Overlay::Rendered { .. } | Overlay::Messages { .. }, _) => scroll(state, rows(action)),
+        (Overlay::Case { .. }, Action::Enter) => state.overlay = None,
+        (Overlay::Rendered { .. } | Overlay::Messages { .. } | Overlay::Case { .. }, _) => {
+            scroll(state, rows(action));
+        }
         (Overlay::Models { selected }, _) => return models::act(state, selected, action),
         (Overlay::Menu(open), _) => return menu::act(state, open, action),
         (Overlay::Settings(settings), _) => return settings::act(state, settings, action),
@@ -58,7 +61,7 @@ pub(super) fn act(state: &mut State, action: Action) -> Vec<Effect> {
 }
 
 /// The actions that open something in place of what is open.
-const OPENING: [Action; 13] = [
+const OPENING: [Action; 14] = [
     Action::Commands,
     Action::Open,
     Action::New,
@@ -72,6 +75,7 @@ const OPENING: [Action; 13] = [
     Action::Themes,
     Action::Help,
     Action::Rendered,
+    Action::Cases,
 ];
 
 /// The action that has opened an overlay, and closes it; `None` if only an answer does.
@@ -84,6 +88,7 @@ fn opened_by(open: &Overlay) -> Option<Action> {
         Overlay::Menu(menu) => menu.kind.opened_by(),
         Overlay::Messages { .. } => Some(Action::Messages),
         Overlay::Compare(_) => Some(Action::Compare),
+        Overlay::Case { .. } => None,
         Overlay::Question(_) | Overlay::Confirm(_) => None,
     }
 }
@@ -164,6 +169,13 @@ pub(super) fn scroll(state: &mut State, by: isize) {
         Some(Overlay::Settings(settings)) => return settings::scroll(state, settings, by),
         Some(Overlay::Models { .. }) => return models::scroll(state, by),
         Some(Overlay::Compare(shown)) => return compare::scroll(state, shown, by),
+        Some(Overlay::Case { index, top }) => {
+            let last = overlay::case::last_top(state, index);
+            let top = top.unwrap_or_else(|| overlay::case::first_top(state, index));
+            let top = Some(top.saturating_add_signed(by).min(last));
+            state.overlay = Some(Overlay::Case { index, top });
+            return;
+        }
         _ => {}
     }
     let last = match state.overlay {

@@ -1,5 +1,5 @@
-//! The thread that checks grammars. Only the latest text matters: one that is replaced before its
-//! turn is never checked.
+//! The thread that checks grammars and runs their cases. Only the latest text matters: one that is
+//! replaced before its turn is never checked, and its cases stop running.
 
 use std::io;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -7,6 +7,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use tokio::sync::mpsc::Sender;
 
 use crate::app::event::{Checked, Event};
+use crate::engine::cases::{Beside, Cases};
 use crate::engine::grammar::{Compiler, GrammarSource, Symbols};
 use crate::engine::{Diagnostic, Vocabulary};
 
@@ -22,14 +23,14 @@ pub(super) struct Inbox {
 #[derive(Default)]
 struct Waiting {
     vocabulary: Option<Arc<Vocabulary>>,
-    source: Option<(u64, GrammarSource)>,
+    source: Option<(u64, GrammarSource, Beside)>,
     is_closed: bool,
 }
 
 impl Inbox {
     /// Puts a text in, in place of one that still waits.
-    pub(super) fn put(&self, revision: u64, source: GrammarSource) {
-        self.lock().source = Some((revision, source));
+    pub(super) fn put(&self, revision: u64, source: GrammarSource, beside: Beside) {
+        self.lock().source = Some((revision, source, beside));
         self.changed.notify_one();
     }
 
@@ -43,6 +44,12 @@ impl Inbox {
     pub(super) fn close(&self) {
         self.lock().is_closed = true;
         self.changed.notify_one();
+    }
+
+    /// Whether nothing waits, so that there is time for cases.
+    fn is_empty(&self) -> bool {
+        let waiting = self.lock();
+        waiting.source.is_none() && waiting.vocabulary.is_none() && !waiting.is_closed
     }
 
     /// Waits until `ready` finds something; `None` when the inbox is closed.
@@ -89,7 +96,8 @@ fn check_all(inbox: &Inbox, events: &Sender<Event>) {
                 current = Some((vocabulary, compiler));
             }
             Some((None, source)) => {
-                let (Some((vocabulary, compiler)), Some((revision, source))) = (&current, source) else {
+                let (Some((vocabulary, compiler)), Some((revision, source, beside))) = (&current, source)
+                else {
                     continue;
                 };
                 // A check that fails is told of as what is wrong with the text; the next one goes well.
@@ -99,13 +107,22 @@ fn check_all(inbox: &Inbox, events: &Sender<Event>) {
                 };
                 let (compiled, diagnostics) =
                     checked.unwrap_or_else(|panic| (None, vec![failed(&source, &panic)]));
+                let compiled = compiled.map(Arc::new);
                 let checked = Checked {
                     vocabulary: vocabulary.clone(),
-                    compiled: compiled.map(Arc::new),
+                    compiled: compiled.clone(),
                     diagnostics,
                     symbols: Arc::new(Symbols::of(&source)),
                 };
                 if events.blocking_send(Event::Checked(revision, checked)).is_err() {
+                    return;
+                }
+                let Some(compiled) = compiled else { continue };
+                let run = || Cases::of(&source, &beside).run(&compiled, &mut || inbox.is_empty());
+                // Cases that were stopped, or fail by a bug, have no result; the next edit runs them again.
+                let Ok(Some(report)) = guarded(run) else { continue };
+                let tested = Event::Tested(revision, vocabulary.clone(), Arc::new(report));
+                if events.blocking_send(tested).is_err() {
                     return;
                 }
             }

@@ -40,6 +40,9 @@ pub(super) fn perform(job: FileJob, events: &Sender<Event>) {
             let written = write(&absolute(&path), &text, &replaces);
             FileEvent::Written(path, written)
         }
+        FileJob::KeepCase { folder, extension, text } => {
+            FileEvent::CaseKept(keep_case(&folder, extension, &text))
+        }
         FileJob::SetConfig(key, value) => FileEvent::Said(set_config(key, value.as_deref())),
         FileJob::Themes => {
             let (found, problems) = themes::read_all(&config::environment);
@@ -152,6 +155,19 @@ fn write(path: &Path, new: &Arc<str>, replaces: &Replaces) -> Result<Opened, Wri
     Ok(Opened { file, name, kind: GrammarKind::of_path(path) })
 }
 
+/// Writes a text to a new file of a folder of cases; gives its name.
+fn keep_case(folder: &Path, extension: &str, text: &[u8]) -> Result<String, String> {
+    const MOST: usize = 10_000;
+    let failed = |e: io::Error| format!("cannot keep the case in {}: {}", short(folder), reason(&e));
+    std::fs::create_dir_all(folder).map_err(failed)?;
+    let is_free = |path: &PathBuf| !path.exists();
+    let mut paths = (1..MOST).map(|n| folder.join(format!("kept-{n}.{extension}")));
+    let path = paths.find(is_free).ok_or_else(|| format!("there are too many cases in {}", short(folder)))?;
+    let mut file = AtomicFile::create(&path).map_err(failed)?;
+    file.write_all(text).and_then(|()| file.commit()).map_err(failed)?;
+    Ok(short(&path))
+}
+
 /// Writes a setting into the config file, or takes it out.
 fn set_config(ConfigKey(key): ConfigKey, value: Option<&str>) -> Result<String, String> {
     let path = file::path(&config::environment)
@@ -198,6 +214,20 @@ mod tests {
         }
         let error = read(Path::new("/dev/zero")).expect_err("endless");
         assert!(error.contains("a device"), "{error}");
+    }
+
+    #[test]
+    fn a_case_takes_no_other_cases_place() {
+        let folder = folder();
+        let cases = folder.path().join("g.accept");
+        for wanted in ["kept-1.json", "kept-2.json"] {
+            let name = keep_case(&cases, "json", b"{}\n").expect("writable");
+            assert!(name.ends_with(wanted), "{name}");
+            assert_eq!(std::fs::read(cases.join(wanted)).expect("it is there"), b"{}\n");
+        }
+        std::fs::write(folder.path().join("file"), "x").expect("writable");
+        let error = keep_case(&folder.path().join("file"), "txt", b"x").expect_err("no folder");
+        assert!(error.contains("cannot keep the case in"), "{error}");
     }
 
     #[test]

@@ -4,6 +4,8 @@
 
 use super::{GrammarKind, GrammarSource};
 
+mod cases;
+
 /// A grammar that comes with the program.
 #[derive(Clone, Copy, Debug)]
 pub struct Shipped {
@@ -25,6 +27,11 @@ impl Shipped {
     /// The grammar, named after its file.
     pub fn source(&self) -> GrammarSource {
         GrammarSource::new(self.kind, self.file, self.text)
+    }
+
+    /// Its examples: the name under `grammars/`, such as `json.reject/cut@end.json`, and the text.
+    pub fn cases(&self) -> &'static [(&'static str, &'static [u8])] {
+        cases::of(self.name)
     }
 }
 

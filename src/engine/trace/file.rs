@@ -3,10 +3,13 @@
 //! What is read may have been written by anybody: everything that the rest of the program relies
 //! on is checked here, and a refusal names the place. Memory stays in proportion to the text.
 
+use std::io::{self, Write};
+
 use serde::de::Error;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::{Candidate, Step, StepKind, Trace};
+use crate::engine::alarm::{self, Alarm};
 
 /// The version of the format, as this program writes it. Fields may be added without a new one.
 const VERSION: u64 = 1;
@@ -38,7 +41,26 @@ impl<'de> Deserialize<'de> for Format {
     }
 }
 
+/// A trace as it is written: with what its steps say about it, for other programs.
+#[derive(Serialize)]
+struct Written<'a> {
+    #[serde(flatten)]
+    trace: &'a Trace,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    alarms: Vec<Alarm>,
+}
+
 impl Trace {
+    /// Writes the text of a trace file. Its `alarms` say where the run repeats itself; they are a
+    /// function of the steps, and nobody reads them again.
+    ///
+    /// # Errors
+    /// If it cannot be written.
+    pub fn write(&self, out: impl Write) -> io::Result<()> {
+        let written = Written { trace: self, alarms: alarm::alarms(&self.steps) };
+        serde_json::to_writer(out, &written).map_err(Into::into)
+    }
+
     /// Reads the text of a trace file.
     ///
     /// # Errors

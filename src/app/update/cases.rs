@@ -1,0 +1,92 @@
+//! The cases of the grammar: what came of them, looking at one, and keeping the output as another.
+
+use std::sync::Arc;
+
+use crate::app::action::Action;
+use crate::app::event::Effect;
+use crate::app::files::FileJob;
+use crate::app::menu::MenuKind;
+use crate::app::state::{Overlay, Pane, State};
+use crate::engine::Vocabulary;
+use crate::engine::cases::{Beside, Origin, Report, Wants, block, folder};
+use crate::ui::wrap::{Lines, Place};
+
+use super::{keys, menu};
+
+/// Takes in what came of the cases, unless the text or the model has changed since.
+pub(super) fn tested(state: &mut State, revision: u64, vocabulary: &Arc<Vocabulary>, report: Arc<Report>) {
+    let is_current = state.model.vocabulary().is_some_and(|v| Arc::ptr_eq(v, vocabulary));
+    if is_current && revision == state.grammar.buffer.revision() {
+        state.grammar.cases = Some(report);
+    }
+}
+
+/// Opens the list of the cases, and runs them again: their files may have changed.
+pub(super) fn open(state: &mut State) -> Vec<Effect> {
+    let mut effects = menu::open(state, MenuKind::Cases);
+    effects.push(super::check(state));
+    effects
+}
+
+/// Looks at a case; in the grammar, the caret goes to the byte that is not allowed.
+pub(super) fn look(state: &mut State, index: usize) -> Vec<Effect> {
+    let Some(report) = state.grammar.cases.clone() else { return Vec::new() };
+    let Some(ran) = report.ran.get(index) else { return Vec::new() };
+    if let Origin::Block(place) = &ran.case.origin {
+        let at = place.of(ran.offset().unwrap_or(0));
+        keys::focus(state, Pane::Grammar);
+        let place = place_of(state, at);
+        state.grammar.buffer.go_to(place);
+    }
+    state.overlay = Some(Overlay::Case { index, top: None });
+    Vec::new()
+}
+
+/// The place of a byte of the grammar.
+fn place_of(state: &State, offset: usize) -> Place {
+    let buffer = &state.grammar.buffer;
+    let mut byte = offset;
+    for line in 0..buffer.count() {
+        let length = buffer.line(line).len();
+        if byte <= length {
+            return Place { line, byte };
+        }
+        byte -= length + 1;
+    }
+    buffer.end()
+}
+
+/// Keeps the output as a case: in a file if the grammar has folders of cases or no comments, else in a
+/// comment at its end.
+pub(super) fn keep(state: &mut State, is_accepted: bool) -> Vec<Effect> {
+    let text = state.run.trace.as_ref().map(|trace| trace.bytes()).unwrap_or_default();
+    if text.is_empty() {
+        let key = state.keymap.first_key(Action::Run);
+        state.say(format!("There is no output to keep yet; {key} makes some."));
+        return Vec::new();
+    }
+    let wants = if is_accepted { Wants::Accept } else { Wants::Reject(None) };
+    let source = state.grammar.source();
+    let has_folders = state.grammar.cases.as_ref().is_some_and(|report| !report.folders.is_empty());
+    let lines = block::write(&source, wants, "", &text).filter(|_| !has_folders);
+    match (lines, state.grammar.beside()) {
+        (Some(lines), _) => {
+            let buffer = &mut state.grammar.buffer;
+            buffer.replace_text(&block::append(&source.text, &lines));
+            buffer.go_to(buffer.end());
+            let what = if is_accepted { "accepted" } else { "rejected" };
+            state.say(format!("The output is kept at the end of the grammar, as a case to be {what}."));
+            Vec::new()
+        }
+        (None, Beside::File(path)) => {
+            let folder = folder::beside(&path, wants);
+            let extension = state.run.language.extension();
+            vec![Effect::Files(FileJob::KeepCase { folder, extension, text: text.into() })]
+        }
+        (None, _) => {
+            let key = state.keymap.first_key(Action::Save);
+            state.warn(format!("Save the grammar first ({key}): this case stands in a file beside it."));
+            Vec::new()
+        }
+    }
+}

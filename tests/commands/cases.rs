@@ -1,0 +1,172 @@
+//! `maze test`: what it says of grammars and their cases, and how it ends.
+
+use std::fs;
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+use super::{ran, str};
+
+/// A grammar with cases in files and in comments: three pass, five fail.
+fn folder() -> TempDir {
+    let folder = TempDir::new().expect("a folder");
+    let put = |name: &str, text: &[u8]| {
+        let path = folder.path().join(name);
+        fs::create_dir_all(path.parent().expect("a folder")).expect("writable");
+        fs::write(path, text).expect("writable");
+    };
+    put(
+        "sum.lark",
+        b"// accept \"1 + 2\"\n// reject @1:5 \"1 + * 2\"\n// accept: two rows\n// | 1 +\n// | 2\n\
+          start: NUM (\" + \" NUM)*\nNUM: /[0-9]+/\n",
+    );
+    put("sum.accept/letter.txt", b"1 + x");
+    put("sum.accept/short.txt", b"1 + ");
+    put("sum.accept/bytes.txt", b"\xff1");
+    put("sum.reject/fine.txt", b"1 + 2");
+    put("sum.reject/end@end.txt", b"1 +");
+    put("sum.reject/elsewhere@1-2.txt", b"1 + 2\ty");
+    folder
+}
+
+#[test]
+fn failures_name_the_place_and_what_is_wanted() {
+    let folder = folder();
+    let grammar = folder.path().join("sum.lark");
+    let (code, stdout, stderr) = ran(&["test", str(&grammar)]);
+    assert_eq!((code, stderr.as_str()), (1, ""), "{stdout}");
+    let here = format!("{}/", folder.path().display());
+    let shown = stdout.replace(&here, "");
+    let wanted = "\
+sum.lark: FAILED, 6 of 9 cases
+sum.accept/bytes.txt:1:1: error[not-accepted]: the grammar does not allow byte 0; it wants `0` to `9`
+ 1 | \u{fffd}1
+   | ^
+sum.accept/letter.txt:1:5: error[not-accepted]: the grammar does not allow byte 4; it wants `0` to `9`
+ 1 | 1 + x
+   |     ^
+sum.accept/short.txt:1:5: error[too-short]: the grammar wants more after the end; it wants `0` to `9`
+ 1 | 1 + 
+   |     ^
+sum.reject/elsewhere@1-2.txt:1:6: error[rejected-elsewhere]: it is rejected at 1:6 and not at 1:2; it wants a space or `0` to `9`, or the end
+ 1 | 1 + 2    y
+   |      ^^^^
+sum.reject/fine.txt:1:1: error[not-rejected]: the grammar accepts it
+ 1 | 1 + 2
+   | ^
+sum.lark:4:9: error[not-accepted]: the grammar does not allow byte 3; it wants a space
+ 4 | // | 1 +
+   |         ^
+";
+    assert_eq!(shown, wanted);
+    let (code, stdout, _) = ran(&["test", str(&grammar), "--json"]);
+    let json: Value = serde_json::from_str(&stdout).expect("JSON");
+    let tested = &json["grammars"][0];
+    assert_eq!((code, &tested["passed"], &tested["failed"]), (1, &3.into(), &6.into()));
+    let letter = tested["cases"].as_array().expect("a list").iter().find(|c| c["name"] == "letter.txt");
+    let letter = letter.expect("it is there");
+    assert_eq!((&letter["byte"], &letter["line"], &letter["column"]), (&4.into(), &1.into(), &5.into()));
+    assert_eq!((&letter["failure"], &letter["wants"]), (&"not-accepted".into(), &"accept".into()));
+}
+
+#[test]
+fn shipped_grammars_pass_by_name_and_by_file() {
+    let (code, stdout, _) = ran(&["test", "json", "grammars/date.regex", "grammars/chess.gbnf"]);
+    assert_eq!(code, 0, "{stdout}");
+    let lines: Vec<&str> = stdout.lines().collect();
+    assert!(lines[0].starts_with("json.lark: ok, 8 cases (3 to accept, 5 to reject) in "), "{stdout}");
+    assert!(
+        lines[1].starts_with("grammars/date.regex: ok, 5 cases (2 to accept, 3 to reject) in "),
+        "{stdout}"
+    );
+    assert_eq!(lines[3], "3 grammars, 18 cases: 18 pass, 0 fail");
+}
+
+#[test]
+fn wrong_input_is_told_from_failures() {
+    let folder = TempDir::new().expect("a folder");
+    let put = |name: &str, text: &str| {
+        let path = folder.path().join(name);
+        fs::write(&path, text).expect("writable");
+        path
+    };
+    for (name, text, wanted) in [
+        ("none.lark", "start: \"x\"\n", "no cases; put texts that it accepts into "),
+        ("broken.lark", "// accept \"x\"\nstart: x\n", "not tested, because it does not compile"),
+        (
+            "odd.lark",
+            "// accept \"x\nstart: \"x\"\n",
+            "odd.lark:1:1: error[case]: the text must be one string",
+        ),
+    ] {
+        let path = put(name, text);
+        let (code, stdout, stderr) = ran(&["test", str(&path)]);
+        assert_eq!((code, stderr.as_str()), (2, ""), "{name}: {stdout}");
+        assert!(stdout.contains(wanted), "{name}: {stdout}");
+    }
+    // A grammar without cases beside one with cases that pass is told, and is no failure.
+    let none = put("none.lark", "start: \"x\"\n");
+    let (code, stdout, _) = ran(&["test", "json", str(&none)]);
+    assert_eq!(code, 0, "{stdout}");
+    assert!(stdout.ends_with("2 grammars, 8 cases: 8 pass, 0 fail, 1 without cases\n"), "{stdout}");
+    for (args, wanted) in [
+        (&["test"][..], "required"),
+        (&["test", "no-such"][..], "a grammar's name ends in"),
+        (&["test", "no-such.lark"][..], "cannot read no-such.lark"),
+        (&["test", "json", "--near-misses", "0"][..], "from 1 to 1000"),
+        (&["test", "json", "--seed", "3"][..], "--near-misses"),
+    ] {
+        let (code, stdout, stderr) = ran(args);
+        assert_eq!((code, stdout.as_str()), (2, ""), "{args:?}");
+        assert!(stderr.contains(wanted), "{args:?}: {stderr}");
+    }
+}
+
+#[test]
+fn a_run_that_repeats_itself_says_so() {
+    let (code, stdout, stderr) =
+        ran(&["generate", "x", "--regex", "[ \n]{300}", "--max-tokens", "200", "--json"]);
+    assert_eq!(code, 0, "{stderr}");
+    let json: Value = serde_json::from_str(&stdout).expect("JSON");
+    assert_eq!(json["alarms"][0]["kind"], "white_space", "{json}");
+    assert_eq!(json["alarms"][0]["from"], 0);
+    assert!(stderr.starts_with("warning: the output is only white space for "), "{stderr}");
+    let folder = TempDir::new().expect("a folder");
+    let trace = folder.path().join("t.json");
+    let args = ["generate", "x", "--regex", "(no |no\n){120}", "--max-tokens", "300", "--trace", str(&trace)];
+    let (_, _, stderr) = ran(&args);
+    let json: Value = serde_json::from_slice(&fs::read(&trace).expect("written")).expect("JSON");
+    let is_told = stderr.contains("warning: the output repeats ");
+    assert_eq!(is_told, json["alarms"].is_array(), "{stderr}");
+    assert!(is_told, "{stderr}");
+    // The trace is read as ever.
+    assert_eq!(ran(&["replay", str(&trace)]).0, 0);
+}
+
+#[test]
+fn near_misses_show_what_a_grammar_is_too_generous_about() {
+    let folder = TempDir::new().expect("a folder");
+    let path = folder.path().join("call.lark");
+    // Blanks before the bracket, and a comma after the last argument, were not meant.
+    let text = "start: NAME \" \"* \"(\" NAME (\", \" NAME)* \",\"? \")\"\nNAME: /[a-z]+/\n\
+                // accept \"max(a, b)\"\n// accept \"f(x)\"\n";
+    fs::write(&path, text).expect("writable");
+    let (code, stdout, stderr) = ran(&["test", str(&path), "--near-misses", "6"]);
+    assert_eq!((code, stderr.as_str()), (0, ""), "{stdout}");
+    let all = stdout.lines().skip(1).collect::<Vec<_>>().join("\n");
+    for wanted in ["max(a, b{+,+})", "max{+ +}(a, b)"] {
+        assert!(all.contains(wanted), "{wanted}: {stdout}");
+    }
+    let again = ran(&["test", str(&path), "--near-misses", "6"]).1;
+    assert_eq!(again.lines().skip(1).collect::<Vec<_>>(), stdout.lines().skip(1).collect::<Vec<_>>());
+    let (_, json, _) = ran(&["test", str(&path), "--near-misses", "3", "--seed", "7", "--json"]);
+    let json: Value = serde_json::from_str(&json).expect("JSON");
+    let list = json["grammars"][0]["near_misses"]["list"].as_array().expect("a list").clone();
+    assert_eq!(list.len(), 3, "{json}");
+    // Each of them is accepted indeed.
+    for near in list {
+        let text = folder.path().join("near.txt");
+        fs::write(&text, near["text"].as_str().expect("a text")).expect("writable");
+        assert_eq!(ran(&["check", str(&path), "--text", str(&text)]).0, 0, "{near}");
+    }
+}
