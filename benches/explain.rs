@@ -6,7 +6,7 @@
 //! ```
 //!
 //! Places are spread over the texts beside the shipped grammars. Prints a table and judges nothing: the
-//! bars are 1 ms for one token and 250 ms for all.
+//! goals are 1 ms for one token and 250 ms for all.
 
 use std::hint::black_box;
 use std::path::Path;

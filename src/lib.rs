@@ -42,6 +42,7 @@
 //! | [`engine::shadow`] | the parser beside it that knows names and places: where a text stands, and why |
 //! | [`engine::chat`] | a model's own chat template, and what may not come through it |
 //! | [`engine::grammar`] | grammars as people write them, and what is wrong with them |
+//! | [`engine::explain`] | why a token may come at a place, or not; [`engine::shrink`] makes a case of it small |
 //! | [`engine::model`] | the decoder, its file formats, the embedded model |
 //! | [`hub`] | models of the Hugging Face hub: the shared cache, downloads |
 //! | [`catalog`] | the models at hand, and whether they would run |

@@ -164,10 +164,10 @@ fn what_is_ignored_is_not_ignored_everywhere() {
     assert_eq!(ignored(spaced, "ab", " "), Some(Ignored::AfterLast));
     assert_eq!(ignored(spaced, "a", "x"), None);
     assert_eq!(ignored("start: \"a\" \"b\"", "a", " b"), None);
-    let nested = "start: \"a\" inner\ninner: %json {\"type\": \"object\", \"properties\": {\"k\": {\"const\": 1}}, \
+    let nested = "start: \"a\" inner\ninner: %json {\"type\": \"object\", \"properties\": {\"k\": {\"type\": \"integer\"}}, \
                   \"required\": [\"k\"], \"additionalProperties\": false, \"x-guidance\": {\"whitespace_flexible\": false}}\n\
                   %ignore \" \"";
-    assert_eq!(ignored(nested, "a{", " "), Some(Ignored::Embedded));
+    assert_eq!(ignored(nested, "a{\"k\":", " "), Some(Ignored::Embedded));
     let mut explainer = lark(&format!("%llguidance {{\"allow_initial_skip\": true}}\n{spaced}"));
     assert!(explainer.at_text(b"").expect("the start").why_text(b" a").is_allowed());
 }
@@ -234,7 +234,7 @@ fn dead_ends_and_limits_are_reasons_of_everything() {
         assert_eq!(at.why(token), Reason::DeadEnd { wanted: b"b".to_vec() }, "{token}");
     }
     // Each repetition that leans to the right leaves an item in the row.
-    let mut explainer = lark("start: \"a\" start | \"a\" \"b\"");
+    let mut explainer = lark("start: \"a\" start | \"a\"");
     let text = vec![b'a'; 4000];
     let mut at = explainer.at_text(&text).expect("as far as the limit");
     let reason = at.why(token("a"));
@@ -253,4 +253,23 @@ fn reasons_survive_json() {
         assert_eq!(serde_json::from_str::<Reason>(&text).expect("a reason"), reason);
         assert!(text.starts_with(&format!("{{\"kind\":\"{}\"", reason.name())), "{text}");
     }
+}
+
+#[test]
+fn where_a_model_thinks_the_grammar_has_not_begun() {
+    use maze::engine::AllowedSet;
+    use maze::engine::explain::while_thinking;
+    let (end, other) = (nano::VOCABULARY.eos()[0], token("x"));
+    let width = nano::VOCABULARY.len();
+    let set = |tokens: &[TokenId]| {
+        let mut words = vec![0_u32; width.div_ceil(32)];
+        tokens.iter().for_each(|&t| words[t as usize / 32] |= 1 << (t % 32));
+        AllowedSet::from_bits(&words, width)
+    };
+    let why = |allowed: &[TokenId], token| while_thinking(&set(allowed), token, &nano::VOCABULARY);
+    assert!(why(&[other, token("y")], other).is_allowed());
+    assert_eq!(why(&[other, token("y")], end), Reason::Thinking { forced: None, control: true });
+    assert_eq!(why(&[other], token("y")), Reason::Thinking { forced: Some(other), control: false });
+    let said = sentences(&why(&[other, token("y")], end), b"").join(" ");
+    assert!(said.contains("the model still thinks"), "{said}");
 }

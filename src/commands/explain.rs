@@ -1,7 +1,10 @@
 //! `maze explain`: why a token or a piece of text may come at a place of a text, or not.
 
+use std::io::Write;
 use std::path::Path;
 use std::sync::Arc;
+
+use serde_json::json;
 
 pub(super) use self::show::{Place, Shown, Subject};
 use super::output::Sink;
@@ -9,7 +12,7 @@ use super::{Failure, check, load, read_grammar, replay};
 use crate::cli::{ExplainArgs, TextPlace};
 use crate::config::{self, Config};
 use crate::engine::check::{Verdict, check_text, position};
-use crate::engine::explain::{At, ExplainError, Explainer, Reason};
+use crate::engine::explain::{At, ExplainError, Explainer, Reason, sentences, while_thinking};
 use crate::engine::grammar::{Compiled, Compiler};
 use crate::engine::load::Loaded;
 use crate::engine::replay::same_tokens;
@@ -68,6 +71,9 @@ fn of_trace(args: &ExplainArgs, config: &Config, path: &Path) -> Result<(), Fail
     same_tokens(&trace, &vocabulary)
         .map_err(|difference| replay::other_tokens(&name, &trace, &model.info().name, &difference))?;
     let subject = args.token.as_deref().map(|token| subject::read(token, &vocabulary)).transpose()?;
+    if let Some(thinking) = trace.steps.get(step - 1).filter(|step| step.thinking) {
+        return of_thinking(args, &name, step, thinking, subject, &vocabulary);
+    }
     let compiled = compile(&vocabulary, &source)?;
     let before = answer_before(&trace, step, &name)?;
     let mut explainer = Explainer::new(compiled, vocabulary.clone());
@@ -79,6 +85,39 @@ fn of_trace(args: &ExplainArgs, config: &Config, path: &Path) -> Result<(), Fail
     let text = trace.bytes();
     let place = Place::Trace { name: &name, step, steps, text: &text };
     tell(args, Shown { grammar: &source, vocabulary: &vocabulary, place, subject }, &mut here)
+}
+
+/// Where the model still thinks, the grammar has not begun.
+fn of_thinking(
+    args: &ExplainArgs,
+    name: &str,
+    number: usize,
+    step: &Step,
+    subject: Option<Subject<'_>>,
+    vocabulary: &Vocabulary,
+) -> Result<(), Failure> {
+    let Some(insight) = &step.insight else {
+        return Err(Failure::Input(format!("{name}: step {number} was saved without detail")));
+    };
+    let token = match subject {
+        Some(Subject::Token(token)) => token,
+        Some(_) => return Err(Failure::Input("where the model thinks, --token must be one token".into())),
+        None => first_refused(step).unwrap_or(step.token),
+    };
+    let reason = while_thinking(&insight.allowed, token, vocabulary);
+    let said = sentences(&reason, vocabulary.bytes(token));
+    let mut stdout = Sink::stdout();
+    if args.json {
+        stdout.json(&json!({
+            "place": { "trace": name, "step": number }, "about": { "token": token },
+            "allowed": reason.is_allowed(), "reason": reason, "sentences": said,
+        }))?;
+    } else {
+        let line = format!("{name}: step {number}, token #{token}: {}", said.join(" "));
+        let line = stdout.shown_in_line(&line).into_owned();
+        writeln!(stdout, "{line}")?;
+    }
+    if reason.is_allowed() { Ok(()) } else { Err(Failure::Told(1)) }
 }
 
 /// The tokens of the answer before a step.

@@ -39,7 +39,7 @@ mod words;
 
 pub use case::{Case, Mark, Refusal};
 pub use reason::{Crumb, Expected, Finish, Ignored, LimitKind, MOST_SPECIALS, Reason, Terminal, Where};
-pub use reasons::{Class, Failing, Reasons, Refused};
+pub use reasons::{Class, Failing, Reasons, Refused, while_thinking};
 pub use words::{character_name, completion, sentences};
 
 use names::{Names, Piece};
@@ -185,8 +185,12 @@ pub struct At<'e> {
 impl At<'_> {
     fn look(&mut self) -> Result<(), ConstraintStop> {
         let constraint = &mut self.explainer.constraint;
-        self.forced = constraint.forced()?.first().copied();
+        let forced = constraint.forced()?.first().copied();
         self.pending = constraint.pending().to_vec();
+        // Where no token spells the first of the bytes, llguidance gives a token of later ones.
+        let vocabulary = &self.explainer.vocabulary;
+        self.forced =
+            forced.filter(|&t| vocabulary.is_special(t) || self.pending.starts_with(vocabulary.bytes(t)));
         self.accepting = self.pending.is_empty() && constraint.is_accepting()?;
         Ok(())
     }

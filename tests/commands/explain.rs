@@ -169,7 +169,7 @@ fn wrong_input_is_named() {
         assert!(code == 2 && stdout.is_empty() && stderr.contains(said), "{args:?}: {code} {stderr}");
     }
     let (code, _, stderr) = ran(&["explain", str(&broken), "--text", str(&text)]);
-    assert!(code == 2 && stderr.contains("error[undefined-name]"), "{stderr}");
+    assert!(code == 2 && stderr.contains("undefined-name]: `"), "{stderr}");
     for (grammar, text) in
         [("missing.lark", str(&text)), (str(&grammar), "missing.txt"), ("text.txt", str(&text))]
     {

@@ -8,6 +8,7 @@ use toktrie::{TokTrie, TrieNode};
 
 use super::walk::{Visit, tokens_under, walk_tokens};
 use super::{At, Expected, Reason};
+use crate::engine::allowed::AllowedSet;
 use crate::engine::constraint::ConstraintStop;
 use crate::engine::trace::TokenId;
 use crate::engine::vocabulary::Vocabulary;
@@ -145,6 +146,21 @@ impl Reasons {
         of.iter().for_each(|&code| counts[Class::of_code(code) as usize] += 1);
         Self { of, places, counts }
     }
+}
+
+/// Why `token` may come, or not, where a model still thinks. `allowed` is what its step recorded: there
+/// the grammar has not begun.
+pub fn while_thinking(allowed: &AllowedSet, token: TokenId, vocabulary: &Vocabulary) -> Reason {
+    if vocabulary.is_padding(token) {
+        return Reason::Padding;
+    }
+    if allowed.contains(token) {
+        return Reason::Allowed { ends: false };
+    }
+    let only =
+        (allowed.count() == 1).then(|| (0..vocabulary.len() as TokenId).find(|&t| allowed.contains(t)));
+    let control = vocabulary.is_special(token) || vocabulary.is_eos(token);
+    Reason::Thinking { forced: only.flatten(), control }
 }
 
 /// Tokens that are refused at one place, and what could come there.

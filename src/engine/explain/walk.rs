@@ -50,7 +50,11 @@ pub(super) fn walk_text(probe: &mut Probe<'_, '_>, pending: &[u8], text: &[u8]) 
     let accepted = text.iter().take_while(|&&byte| ahead.push(byte)).count();
     let (expected, ignore) = match pending.get(accepted) {
         Some(&TokTrie::SPECIAL_TOKEN_MARKER) => (Vec::new(), Ignore::No),
-        Some(&forced) => (vec![forced], Ignore::No),
+        // The parser is further on, so where exactly the byte would stand is not known.
+        Some(&forced) => match text.get(accepted).map(|&byte| ahead.probe.ignore(byte)) {
+            None | Some(Ignore::No) => (vec![forced], Ignore::No),
+            Some(_) => (vec![forced], Ignore::NotHere { between: false, outer: false }),
+        },
         None => {
             let ignore = text.get(accepted).map_or(Ignore::No, |&byte| ahead.probe.ignore(byte));
             (ahead.probe.expected(), ignore)
