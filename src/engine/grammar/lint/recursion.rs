@@ -113,8 +113,7 @@ fn right_recursive(tree: &Tree<'_>, rule: &Definition<'_>) -> Option<Finding> {
     if steps.is_empty() || !steps.iter().all(same) {
         return None;
     }
-    let message =
-        format!("`{}` recurses at its end: after about 1,000 elements the parser gives up", rule.name);
+    let message = format!("`{}` recurses at its end: after 2,000 elements the parser can give up", rule.name);
     let finding = Finding::new(rule.span.clone(), "right-recursion", message);
     let fix = Fix::new("repeat instead", vec![put(rule.body.span.clone(), &*body)]);
     let finding = finding.help(format!("repeat instead: `{}: {body}`", rule.name));
