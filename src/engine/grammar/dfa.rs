@@ -168,6 +168,13 @@ impl Dfa {
         })
     }
 
+    /// Whether no match is the beginning of another one: then it does not matter whether the
+    /// shortest or the longest is taken.
+    pub fn has_one_end(&self) -> bool {
+        let row = |s: usize| &self.next[s * self.width..(s + 1) * self.width];
+        (0..self.accepts.len()).all(|s| !self.accepts[s] || row(s).iter().all(|to| *to == DEAD))
+    }
+
     /// Whether there are matches of any length.
     pub fn is_endless(&self) -> bool {
         // Every state leads to a match, so every circle can be gone through again and again.
@@ -269,6 +276,7 @@ mod tests {
         assert_eq!(bytes(&dfa("\"[ab]*").swallows()), "ab");
         assert!(dfa(".+").swallows()[usize::from(b';')] && !dfa(".+").swallows()[usize::from(b'\n')]);
         assert_eq!(bytes(&dfa("a").swallows()), "");
+        assert!(dfa("\"[^\"]*\"").has_one_end() && !dfa("\".*\"").has_one_end() && !dfa("a*").has_one_end());
     }
 
     #[test]

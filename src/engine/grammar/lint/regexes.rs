@@ -1,8 +1,11 @@
 //! Traps inside of a single regex or string: repetitions that are not lazy, escapes from another
 //! language, classes and cases that reach beyond ASCII.
 
+use llguidance::derivre::RegexAst;
+
 use super::edits::put;
 use super::{Finding, Fix};
+use crate::engine::grammar::dfa::Dfa;
 use crate::engine::grammar::prepare::regex_pattern;
 use crate::engine::grammar::scan::{Kind, Scan, Token};
 use crate::engine::grammar::tree;
@@ -10,7 +13,8 @@ use crate::engine::grammar::tree;
 /// The traps of a text that is one regex.
 pub(super) fn alone(text: &str) -> Vec<Finding> {
     let pattern = regex_pattern(text);
-    let mut found: Vec<Finding> = first(pattern, "").into_iter().collect();
+    let traps = first(pattern, "").into_iter().filter(|f| !is_harmless(f, pattern, ""));
+    let mut found: Vec<Finding> = traps.collect();
     found.extend(wide(&[(0, pattern)]));
     found
 }
@@ -19,7 +23,8 @@ pub(super) fn alone(text: &str) -> Vec<Finding> {
 pub(super) fn lazy_or_doubled(scan: &Scan<'_>, index: usize) -> Option<Finding> {
     let token = &scan.tokens[index];
     let (pattern, flags) = parts(scan, token)?;
-    let mut finding = first(pattern, flags)?.moved(token.span.start + 1);
+    let finding = first(pattern, flags).filter(|f| !is_harmless(f, pattern, flags))?;
+    let mut finding = finding.moved(token.span.start + 1);
     if finding.code == "never-lazy" && finding.fix.is_none() && is_whole_terminal(scan, index) {
         // The shortest match is one of which no part is a match, whatever the regex.
         let at = finding.span.end - token.span.start - 1;
@@ -30,6 +35,12 @@ pub(super) fn lazy_or_doubled(scan: &Scan<'_>, index: usize) -> Option<Finding> 
         }
     }
     Some(finding)
+}
+
+/// Whether it makes no difference that a repetition is not lazy, as in `/"[^"]*?"/`.
+fn is_harmless(finding: &Finding, pattern: &str, flags: &str) -> bool {
+    let regex = if flags.is_empty() { pattern.to_owned() } else { format!("(?{flags}){pattern}") };
+    finding.code == "never-lazy" && Dfa::of(&RegexAst::Regex(regex)).is_some_and(|dfa| dfa.has_one_end())
 }
 
 /// A regex token's pattern and flags.
