@@ -4,6 +4,8 @@
 //!
 //! An automaton that would be large is none at all; then nothing is known, and nothing may be said.
 
+use std::sync::LazyLock;
+
 use llguidance::derivre::{RegexAst, RegexBuilder, StateID};
 
 /// The most states. Identifiers and numbers have a handful, a string of at most 200 characters has
@@ -18,6 +20,14 @@ const MOST_NODES: u64 = 30_000;
 
 /// No state: no text that goes on here is matched.
 const DEAD: u32 = u32::MAX;
+
+/// Every byte, letters and digits first, then what else can be seen: texts that are shown to people
+/// are made of the first ones that fit.
+static ORDER: LazyLock<[u8; 256]> = LazyLock::new(|| {
+    let mut order: [u8; 256] = std::array::from_fn(|b| b as u8);
+    order.sort_by_key(|b| (!b.is_ascii_alphanumeric(), !b.is_ascii_graphic(), *b));
+    order
+});
 
 /// Some bytes.
 pub(super) type Bytes = [bool; 256];
@@ -208,11 +218,14 @@ impl Dfa {
     /// The shortest text about which `wanted` says yes of whether this and `other` match it. With
     /// `both`, only texts that both can go on from are looked at.
     fn search(&self, other: &Self, wanted: impl Fn(bool, bool) -> bool, both: bool) -> Option<Vec<u8>> {
-        let mut order: Vec<u8> = (0..=255).collect();
-        order.sort_by_key(|b| (!b.is_ascii_alphanumeric(), !b.is_ascii_graphic(), *b));
         // Of bytes that are the same to both, one.
-        let mut kinds = std::collections::HashSet::new();
-        order.retain(|&b| kinds.insert((self.classes[usize::from(b)], other.classes[usize::from(b)])));
+        let mut kinds = vec![false; self.width * other.width];
+        let is_new = |b: &&u8| {
+            let kind = usize::from(self.classes[usize::from(**b)]) * other.width
+                + usize::from(other.classes[usize::from(**b)]);
+            !std::mem::replace(&mut kinds[kind], true)
+        };
+        let order: Vec<u8> = ORDER.iter().filter(is_new).copied().collect();
         let accepts = |dfa: &Self, s: u32| s != DEAD && dfa.accepts.get(s as usize) == Some(&true);
         let start = (if self.is_empty() { DEAD } else { 0 }, if other.is_empty() { DEAD } else { 0 });
         let mut seen = std::collections::HashMap::from([(start, None)]);
