@@ -108,7 +108,10 @@ fn rust_files(folder: &Path, found: &mut Vec<PathBuf>) {
 #[test]
 fn every_code_that_is_emitted_is_explained() {
     let mut files = Vec::new();
-    rust_files(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src"), &mut files);
+    let src = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    // Commands place what they say of texts with findings too; those are not about grammars.
+    rust_files(&src.join("engine"), &mut files);
+    rust_files(&src.join("app"), &mut files);
     let calls = ["Finding::new(", ".finding(", "Diagnostic::error(", ".stop(", ".note(", "diagnostic("];
     let mut emitted: Vec<String> = Vec::new();
     for file in files {
