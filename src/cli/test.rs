@@ -26,6 +26,9 @@ pub struct TestArgs {
     #[arg(long, value_name = "S", value_parser = values::seed, requires = "near_misses",
         allow_negative_numbers = true)]
     pub seed: Option<u64>,
+    /// Say which rules and alternatives the accepted cases use, and which they do not.
+    #[arg(long)]
+    pub coverage: bool,
     /// The model whose special tokens the grammars may name.
     #[command(flatten)]
     pub model: ModelArgs,

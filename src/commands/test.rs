@@ -10,6 +10,7 @@ use super::output::Sink;
 use super::{Failure, load, read_grammar};
 use crate::cli::TestArgs;
 use crate::config::{self, Config};
+use crate::engine::cases::coverage::{self, Coverage};
 use crate::engine::cases::near::{self, Found};
 use crate::engine::cases::{Beside, Case, Cases, Origin, Problem, Ran, Report, Wants, folder};
 use crate::engine::check;
@@ -25,6 +26,8 @@ struct Tested {
     folder: Option<PathBuf>,
     report: Report,
     near: Option<Found>,
+    /// What the accepted cases use, or why that is not known.
+    coverage: Option<Result<Coverage, String>>,
 }
 
 pub(super) fn run(args: &TestArgs) -> Result<(), Failure> {
@@ -71,7 +74,7 @@ fn test(compiler: &Compiler, source: GrammarSource, beside: &Beside, args: &Test
         _ => None,
     };
     let cases = Cases::of(&source, beside);
-    let (mut report, mut near) = (Report::default(), None);
+    let (mut report, mut near, mut used) = (Report::default(), None, None);
     match &compiled {
         Some(compiled) => report = cases.run(compiled, &mut || true).unwrap_or_default(),
         None => report.problems = cases.problems,
@@ -81,7 +84,10 @@ fn test(compiler: &Compiler, source: GrammarSource, beside: &Beside, args: &Test
         let seed = args.seed.unwrap_or(0);
         near = near::search(compiled, &report.accepted(), &known, most, seed, &mut || true);
     }
-    Tested { source, diagnostics, compiled, folder, report, near }
+    if let (Some(compiled), true) = (&compiled, args.coverage) {
+        used = Some(coverage::coverage(compiled, &report.accepted()));
+    }
+    Tested { source, diagnostics, compiled, folder, report, near, coverage: used }
 }
 
 impl Tested {
@@ -153,7 +159,45 @@ fn tell(stdout: &mut Sink, tested: &Tested) -> io::Result<()> {
         let Shown { name, text, diagnostic } = tested.finding(&ran.case, offset, code, ran.sentence.clone());
         stdout.place(&name, &text, &diagnostic, &format!("error[{code}]"))?;
     }
+    covered(stdout, tested)?;
     near_misses(stdout, tested)
+}
+
+/// How much of the grammar the accepted cases use, and what they do not.
+fn covered(stdout: &mut Sink, tested: &Tested) -> io::Result<()> {
+    let name = &tested.source.name;
+    let coverage = match &tested.coverage {
+        None => return Ok(()),
+        Some(Ok(coverage)) => coverage,
+        Some(Err(reason)) => return say(stdout, &format!("{name}: coverage is not known: {reason}")),
+    };
+    let ((rules, all_rules), (used, all)) = (coverage.rules(), coverage.alternatives());
+    say(
+        stdout,
+        &format!(
+            "{name}: coverage {} %: {rules} of {all_rules} rules, {used} of {all} alternatives",
+            coverage.percent()
+        ),
+    )?;
+    for rule in coverage.rules.iter().filter(|rule| rule.alternatives.iter().any(|a| a.count == 0)) {
+        for (i, alternative) in rule.alternatives.iter().enumerate().filter(|(_, a)| a.count == 0) {
+            let place =
+                alternative.position.map_or_else(String::new, |p| format!(":{}:{}", p.line, p.column));
+            let text = alternative.text.as_ref().map_or_else(String::new, |text| {
+                let words = text.split_whitespace().collect::<Vec<_>>().join(" ");
+                format!(": {}", quoted(words.as_bytes()))
+            });
+            let which = match (rule.is_used(), rule.alternatives.len()) {
+                (_, 1) => format!("rule {}", rule.name),
+                (is_used, _) => {
+                    let of = if is_used { "" } else { ", none of which is used" };
+                    format!("alternative {} of rule {}{of}", i + 1, rule.name)
+                }
+            };
+            say(stdout, &format!("{name}{place}: not used: {which}{text}"))?;
+        }
+    }
+    Ok(())
 }
 
 /// What to do where there is no case.
@@ -293,6 +337,7 @@ fn grammar_json(tested: &Tested) -> Value {
             "line": p.position.map(|p| p.line),
             "message": p.message,
         })).collect::<Vec<_>>(),
+        "coverage": tested.coverage.as_ref().map(coverage_json),
         "near_misses": tested.near.as_ref().map(|found| near_json(tested, found)),
     })
 }
@@ -316,6 +361,24 @@ fn case_json(tested: &Tested, ran: &Ran) -> Value {
         "expected": ran.expected(),
         "seconds": ran.elapsed.as_secs_f64(),
     })
+}
+
+fn coverage_json(coverage: &Result<Coverage, String>) -> Value {
+    match coverage {
+        Err(reason) => json!({ "unknown": reason }),
+        Ok(coverage) => json!({
+            "percent": coverage.percent(),
+            "rules": coverage.rules.iter().map(|rule| json!({
+                "name": rule.name,
+                "alternatives": rule.alternatives.iter().map(|alternative| json!({
+                    "line": alternative.position.map(|p| p.line),
+                    "column": alternative.position.map(|p| p.column),
+                    "text": alternative.text,
+                    "count": alternative.count,
+                })).collect::<Vec<_>>(),
+            })).collect::<Vec<_>>(),
+        }),
+    }
 }
 
 fn near_json(tested: &Tested, found: &Found) -> Value {

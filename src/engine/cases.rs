@@ -16,6 +16,7 @@ use super::diagnostic::Position;
 use super::grammar::{Compiled, GrammarKind, GrammarSource, library};
 
 pub mod block;
+pub mod coverage;
 pub mod folder;
 pub mod near;
 mod schema;
