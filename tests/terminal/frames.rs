@@ -1,7 +1,7 @@
 //! Whole frames after keys, as snapshots; and what a snapshot of the text cannot show.
 
 use super::playground::Playground;
-use maze::app::event::{Event, ModelEvent};
+use maze::app::event::ModelEvent;
 use maze::app::keymap;
 use maze::app::state::Pane;
 use maze::engine::trace::StepKind;
@@ -73,33 +73,6 @@ fn a_broken_grammar() {
         p.press("Ctrl-End");
         p.type_text("NAME: /[a-z/");
         p.press("F5");
-    });
-}
-
-/// Cases in comments, of which one fails.
-fn with_cases(p: &mut Playground) {
-    p.press("Ctrl-End");
-    p.event(Event::Paste(
-        "// accept: two lines\n// | def count(words):\n// |     return 1\n// |     pass\n// |\n\
-         // reject @1:5 \"def 1\"\n// accept: a cut one\n// | def count(words):\n// |\treturn\n"
-            .into(),
-    ));
-}
-
-#[test]
-fn cases() {
-    snapshot("cases", |p| {
-        with_cases(p);
-        p.press("Alt-;");
-    });
-}
-
-#[test]
-fn a_case_that_fails() {
-    snapshot("case", |p| {
-        with_cases(p);
-        p.press("Alt-;");
-        p.press("Enter");
     });
 }
 

@@ -75,6 +75,16 @@ pub const OVERLAYS: &[Frame] = &[
         p.press("Enter");
         p.press("Alt-U");
     }),
+    ("cases", |p| {
+        with_cases(p);
+        p.press("Alt-;");
+    }),
+    ("cases_none", |p| p.press("Alt-;")),
+    ("case", |p| {
+        with_cases(p);
+        p.press("Alt-;");
+        p.press("Enter");
+    }),
     ("prompts", |p| {
         two_runs(p);
         p.press("F6");
@@ -150,6 +160,16 @@ pub const OVERLAYS: &[Frame] = &[
         p.press("Enter");
     }),
 ];
+
+/// Cases in comments, of which one fails.
+fn with_cases(p: &mut Playground) {
+    p.press("Ctrl-End");
+    p.event(Event::Paste(
+        "// accept: two lines\n// | def count(words):\n// |     return 1\n// |     pass\n// |\n\
+         // reject @1:5 \"def 1\"\n// accept: a cut one\n// | def count(words):\n// |\treturn\n"
+            .into(),
+    ));
+}
 
 /// Runs to the end, or so many decisions and stops.
 pub fn run(p: &mut Playground, decisions: usize) {
