@@ -204,7 +204,20 @@ pub fn run(options: Options) -> io::Result<u8> {
     let (set_place, alarms, input) = (options.set_place, Vec::new(), Some(EventStream::new()));
     let title = Title { is_on: options.title, shown: None };
     let hangup = Hangup::watch()?;
-    let app = App { state, view, worker, screen, sender, input, late, hangup, alarms, set_place, title };
+    let app = App {
+        state,
+        view,
+        worker,
+        screen,
+        sender,
+        input,
+        is_back: None,
+        late,
+        hangup,
+        alarms,
+        set_place,
+        title,
+    };
     runtime.block_on(app.main(signals, events))
 }
 
@@ -217,6 +230,8 @@ struct App {
     sender: Sender<Event>,
     /// Keys and the mouse; nothing while the person's own editor has them.
     input: Option<EventStream>,
+    /// When the terminal came back from the person's own editor.
+    is_back: Option<Instant>,
     /// Sorts out what is no key.
     late: Late,
     /// Tells when the terminal is closed.
@@ -271,7 +286,7 @@ impl App {
                 biased;
                 signal = signals.next() => match signal {
                     // Ctrl-C in the person's own editor is meant for that.
-                    Caught::End(130) if self.input.is_none() => Flow::Continue,
+                    Caught::End(130) if self.is_editors() => Flow::Continue,
                     Caught::End(code) => Flow::Exit(code),
                     Caught::Suspend => { terminal::suspend(); Flow::Continue }
                     Caught::Resume if self.input.is_none() => Flow::Continue,
@@ -319,6 +334,12 @@ impl App {
         }
     }
 
+    /// Whether an interrupt that is heard of now was typed in the person's own editor. It may be heard of
+    /// after the editor's end; what is typed here is a key.
+    fn is_editors(&self) -> bool {
+        self.input.is_none() || self.is_back.is_some_and(|at| at.elapsed() < Duration::from_secs(1))
+    }
+
     /// Takes in events, up to one that ends the program.
     fn take_all(&mut self, events: impl Iterator<Item = Event>) -> io::Result<Flow> {
         for event in events {
@@ -337,6 +358,7 @@ impl App {
             }
             self.resume()?;
             self.input = Some(EventStream::new());
+            self.is_back = Some(Instant::now());
         }
         self.state.now = now();
         let effects = update::update(&mut self.state, event);

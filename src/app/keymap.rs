@@ -237,7 +237,7 @@ pub const BINDINGS: &[Binding] = &[
     (Text, with_alt(KeyCode::Enter), Action::ReplaceAll),
     (Text, key(KeyCode::F(3)), Action::FindNext),
     // Not Shift-F3: what most terminals send for it is also their answer to where the cursor is.
-    (Text, alt(';'), Action::FindPrevious),
+    (Text, ctrl('l'), Action::FindPrevious),
     (Text, ctrl('g'), Action::GoToLine),
     (Text, alt(']'), Action::Bracket),
     (Text, key(KeyCode::F(12)), Action::Definition),

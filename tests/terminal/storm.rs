@@ -16,6 +16,7 @@ use maze::app::state::{Overlay, Pane, State};
 use maze::app::store::{Answer, Ask};
 use maze::app::texts::TextId;
 use maze::app::{keymap, update};
+use maze::engine::cases::Cases;
 use maze::engine::export::Format;
 use maze::engine::grammar::Compiled;
 use maze::engine::trace::{FinishReason, Outcome};
@@ -43,8 +44,14 @@ const LONG: usize = 4_000;
 /// Pasted in an errand: a name with more than one use.
 const NAMES: &str = "x: x x\n";
 
+/// The same with a case.
+const CASE: &str = "start: \"é\"\n// accept \"日x\"\n";
+
+/// Stands in an errand for the answer of the thread that runs the cases.
+const TESTED: &str = "(tested)";
+
 /// What a person does in one go. Among single keys these would be too rare.
-const ERRANDS: [&[&str]; 16] = [
+const ERRANDS: [&[&str]; 17] = [
     &["F7", "Del"],
     &["F7", "r", "e", "n", "a", "m", "e", "Enter"],
     &["Ctrl-O", "↓", "Enter"],
@@ -60,6 +67,7 @@ const ERRANDS: [&[&str]; 16] = [
     &["Ctrl-P", "m", "e", "s", "s", "a", "g", "Enter"],
     &["Alt-1", "Esc", "V", "j", "d"],
     &["Alt-1", "Alt-A", NAMES, "↑", "Home", "Alt-U"],
+    &["Alt-1", "Alt-A", CASE, TESTED, "Alt-;", "Enter", "↓"],
     &["Alt-0", "Esc", "Esc"],
 ];
 
@@ -151,7 +159,11 @@ impl Storm {
     fn event(&mut self, weather: &Weather) -> Event {
         let Weather { keys, odd_keys, typing, pastes, mouse, sizes, news, errands } = *weather;
         if let Some(next) = self.errand.pop() {
-            return if next == NAMES { Event::Paste(next.into()) } else { Event::Key(key(next)) };
+            return match next {
+                NAMES | CASE => Event::Paste(next.into()),
+                TESTED => self.tested(),
+                _ => Event::Key(key(next)),
+            };
         }
         let mut at = self.random.below(keys + odd_keys + typing + pastes + mouse + sizes + news + errands);
         let mut is = |weight: usize| {
@@ -297,6 +309,15 @@ impl Storm {
             revision,
             Checked { vocabulary: self.vocabulary.clone(), compiled, diagnostics, symbols },
         )
+    }
+
+    /// What comes of the cases of the text as it is.
+    fn tested(&self) -> Event {
+        let grammar = &self.playground.state.grammar;
+        let cases = Cases::of(&grammar.source(), &grammar.beside());
+        let compiled = self.compiled.as_ref().expect("the first grammar has no mistake");
+        let report = cases.run(compiled, &mut || true).expect("nobody stops it");
+        Event::Tested(grammar.buffer.revision(), self.vocabulary.clone(), Arc::new(report))
     }
 
     fn happen(&mut self, event: Event) {
