@@ -71,6 +71,7 @@ pub mod toast;
 pub mod tour;
 pub mod transcript;
 pub mod update;
+pub mod whereabouts;
 pub mod worker;
 
 use event::{Edited, Effect, Event, Place, Wake, Wanted};

@@ -52,8 +52,11 @@ pub mod prompt;
 pub mod rendered;
 pub mod scroll;
 pub mod status;
+pub mod tabs;
 pub mod theme;
 pub mod tokens;
+pub mod tree;
+pub mod whereabouts;
 pub mod wrap;
 
 use depth::ColorDepth;

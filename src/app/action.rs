@@ -247,7 +247,7 @@ actions! {
     PromptBefore = "earlier prompt",
     /// In the prompt, the prompt of the run after.
     PromptAfter = "later prompt",
-    /// Next part of the inspector: candidates, allowed tokens, rejected tokens.
+    /// Next part of the inspector: candidates, allowed and rejected tokens, where, tree.
     NextList = "list",
     /// Search the allowed or the rejected tokens.
     Search = "search",

@@ -22,6 +22,7 @@ use super::language::Language;
 use super::outside::Draft;
 use super::store::{Answer, Ask};
 use super::texts::TextId;
+use super::whereabouts::{self, Located};
 
 /// One generation among all that a session makes. What an older one still sends is dropped.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -81,8 +82,12 @@ pub enum Event {
     Tested(u64, Arc<Vocabulary>, Arc<Report>),
     /// The prompt as the model reads it, or why it cannot be made; answers the look of this number.
     Rendered(u64, Result<Vec<TokenId>, String>),
+    /// Texts that a name in the grammar of this revision matches.
+    Sampled(u64, String, Vec<String>),
     /// About a run.
     Run(RunId, RunEvent),
+    /// Where a run stands in its grammar, or why that cannot be said.
+    Located(RunId, Result<Arc<Located>, String>),
     /// What came of something that was done with files.
     Files(FileEvent),
     /// What came of a run that was to be written to a file.
@@ -189,6 +194,9 @@ pub enum Effect {
     /// Check the grammar of this revision; the result is an [`Event::Checked`]. If it can be used, its
     /// cases are run then; their result is an [`Event::Tested`].
     Check(u64, GrammarSource, Beside),
+    /// Find texts that this name in the grammar of this revision matches; the result is an
+    /// [`Event::Sampled`].
+    Sample(u64, GrammarSource, String),
     /// Start a run, in place of the one before.
     Start {
         /// Names it in its events.
@@ -230,6 +238,8 @@ pub enum Effect {
     /// Take the model of this load, which is ready, for grammars and for the next run. The one before
     /// is let go as soon as no run is open that has it.
     Use(LoadId, Arc<Vocabulary>),
+    /// Find out where a run stands in its grammar; the result is an [`Event::Located`].
+    Locate(Box<whereabouts::Ask>),
     /// Look for models; the result is an [`Event::Models`].
     ListModels,
     /// Get ready to highlight a language.

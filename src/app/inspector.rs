@@ -8,6 +8,7 @@ use crate::engine::vocabulary::Vocabulary;
 
 use super::field::Field;
 use super::state::Run;
+use super::whereabouts::Located;
 
 pub mod found;
 pub mod list;
@@ -25,6 +26,10 @@ pub enum Part {
     Allowed,
     /// The tokens that it did not.
     Rejected,
+    /// Where in the grammar the token is: the open rules and what was expected.
+    Where,
+    /// How the text of the run was read.
+    Tree,
 }
 
 impl Part {
@@ -34,7 +39,20 @@ impl Part {
         match self {
             Self::Candidates => Self::Allowed,
             Self::Allowed => Self::Rejected,
-            Self::Rejected => Self::Candidates,
+            Self::Rejected => Self::Where,
+            Self::Where => Self::Tree,
+            Self::Tree => Self::Candidates,
+        }
+    }
+
+    /// Its name in headings where there is little room.
+    pub fn short_name(self) -> &'static str {
+        match self {
+            Self::Candidates => "top",
+            Self::Allowed => "allow",
+            Self::Rejected => "reject",
+            Self::Where => "where",
+            Self::Tree => "tree",
         }
     }
 
@@ -44,6 +62,8 @@ impl Part {
             Self::Candidates => "candidates",
             Self::Allowed => "allowed",
             Self::Rejected => "rejected",
+            Self::Where => "where",
+            Self::Tree => "tree",
         }
     }
 }
@@ -94,8 +114,14 @@ pub struct Inspector {
     pub query: Field,
     /// Whether keys type into the query.
     pub is_searching: bool,
-    /// Whether the list was of the rejected tokens when it was last moved in.
-    was_rejected: bool,
+    /// The place among the terminals that were expected.
+    pub places: Cursor,
+    /// The place in the tree.
+    pub tree: Cursor,
+    /// The part of the tree that the person has chosen, while this step is under inspection.
+    pub tree_at: Option<(usize, usize)>,
+    /// What was shown last below the candidates.
+    below: Option<Part>,
     /// What the query has found.
     found: Option<Arc<Found>>,
 }
@@ -103,24 +129,35 @@ pub struct Inspector {
 impl Inspector {
     /// Turns to a part; the other list is shown from its top.
     pub fn turn(&mut self, part: Part) {
-        let was_rejected = self.lists_rejected();
-        (self.was_rejected, self.part) = (was_rejected, part);
-        if self.lists_rejected() != was_rejected {
+        let below = self.below();
+        (self.below, self.part) = (Some(below), part);
+        if self.below() != below {
             self.list = Cursor::default();
         }
     }
 
     /// Goes to the top of everything: another step is shown.
     pub fn to_top(&mut self) {
-        (self.candidates, self.list) = Default::default();
+        (self.candidates, self.list, self.places) = Default::default();
+    }
+
+    /// What is shown below the candidates, where both are.
+    pub fn below(&self) -> Part {
+        match self.part {
+            Part::Candidates => self.below.unwrap_or(Part::Allowed),
+            part => part,
+        }
     }
 
     /// Whether the list, where it is shown, is of the rejected tokens.
     pub fn lists_rejected(&self) -> bool {
-        match self.part {
-            Part::Candidates => self.was_rejected,
-            part => part == Part::Rejected,
-        }
+        self.below() == Part::Rejected
+    }
+
+    /// The part of the tree that the person is at: the one they chose, or the innermost of the token.
+    pub fn tree_row(&self, located: &Located) -> Option<usize> {
+        let chosen = self.tree_at.filter(|(at, row)| *at == located.at && *row < located.tree.nodes.len());
+        chosen.map(|(_, row)| row).or_else(|| located.node())
     }
 
     /// Searches the vocabulary, if the query or the vocabulary is another than the last time. A list
@@ -144,6 +181,16 @@ impl Inspector {
         self.found.as_ref().map_or(0, |found| found.tokens())
     }
 
+    /// The token at the cursor of the list, where a list is shown.
+    pub fn listed(&self, run: &Run) -> Option<TokenId> {
+        let insight = run.inspected()?.1.insight.as_ref()?;
+        if !matches!(self.below(), Part::Allowed | Part::Rejected) {
+            return None;
+        }
+        let listing = self.listing(insight);
+        listing.get(self.list.row.min(listing.len().checked_sub(1)?))
+    }
+
     /// The token that the person is at.
     pub fn token(&self, run: &Run) -> Option<TokenId> {
         let insight = run.inspected()?.1.insight.as_ref()?;
@@ -152,8 +199,7 @@ impl Inspector {
             let last = insight.after.len().checked_sub(1)?;
             return insight.after.get(self.candidates.row.min(last)).map(|candidate| candidate.token);
         }
-        let listing = self.listing(insight);
-        listing.get(self.list.row.min(listing.len().checked_sub(1)?))
+        self.listed(run)
     }
 }
 

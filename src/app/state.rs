@@ -41,6 +41,7 @@ use super::store::Keeping;
 use super::toast::Toasts;
 use super::tour::Tour;
 use super::transcript::Transcript;
+use super::whereabouts::Whereabouts;
 
 mod grammar;
 
@@ -127,6 +128,8 @@ pub struct State {
     pub template: Request,
     /// The run on the screen: the latest, or an earlier one of the session.
     pub run: Run,
+    /// Where it stands in its grammar.
+    pub whereabouts: Whereabouts,
     /// The runs of the session.
     pub runs: Runs,
     /// What was written before.
@@ -370,6 +373,7 @@ impl State {
                 diagnostics: Vec::new(),
                 compiled: None,
                 symbols: Arc::default(),
+                samples: None,
                 jumps: Vec::new(),
                 cases: None,
             },
@@ -382,6 +386,7 @@ impl State {
             picker: Picker::default(),
             template: Request::default(),
             run: Run::default(),
+            whereabouts: Whereabouts::default(),
             runs: Runs::default(),
             history: Past::default(),
             store: Keeping::default(),

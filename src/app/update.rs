@@ -37,6 +37,7 @@ mod store;
 mod tour;
 mod travel;
 mod vim;
+mod whereabouts;
 
 /// What is to be done at the start.
 pub fn init(state: &State) -> Vec<Effect> {
@@ -94,6 +95,14 @@ pub fn update(state: &mut State, event: Event) -> Vec<Effect> {
             run::happened(state, id, event);
             Vec::new()
         }
+        Event::Sampled(revision, name, samples) => {
+            names::sampled(state, revision, name, samples);
+            Vec::new()
+        }
+        Event::Located(id, answer) => {
+            whereabouts::answered(state, id, answer);
+            Vec::new()
+        }
         Event::Edited(id, edited) => {
             outside::returned(state, id, edited);
             Vec::new()
@@ -115,6 +124,8 @@ pub fn update(state: &mut State, event: Event) -> Vec<Effect> {
     if let Some(vocabulary) = &state.run.vocabulary {
         state.inspector.search(vocabulary);
     }
+    effects.extend(names::watch(state));
+    effects.extend(whereabouts::watch(state));
     tour::watch(state, &before, &effects);
     state.list_run();
     if is_kept {

@@ -11,6 +11,7 @@
 
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::mpsc::SyncSender;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::mpsc::Sender;
@@ -25,7 +26,8 @@ use crate::store::Store;
 use crate::ui::highlight;
 
 use super::event::{Back, Effect, Event, LoadId, ModelEvent, RunEvent, RunId, Wanted};
-use super::store::Ask;
+use super::store::Ask as StoreAsk;
+use super::whereabouts::Ask;
 
 mod checker;
 mod disk;
@@ -33,6 +35,7 @@ mod engine;
 mod exporter;
 mod files;
 pub mod keeper;
+pub mod locator;
 
 use checker::Inbox;
 use engine::{Command, Handle, Start};
@@ -57,6 +60,8 @@ pub struct Worker {
     events: Sender<Event>,
     models: Models,
     grammars: Arc<Inbox>,
+    /// Questions to the thread that follows the run in its grammar.
+    places: SyncSender<Box<Ask>>,
     /// The thread that reads and writes files.
     files: Files,
     /// What is kept for the next start, if anything is.
@@ -84,7 +89,8 @@ impl Worker {
         let grammars = Arc::new(Inbox::default());
         checker::start(grammars.clone(), events.clone())?;
         let files = Files::start(events.clone())?;
-        Ok(Self { events, models, grammars, files, store: None, engines: Mutex::default() })
+        let places = locator::start(events.clone())?;
+        Ok(Self { events, models, grammars, places, files, store: None, engines: Mutex::default() })
     }
 
     /// Lets the thread for files have the store.
@@ -98,8 +104,15 @@ impl Worker {
     pub fn perform(&self, effect: Effect) -> Option<Effect> {
         match effect {
             Effect::Check(revision, source, beside) => self.grammars.put(revision, source, beside),
+            Effect::Sample(revision, source, name) => self.grammars.sample(revision, source, name),
             Effect::Start { id, request, grammar, vocabulary, paused } => {
                 self.run(&vocabulary, id, Command::Start(Start { id, request, grammar, paused }));
+            }
+            Effect::Locate(ask) => {
+                let run = ask.run;
+                if self.places.try_send(ask).is_err() {
+                    self.answer(Event::Located(run, Err("its thread has ended".into())));
+                }
             }
             Effect::Back(back) => self.back(back),
             Effect::Store(ask) => self.keep(ask),
@@ -201,7 +214,7 @@ impl Worker {
         }
     }
 
-    fn keep(&self, ask: Ask) {
+    fn keep(&self, ask: StoreAsk) {
         if let Some(store) = &self.store {
             keeper::perform(&self.files, store, ask);
         }

@@ -102,9 +102,9 @@ mod tests {
 
     #[test]
     fn one_key_several_or_none() {
-        let text = "[keys]\nrun = ['F12', 'ctrl-r']\nsave = \"alt-s\"\nsystem-prompt = []\n";
+        let text = "[keys]\nrun = ['F11', 'ctrl-r']\nsave = \"alt-s\"\nsystem-prompt = []\n";
         let read = bindings(text).expect("valid");
-        assert_eq!(read.keymap.first_key(Action::Run), "F12");
+        assert_eq!(read.keymap.first_key(Action::Run), "F11");
         assert_eq!(read.keymap.first_key(Action::Save), "Alt-S");
         assert_eq!(read.keymap.first_key(Action::SystemPrompt), "");
         assert_eq!(read.changed, [(Action::Run, 2), (Action::Save, 3), (Action::SystemPrompt, 4)]);
@@ -120,7 +120,7 @@ mod tests {
             ("[keys]\nrun = ['F5', 5]\n", "c:2:7: run: must be a key in quotes"),
             ("[keys]\nrun = ['F5', 'ctrl-i']\n", "c:2:14: `ctrl-i`: terminals send Tab for it"),
             ("[keys]\nrun = 'ctrl-s'\n", "c:2:1: `Ctrl-S` is the key of `save` already"),
-            ("[keys]\nstep = 'F12'\nrun = 'F12'\n", "c:3:1: `F12` is the key of `step` already"),
+            ("[keys]\nstep = 'F11'\nrun = 'F11'\n", "c:3:1: `F11` is the key of `step` already"),
             ("[keys]\nrun = 'Ctrl-Enter'\n", "c:2:7: `Ctrl-Enter`: terminals do not tell it"),
             ("[keys]\nrun = 'Entr'\n", "c:2:7: there is no key `Entr`; did you mean `Enter`?"),
             ("[keys]\nclose = []\n", "c:2:1: `close` needs a key"),

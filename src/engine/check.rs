@@ -134,18 +134,23 @@ pub fn describe(bytes: &[u8]) -> String {
             _ => runs.push((byte, byte)),
         }
     }
-    let mut words: Vec<String> = runs
-        .iter()
-        .take(MOST)
-        .map(|&(from, to)| match to - from {
+    let mut words: Vec<String> = Vec::new();
+    for &(from, to) in &runs {
+        let word = match to - from {
+            1.. if from < b' ' => "a control character".to_owned(),
             _ if from >= 0x80 => "a character outside of ASCII".to_owned(),
             0 => name(from),
             1 => format!("{} or {}", name(from), name(to)),
             _ => format!("{} to {}", name(from), name(to)),
-        })
-        .collect();
-    if runs.len() > MOST {
-        words.push(format!("{} more", runs.len() - MOST));
+        };
+        if !words.contains(&word) {
+            words.push(word);
+        }
+    }
+    let more = words.len().saturating_sub(MOST);
+    words.truncate(MOST);
+    if more > 0 {
+        words.push(format!("{more} more"));
     }
     match words.pop() {
         None => "the end of the text".into(),
@@ -160,7 +165,8 @@ fn same_class(a: u8, b: u8) -> bool {
         b'a'..=b'z' => 2,
         b'A'..=b'Z' => 3,
         0x80.. => 4,
-        _ => 0,
+        b'\t' | b'\n' | b' '..0x80 => 0,
+        _ => 5,
     };
     class(a) == class(b) && class(a) != 0
 }
@@ -186,6 +192,8 @@ mod tests {
         assert_eq!(describe(b"\n 01"), "a line break, a space or `0` or `1`");
         assert_eq!(describe(b"()_abcd"), "`(`, `)`, `_` or `a` to `d`");
         assert_eq!(describe(&(0x80..0xf5).collect::<Vec<u8>>()), "a character outside of ASCII");
+        let all_but = |byte: u8| (0..0x21).filter(|b| *b != byte).collect::<Vec<u8>>();
+        assert_eq!(describe(&all_but(b'\n')), "a control character, a tab or a space");
         assert_eq!(describe(b"!\"#$%&'()*"), "`!`, `\"`, `#`, `$`, `%`, `&`, `'`, `(` or 2 more");
     }
 

@@ -36,6 +36,7 @@ mod messages;
 mod parts;
 mod prepare;
 mod repair;
+mod samples;
 mod scan;
 mod shape;
 mod symbols;

@@ -7,8 +7,10 @@ use ratatui::style::{Modifier, Style};
 use crate::app::action::Action;
 use crate::app::language::Language;
 use crate::app::state::{Pane, State};
-use crate::engine::diagnostic::{Diagnostic, Severity};
+use crate::app::whereabouts::Located;
+use crate::engine::diagnostic::{Diagnostic, Position, Severity};
 use crate::engine::grammar::{GrammarKind, Symbol};
+use crate::engine::shadow::Crumb;
 use crate::sanitize;
 
 use super::View;
@@ -16,6 +18,7 @@ use super::editor::{self, Parts};
 use super::highlight::Syntax;
 use super::pen::Pen;
 use super::theme::{Role, Theme};
+use super::whereabouts;
 use super::wrap::{self, Lines};
 
 /// A message takes no more rows than this.
@@ -33,7 +36,10 @@ pub fn parts(state: &State, inside: Rect) -> Parts {
         Some(finding) => {
             message_rows(state, finding, inside).len().min(usize::from(inside.height / 3).max(1)) as u16
         }
-        None => u16::from(inside.height > LOW && name_under_caret(state).is_some()),
+        None => {
+            let has_more = state.known_name_at_caret().is_some() || standing(state).is_some();
+            u16::from(inside.height > LOW && has_more)
+        }
     };
     let text_height = inside.height.saturating_sub(message_height);
     Parts {
@@ -59,11 +65,16 @@ pub fn draw(buffer: &mut Buffer, state: &State, view: &mut View) {
     view.grammar.update(syntax(state.grammar.kind), theme, text.count(), wanted, |i| (text.line(i), true));
 
     let marks: Vec<Mark> = state.grammar.diagnostics.iter().map(|d| Mark::new(d, text)).collect();
+    let standing = standing(state);
+    let expected = standing.map_or_else(Vec::new, |located| Mark::expected(located, text));
     let over = editor::Marks::new(state, Pane::Grammar, text, theme);
     let style = |line: usize, byte: usize| {
         let style = editor::span_style(view.grammar.spans(line), byte).unwrap_or_default();
         let style = match marks.iter().find(|m| m.covers(line, byte)) {
             Some(mark) => style.patch(mark.underline(theme)),
+            None if expected.iter().any(|m| m.covers(line, byte)) => {
+                style.add_modifier(Modifier::BOLD | Modifier::UNDERLINED)
+            }
             None => style,
         };
         over.over(style, line, byte)
@@ -71,6 +82,10 @@ pub fn draw(buffer: &mut Buffer, state: &State, view: &mut View) {
     editor::draw_rows(buffer, parts.text, text, &rows, style);
     for (y, row) in rows.iter().enumerate().filter(|(_, r)| r.is_first) {
         let mark = marks.iter().filter(|m| m.lines.contains(&row.line)).min_by_key(|m| m.severity);
+        let mark = match mark {
+            Some(mark) => Some((mark.symbol(), mark.role())),
+            None => standing.and_then(|located| active(located, row.line)),
+        };
         gutter(buffer, parts.gutter, y as u16, row.line, mark, state, theme);
     }
     let key = state.keymap.first_key(Action::Open);
@@ -94,7 +109,7 @@ fn gutter(
     area: Rect,
     y: u16,
     line: usize,
-    mark: Option<&Mark>,
+    mark: Option<(&str, Role)>,
     state: &State,
     theme: &Theme,
 ) {
@@ -102,7 +117,7 @@ fn gutter(
     let role = if is_current { Role::GutterCurrent } else { Role::Gutter };
     let mut pen = Pen::new(buffer, area, y);
     match mark {
-        Some(mark) => pen.put(mark.symbol(), theme.text(mark.role())),
+        Some((symbol, role)) => pen.put(symbol, theme.text(role)),
         None => pen.skip(1),
     };
     pen.right_column(&(line + 1).to_string(), usize::from(area.width).saturating_sub(2), theme.text(role));
@@ -118,19 +133,34 @@ fn message(buffer: &mut Buffer, area: Rect, state: &State, theme: &Theme) {
     }
 }
 
-/// The name at the caret while the grammar is edited, as far as the text has been read.
-fn name_under_caret(state: &State) -> Option<&Symbol> {
-    let grammar = &state.grammar;
-    if state.focus != Pane::Grammar || !grammar.is_checked() {
-        return None;
-    }
-    grammar.symbols.at(grammar.buffer.offset(grammar.buffer.caret()))
+/// Where the run on the screen stands in the grammar on the screen.
+fn standing(state: &State) -> Option<&Located> {
+    let located = state.located().filter(|_| state.run.inspected().is_some())?;
+    (!state.has_other_grammar()).then_some(located)
 }
 
-/// What the name at the caret stands for, in one row.
+/// The mark of a line that the token under inspection is in: of the innermost rule, or of another.
+fn active(located: &Located, line: usize) -> Option<(&'static str, Role)> {
+    let is_in = |crumb: &Crumb| {
+        let spot = crumb.active.as_ref().or(crumb.definition.as_ref());
+        spot.is_some_and(|spot| (spot.start.line..=spot.end.line).contains(&(line + 1)))
+    };
+    let depth = located.place.path.iter().rposition(is_in)?;
+    Some(if depth + 1 == located.place.path.len() { ("▸", Role::Chosen) } else { ("·", Role::Dim) })
+}
+
+/// What the name at the caret stands for, else the open rules, in one row.
 fn about_name(buffer: &mut Buffer, area: Rect, state: &State, theme: &Theme) {
-    let Some(symbol) = name_under_caret(state) else { return };
     let dim = theme.text(Role::Dim);
+    let Some(symbol) = state.known_name_at_caret() else {
+        if let Some(located) = standing(state) {
+            let room = usize::from(area.width).saturating_sub(2);
+            Pen::new(buffer, area, 0)
+                .put("▸ ", theme.text(Role::Chosen))
+                .put(&whereabouts::in_one_row(located, room), dim);
+        }
+        return;
+    };
     let mut pen = Pen::new(buffer, area, 0);
     pen.put("◆ ", dim).put(&sanitize::line(&symbol.name), theme.base());
     let key = state.keymap.first_key(Action::Uses);
@@ -139,12 +169,26 @@ fn about_name(buffer: &mut Buffer, area: Rect, state: &State, theme: &Theme) {
         n => format!("{n} uses"),
     };
     let end = if key.is_empty() { uses } else { format!("{uses} {key}") };
+    let samples = match &state.grammar.samples {
+        Some((revision, name, samples))
+            if *revision == state.grammar.buffer.revision()
+                && *name == symbol.name
+                && !samples.is_empty() =>
+        {
+            format!("  matches {}", samples.join("  "))
+        }
+        _ => String::new(),
+    };
     let room = pen.left().saturating_sub(end.chars().count() + 2);
     let body = match symbol.definitions.first() {
         None => "  is not defined here".to_owned(),
         Some(_) => format!("  {}", one_line(&body_of(state, symbol))),
     };
-    pen.put_within(&sanitize::line(&body), room, dim).at_right(&end, dim);
+    let samples = sanitize::line(&samples);
+    let of_body = room.saturating_sub(super::glyphs::width(&samples, 0)).max(room / 2);
+    pen.put_within(&sanitize::line(&body), of_body, dim);
+    let room = pen.left().saturating_sub(end.chars().count() + 2);
+    pen.put_within(&samples, room, theme.base()).at_right(&end, dim);
 }
 
 fn body_of(state: &State, symbol: &Symbol) -> String {
@@ -192,21 +236,31 @@ struct Mark {
 
 impl Mark {
     fn new(finding: &Diagnostic, text: &dyn Lines) -> Self {
-        let (first, last) = (finding.start.line - 1, finding.end.line.max(finding.start.line) - 1);
+        Self::at((finding.start, finding.end), finding.severity, text)
+    }
+
+    fn at((start, end): (Position, Position), severity: Severity, text: &dyn Lines) -> Self {
+        let (first, last) = (start.line - 1, end.line.max(start.line) - 1);
         let byte = |line: usize, column: usize| {
             let text = text.line(line);
             text.char_indices().nth(column - 1).map_or(text.len(), |(at, _)| at)
         };
-        let first_byte = byte(first, finding.start.column);
-        let end_byte = byte(last, finding.end.column);
+        let first_byte = byte(first, start.column);
+        let end_byte = byte(last, end.column);
         // An empty place is shown as the character at it.
         let is_empty = first == last && first_byte == end_byte;
         Self {
             lines: first..=last,
             first_byte,
             end_byte: if is_empty { end_byte + 1 } else { end_byte },
-            severity: finding.severity,
+            severity,
         }
+    }
+
+    /// The terminals that were expected, with the one that is in progress.
+    fn expected(located: &Located, text: &dyn Lines) -> Vec<Self> {
+        let spots = located.place.expected.iter().filter_map(|expected| expected.terminal.spot.as_ref());
+        spots.map(|spot| Self::at((spot.start, spot.end), Severity::Warning, text)).collect()
     }
 
     fn covers(&self, line: usize, byte: usize) -> bool {

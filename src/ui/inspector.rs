@@ -20,7 +20,7 @@ use super::glyphs::width;
 use super::layout;
 use super::pen::Pen;
 use super::theme::{Role, Theme};
-use super::{candidates, look, tokens};
+use super::{candidates, look, tabs, tokens, tree, whereabouts};
 
 /// From this height on, candidates and list are shown together.
 const TALL: u16 = 22;
@@ -47,7 +47,9 @@ impl Parts {
     pub fn rows(&self, part: Part) -> usize {
         usize::from(match part {
             Part::Candidates => self.candidates.height.saturating_sub(candidates::HEADING),
-            Part::Allowed | Part::Rejected => self.list.height.saturating_sub(tokens::HEADING),
+            Part::Allowed | Part::Rejected => tokens::rows(self.list, part),
+            Part::Where => self.list.height.saturating_sub(whereabouts::HEADING),
+            Part::Tree => self.list.height.saturating_sub(tree::HEADING),
         })
     }
 }
@@ -68,6 +70,10 @@ pub enum Target {
     },
     /// This row of the list.
     Row(usize),
+    /// This one of the expected terminals.
+    Place(usize),
+    /// This part of the tree.
+    Node(usize),
 }
 
 /// Where the parts are; `None` if the inspector is not shown.
@@ -106,7 +112,14 @@ pub fn target(state: &State, column: u16, row: u16) -> Option<Target> {
         return candidates::target(state, parts.candidates, insight, at);
     }
     if parts.list.contains(at) {
-        return tokens::target(state, parts.list, insight, at);
+        if at.y == parts.list.y {
+            return Some(Target::Part(tabs::target(state, parts.list, insight, at)));
+        }
+        return match state.inspector.below() {
+            Part::Where => whereabouts::target(state, parts.list, at),
+            Part::Tree => tree::target(state, parts.list, at),
+            _ => tokens::target(state, parts.list, insight, at),
+        };
     }
     // The figures lead to the tokens that they count.
     match row.checked_sub(parts.summary.y).filter(|_| parts.summary.contains(at)) {
@@ -119,7 +132,8 @@ pub fn target(state: &State, column: u16, row: u16) -> Option<Target> {
 /// Where the terminal's own cursor goes while keys type into it.
 pub fn caret(state: &State) -> Option<Position> {
     state.run.inspected()?.1.insight.as_ref()?;
-    tokens::caret(state, parts(state)?.list)
+    let is_list = matches!(state.inspector.below(), Part::Allowed | Part::Rejected);
+    is_list.then(|| tokens::caret(state, parts(state)?.list)).flatten()
 }
 
 /// Draws the pane's inside.
@@ -147,7 +161,12 @@ pub fn draw(buffer: &mut Buffer, state: &State, theme: &Theme, inside: Rect) {
         candidates::draw(buffer, state, theme, parts.candidates, step, insight);
     }
     if !parts.list.is_empty() {
-        tokens::draw(buffer, state, theme, parts.list, step, insight);
+        tabs::draw(buffer, state, theme, parts.list, insight);
+        match state.inspector.below() {
+            Part::Where => whereabouts::draw(buffer, state, theme, parts.list),
+            Part::Tree => tree::draw(buffer, state, theme, parts.list),
+            _ => tokens::draw(buffer, state, theme, parts.list, step, insight),
+        }
     }
     legend(buffer, inside, theme);
 }

@@ -6,7 +6,7 @@
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
-use ratatui::style::Style;
+use ratatui::style::{Modifier, Style};
 
 use crate::app::action::Action;
 use crate::app::look::Look;
@@ -69,6 +69,11 @@ pub fn draw(buffer: &mut Buffer, state: &State, view: &mut View, inside: Rect) {
     let theme = &view.theme;
     let looks = Looks::new(state.look, theme);
     let selected = run.selected.map(|index| text.span(index));
+    let linked = state.linked();
+    let is_linked = |index: usize| {
+        let (start, end) = (text.bytes_before(index), text.bytes_before(index + 1));
+        linked.iter().any(|part| part.start < end && start < part.end)
+    };
     // The rows go forward through the text, so the token of a place is found by walking on.
     let mut token = rows.first().and_then(|r| text.token_at(place(r, r.row.start)));
     editor::draw_rows(buffer, area, text, &rows, |line, byte| {
@@ -84,7 +89,8 @@ pub fn draw(buffer: &mut Buffer, state: &State, view: &mut View, inside: Rect) {
         if selected.is_some_and(|(start, end)| start <= at && at < end) {
             return looks.mark(step, style.patch(theme.style(Role::Selected)));
         }
-        looks.style(index, step, style)
+        let style = looks.style(index, step, style);
+        if is_linked(index) { style.add_modifier(Modifier::UNDERLINED) } else { style }
     });
     if state.look == Look::Tokens {
         mark_blanks(buffer, area, &rows, text, theme);

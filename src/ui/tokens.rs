@@ -1,29 +1,30 @@
 //! The allowed or the rejected tokens of a step as a list that can be searched. Only the rows on
 //! the screen are looked at, so it scrolls alike over ten tokens and over 152,000.
 
-use std::ops::Range;
-
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
-use ratatui::style::{Modifier, Style};
+use ratatui::style::Style;
 
 use crate::app::inspector::list::Listing;
 use crate::app::inspector::{Cursor, Part};
-use crate::app::state::{Pane, State};
+use crate::app::state::State;
 use crate::engine::trace::{Insight, Step, TokenId};
 use crate::sanitize;
 
+use super::editor::paragraph;
 use super::format::percent;
 use super::inspector::Target;
 use super::pen::Pen;
 use super::theme::{Role, Theme};
-use super::{field, glyphs, scroll};
+use super::{field, scroll, tabs};
 
-/// Rows of the heading and the query.
+/// Rows of the headings and the query.
 pub const HEADING: u16 = 2;
 
-/// Columns between two headings, of an id, and of a percentage.
-const GAP: usize = 2;
+/// Rows of the reason, at most.
+const REASON: u16 = 5;
+
+/// Columns of an id, and of a percentage.
 const ID: usize = 6;
 const PERCENT: usize = 8;
 
@@ -36,45 +37,34 @@ const BOTH: usize = 44;
 /// What an empty query says.
 const HINT: &str = "text, \\x0a, or #id";
 
+/// The rows of tokens in the list of a part; below the rejected ones is why the one at the cursor is.
+pub fn rows(area: Rect, part: Part) -> u16 {
+    let rows = area.height.saturating_sub(HEADING);
+    if part == Part::Rejected { rows - (rows / 2).min(REASON) } else { rows }
+}
+
 fn cursor(state: &State, area: Rect, listing: &Listing) -> Cursor {
-    state.inspector.list.within(listing.len(), usize::from(area.height.saturating_sub(HEADING)))
+    state.inspector.list.within(listing.len(), usize::from(rows(area, state.inspector.below())))
 }
 
 /// What is under a cell of `area`.
 pub fn target(state: &State, area: Rect, insight: &Insight, at: Position) -> Option<Target> {
-    let Some(y) = at.y.checked_sub(area.y + HEADING) else {
-        let tab = tabs(state, area, insight).into_iter().find(|(_, _, columns)| columns.contains(&at.x));
-        return Some(if at.y > area.y {
-            Target::Query
-        } else {
-            Target::Part(tab.map_or(state.inspector.part, |(part, ..)| part))
-        });
-    };
+    let Some(y) = at.y.checked_sub(area.y + HEADING) else { return Some(Target::Query) };
     let listing = state.inspector.listing(insight);
     let row = cursor(state, area, &listing).top + usize::from(y);
-    (row < listing.len()).then_some(Target::Row(row))
+    (y < rows(area, state.inspector.below()) && row < listing.len()).then_some(Target::Row(row))
 }
 
-/// Draws the list with its heading.
+/// Draws the list with its query, below the headings.
 pub fn draw(buffer: &mut Buffer, state: &State, theme: &Theme, area: Rect, step: &Step, insight: &Insight) {
     let listing = state.inspector.listing(insight);
-    let is_active = state.focus == Pane::Inspector && state.inspector.part != Part::Candidates;
+    let is_active = tabs::is_active(state);
     let cursor = cursor(state, area, &listing);
-    for (part, name, columns) in tabs(state, area, insight) {
-        let is_shown = part == side(state);
-        let style = match (is_shown, is_active) {
-            (true, true) => theme.text(Role::TitleFocused).add_modifier(Modifier::UNDERLINED),
-            (true, false) => theme.text(Role::Title).add_modifier(Modifier::BOLD),
-            (false, _) => theme.text(Role::Dim),
-        };
-        let x = columns.start;
-        Pen::new(buffer, Rect { x, width: area.right().saturating_sub(x), ..area }, 0).put(&name, style);
-    }
     let place =
         if listing.is_empty() { "0".to_owned() } else { format!("{} / {}", cursor.row + 1, listing.len()) };
     search_line(buffer, area, state, theme, &place);
 
-    let rows = area.height.saturating_sub(HEADING);
+    let rows = rows(area, state.inspector.below());
     for y in 0..rows {
         let index = cursor.top + usize::from(y);
         let Some(token) = listing.get(index) else { break };
@@ -86,39 +76,20 @@ pub fn draw(buffer: &mut Buffer, state: &State, theme: &Theme, area: Rect, step:
     }
     let bar = Rect { x: area.right(), y: area.y + HEADING, width: 1, height: rows };
     scroll::draw(buffer, bar, cursor.top, listing.len(), theme.text(Role::Dim));
+    let below = Rect { y: bar.bottom(), height: area.bottom().saturating_sub(bar.bottom()), ..area };
+    if let (Some(token), Some(located)) = (listing.get(cursor.row), state.located()) {
+        reason(buffer, below, located.why(token).unwrap_or_default(), theme);
+    }
 }
 
-/// The part that is listed.
-fn side(state: &State) -> Part {
-    if state.inspector.lists_rejected() { Part::Rejected } else { Part::Allowed }
-}
-
-/// The headings with the columns they take: with how many tokens each has where there is room, and
-/// with the candidates where those are not on the screen.
-fn tabs(state: &State, area: Rect, insight: &Insight) -> Vec<(Part, String, Range<u16>)> {
-    let allowed = insight.allowed.count();
-    let rejected = state.inspector.tokens().saturating_sub(allowed);
-    let is_alone = super::inspector::parts(state).is_some_and(|parts| parts.candidates.is_empty());
-    let names = |counted: bool| {
-        let name = |part: Part, count: usize| {
-            (part, if counted { format!("{} {count}", part.name()) } else { part.name().to_owned() })
-        };
-        let mut names = vec![name(Part::Allowed, allowed), name(Part::Rejected, rejected)];
-        if is_alone {
-            names.insert(0, (Part::Candidates, Part::Candidates.name().to_owned()));
-        }
-        names
-    };
-    let takes =
-        |names: &[(Part, String)]| names.iter().map(|(_, n)| glyphs::width(n, 0) + GAP).sum::<usize>();
-    let counted = Some(names(true)).filter(|names| takes(names) <= usize::from(area.width) + GAP);
-    let mut x = area.x;
-    let place = |(part, name): (Part, String)| {
-        let columns = x..x + glyphs::width(&name, 0) as u16;
-        x = columns.end + GAP as u16;
-        (part, name, columns)
-    };
-    counted.unwrap_or_else(|| names(false)).into_iter().map(place).collect()
+/// Why the token at the cursor may come or not; the first sentence says it, the others what else could.
+fn reason(buffer: &mut Buffer, area: Rect, sentences: &[String], theme: &Theme) {
+    let mut left = area;
+    for (i, sentence) in sentences.iter().enumerate() {
+        let style = if i == 0 { theme.base() } else { theme.text(Role::Dim) };
+        let used = paragraph(buffer, left, sentence, style);
+        left = Rect { y: left.y + used, height: left.height - used, ..left };
+    }
 }
 
 fn search_line(buffer: &mut Buffer, area: Rect, state: &State, theme: &Theme, place: &str) {

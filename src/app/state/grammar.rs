@@ -30,6 +30,8 @@ pub struct GrammarPane {
     pub compiled: Option<Arc<Compiled>>,
     /// The names in the text of that check.
     pub symbols: Arc<Symbols>,
+    /// The name that texts were asked for, in the text of which revision, and the texts that it matches.
+    pub samples: Option<(u64, String, Vec<String>)>,
     /// Where the caret was before it jumped, the last one last.
     pub jumps: Vec<TextPlace>,
     /// What came of its cases, once they have run; of the text before, until they have.

@@ -8,7 +8,7 @@ use crate::app::state::{Pane, State};
 use crate::ui::inspector::{self as view, Target};
 
 use super::output::select_by;
-use super::{keys, travel};
+use super::{keys, travel, whereabouts};
 
 pub(super) fn act(state: &mut State, action: Action) -> Vec<Effect> {
     if state.inspector.is_searching && edit_query(state, action) {
@@ -16,6 +16,7 @@ pub(super) fn act(state: &mut State, action: Action) -> Vec<Effect> {
     }
     let page = height(state).max(1) as isize;
     match action {
+        Action::Enter if is_place(state) => whereabouts::enter(state),
         Action::Enter => return travel::force(state),
         Action::Left => select_by(state, -1),
         Action::Right => select_by(state, 1),
@@ -39,7 +40,7 @@ pub(super) fn type_text(state: &mut State, text: &str) {
 /// Lets keys type into the query.
 pub(super) fn search(state: &mut State) {
     keys::focus(state, Pane::Inspector);
-    if state.inspector.part == Part::Candidates {
+    if !matches!(state.inspector.part, Part::Allowed | Part::Rejected) {
         state.inspector.turn(if state.inspector.lists_rejected() { Part::Rejected } else { Part::Allowed });
     }
     state.inspector.is_searching = true;
@@ -75,6 +76,10 @@ fn edit_query(state: &mut State, action: Action) -> bool {
 
 /// Moves in the candidates or in the list, whichever the keys are for.
 fn step(state: &mut State, by: isize) {
+    if state.inspector.part == Part::Tree {
+        let height = height(state);
+        return whereabouts::step_in_tree(state, by, height);
+    }
     let (count, height) = (count(state), height(state));
     cursor(state).step(by, count, height);
 }
@@ -87,7 +92,12 @@ pub(super) fn scroll(state: &mut State, by: isize) {
 
 fn cursor(state: &mut State) -> &mut Cursor {
     let inspector = &mut state.inspector;
-    if inspector.part == Part::Candidates { &mut inspector.candidates } else { &mut inspector.list }
+    match inspector.part {
+        Part::Candidates => &mut inspector.candidates,
+        Part::Allowed | Part::Rejected => &mut inspector.list,
+        Part::Where => &mut inspector.places,
+        Part::Tree => &mut inspector.tree,
+    }
 }
 
 /// The rows that there are to move in.
@@ -95,13 +105,20 @@ fn count(state: &State) -> usize {
     let insight = state.run.inspected().and_then(|(_, step)| step.insight.as_ref());
     insight.map_or(0, |insight| match state.inspector.part {
         Part::Candidates => insight.after.len().max(insight.before.len()),
-        _ => state.inspector.listing(insight).len(),
+        Part::Where => state.located().map_or(0, |located| located.place.expected.len()),
+        Part::Tree => state.located().map_or(0, |located| located.tree.nodes.len()),
+        Part::Allowed | Part::Rejected => state.inspector.listing(insight).len(),
     })
 }
 
 /// The rows of them that are shown.
 fn height(state: &State) -> usize {
     view::parts(state).map_or(0, |parts| parts.rows(state.inspector.part))
+}
+
+/// Whether the keys move in places of the grammar, rather than among tokens.
+fn is_place(state: &State) -> bool {
+    matches!(state.inspector.part, Part::Where | Part::Tree)
 }
 
 /// A click chooses what it is on; the second of a double click puts the token there.
@@ -115,6 +132,23 @@ pub(super) fn click(state: &mut State, column: u16, row: u16, count: u8) -> Vec<
             // What is on the other side may scroll away under the mouse.
             if is_after && count == 2 {
                 return travel::force(state);
+            }
+        }
+        Some(Target::Place(row)) => {
+            state.inspector.turn(Part::Where);
+            state.inspector.places.row = row;
+            if count == 2 {
+                whereabouts::enter(state);
+            }
+        }
+        Some(Target::Node(row)) => {
+            state.inspector.turn(Part::Tree);
+            let height = height(state);
+            if let Some(located) = state.located().cloned() {
+                whereabouts::go_to_node(state, &located, row, height);
+            }
+            if count == 2 {
+                whereabouts::enter(state);
             }
         }
         Some(Target::Row(row)) => {

@@ -1,5 +1,6 @@
 //! Going from a name of the grammar to its definition and its uses, and back.
 
+use crate::app::event::Effect;
 use crate::app::menu::{Menu, MenuKind};
 use crate::app::state::{Overlay, Pane, State};
 use crate::engine::grammar::{Symbol, Symbols};
@@ -54,6 +55,27 @@ pub(super) fn jump(state: &mut State, offset: usize) {
     grammar.buffer.go_to(to);
 }
 
+/// Asks for texts that the terminal at the caret matches.
+pub(super) fn watch(state: &mut State) -> Option<Effect> {
+    let revision = state.grammar.buffer.revision();
+    let symbol = state.known_name_at_caret().filter(|s| s.is_terminal && !s.definitions.is_empty())?;
+    let name = symbol.name.clone();
+    if state.grammar.compiled.is_none()
+        || state.grammar.samples.as_ref().is_some_and(|(of, asked, _)| *of == revision && *asked == name)
+    {
+        return None;
+    }
+    state.grammar.samples = Some((revision, name.clone(), Vec::new()));
+    Some(Effect::Sample(revision, state.grammar.source(), name))
+}
+
+/// Takes in an answer; one about another name or text is dropped.
+pub(super) fn sampled(state: &mut State, revision: u64, name: String, samples: Vec<String>) {
+    if state.grammar.samples.as_ref().is_some_and(|(of, asked, _)| *of == revision && *asked == name) {
+        state.grammar.samples = Some((revision, name, samples));
+    }
+}
+
 fn none(state: &mut State) {
     state.say("The caret is at no name of the grammar.");
 }
@@ -61,15 +83,18 @@ fn none(state: &mut State) {
 impl State {
     /// The rule, terminal or definition whose name is at the caret of the grammar under edit.
     pub fn name_at_caret(&self) -> Option<Symbol> {
-        if self.focus != Pane::Grammar {
-            return None;
-        }
-        let grammar = &self.grammar;
-        let at = grammar.buffer.offset(grammar.buffer.caret());
-        if grammar.is_checked() {
-            return grammar.symbols.at(at).cloned();
+        if self.focus != Pane::Grammar || self.grammar.is_checked() {
+            return self.known_name_at_caret().cloned();
         }
         // The text has changed since it was read last.
-        Symbols::of(&grammar.source()).at(at).cloned()
+        let at = self.grammar.buffer.offset(self.grammar.buffer.caret());
+        Symbols::of(&self.grammar.source()).at(at).cloned()
+    }
+
+    /// The same, as far as the text has been read since it was changed.
+    pub fn known_name_at_caret(&self) -> Option<&Symbol> {
+        let grammar = &self.grammar;
+        let is_known = self.focus == Pane::Grammar && grammar.is_checked();
+        is_known.then(|| grammar.symbols.at(grammar.buffer.offset(grammar.buffer.caret()))).flatten()
     }
 }

@@ -24,6 +24,8 @@ pub(super) struct Inbox {
 struct Waiting {
     vocabulary: Option<Arc<Vocabulary>>,
     source: Option<(u64, GrammarSource, Beside)>,
+    /// A name, and the text that it is in.
+    sample: Option<(u64, GrammarSource, String)>,
     is_closed: bool,
 }
 
@@ -31,6 +33,12 @@ impl Inbox {
     /// Puts a text in, in place of one that still waits.
     pub(super) fn put(&self, revision: u64, source: GrammarSource, beside: Beside) {
         self.lock().source = Some((revision, source, beside));
+        self.changed.notify_one();
+    }
+
+    /// Asks for samples of a name, in place of one that still waits.
+    pub(super) fn sample(&self, revision: u64, source: GrammarSource, name: String) {
+        self.lock().sample = Some((revision, source, name));
         self.changed.notify_one();
     }
 
@@ -71,6 +79,16 @@ impl Inbox {
     }
 }
 
+/// How many texts are made for a name.
+const SAMPLES: usize = 4;
+
+/// What the thread does next.
+enum Next {
+    Use(Arc<Vocabulary>),
+    Check(u64, GrammarSource, Beside),
+    Sample(u64, GrammarSource, String),
+}
+
 /// Starts the thread.
 ///
 /// # Errors
@@ -85,21 +103,29 @@ fn check_all(inbox: &Inbox, events: &Sender<Event>) {
     loop {
         // The vocabulary first: a text that waits is to be checked for the tokens of now.
         let next = inbox.wait(|w| match (w.vocabulary.take(), &current) {
-            (Some(vocabulary), _) => Some((Some(vocabulary), None)),
-            (None, Some(_)) => w.source.take().map(|source| (None, Some(source))),
+            (Some(vocabulary), _) => Some(Next::Use(vocabulary)),
+            (None, Some(_)) => {
+                let check =
+                    w.source.take().map(|(revision, source, beside)| Next::Check(revision, source, beside));
+                check.or_else(|| w.sample.take().map(|(r, source, name)| Next::Sample(r, source, name)))
+            }
             (None, None) => None,
         });
         match next {
             None => return,
-            Some((Some(vocabulary), _)) => {
+            Some(Next::Sample(revision, source, name)) => {
+                let Some((_, Ok(compiler))) = &current else { continue };
+                let samples = guarded(|| compiler.samples(&source, &name, SAMPLES)).unwrap_or_default();
+                if events.blocking_send(Event::Sampled(revision, name, samples)).is_err() {
+                    return;
+                }
+            }
+            Some(Next::Use(vocabulary)) => {
                 let compiler = guarded(|| Compiler::new(&vocabulary)).unwrap_or_else(Err);
                 current = Some((vocabulary, compiler));
             }
-            Some((None, source)) => {
-                let (Some((vocabulary, compiler)), Some((revision, source, beside))) = (&current, source)
-                else {
-                    continue;
-                };
+            Some(Next::Check(revision, source, beside)) => {
+                let Some((vocabulary, compiler)) = &current else { continue };
                 // A check that fails is told of as what is wrong with the text; the next one goes well.
                 let checked = match compiler {
                     Ok(compiler) => guarded(|| compiler.compile(&source)),

@@ -1,0 +1,124 @@
+//! Keeps what is known about the place in the grammar in step with the run on the screen, and moves
+//! in what it shows.
+
+use std::sync::Arc;
+
+use crate::app::event::{Effect, RunId};
+use crate::app::inspector::Part;
+use crate::app::state::{Pane, RunStatus, State};
+use crate::app::whereabouts::{Ask, Located};
+
+use super::{names, output};
+
+/// Asks where the token under inspection is, unless that is known or asked for already.
+pub(super) fn watch(state: &mut State) -> Option<Effect> {
+    let run = &state.run;
+    let (Some((at, step)), Some(grammar)) = (run.inspected(), &run.grammar) else { return None };
+    let vocabulary = run.vocabulary.clone()?;
+    let steps = run.steps();
+    // A run on its way has no token that anybody looks at for long enough.
+    let is_still = run.selected.is_some() || run.status != RunStatus::Running;
+    let token = state.inspector.listed(run).filter(|_| is_still && !step.thinking);
+    let whereabouts = &mut state.whereabouts;
+    let wanted = (run.id, steps.len(), at, token);
+    if whereabouts.is_waiting || whereabouts.asked == Some(wanted) {
+        return None;
+    }
+    let known = whereabouts.asked.filter(|(of, len, ..)| *of == run.id && *len <= steps.len());
+    // What could not be followed once is begun anew only with another run.
+    if known.is_some() && whereabouts.reason(run.id).is_some() {
+        return None;
+    }
+    let from = known.map_or(0, |(_, len, ..)| len);
+    (whereabouts.asked, whereabouts.is_waiting) = (Some(wanted), true);
+    Some(Effect::Locate(Box::new(Ask {
+        run: run.id,
+        grammar: grammar.clone(),
+        from,
+        steps: steps[from..].to_vec(),
+        at,
+        vocabulary,
+        token,
+    })))
+}
+
+/// Takes in an answer.
+pub(super) fn answered(state: &mut State, run: RunId, answer: Result<Arc<Located>, String>) {
+    state.whereabouts.is_waiting = false;
+    state.whereabouts.answer = Some(answer.map_err(|reason| (run, reason)));
+}
+
+/// What Enter does at a row: goes to its place in the grammar.
+pub(super) fn enter(state: &mut State) {
+    let Some(located) = state.located().cloned() else { return };
+    let spot = match state.inspector.part {
+        Part::Where => {
+            let row = state.inspector.places.within(located.place.expected.len(), usize::MAX).row;
+            located.place.expected.get(row).and_then(|e| e.terminal.spot.clone())
+        }
+        _ => state.inspector.tree_row(&located).and_then(|row| {
+            let node = located.tree.nodes.get(row)?;
+            node.used_at.clone().or_else(|| node.definition.clone())
+        }),
+    };
+    match spot {
+        Some(_) if state.has_other_grammar() => {
+            state.say("The grammar on the screen is not the one that this run followed.");
+        }
+        Some(spot) => names::jump(state, spot.span.start),
+        None => state.say("It has no place in the grammar's text."),
+    }
+}
+
+/// Moves in the tree, and selects the token that the part begins with.
+pub(super) fn step_in_tree(state: &mut State, by: isize, height: usize) {
+    let Some(located) = state.located().cloned() else { return };
+    let Some(row) = state.inspector.tree_row(&located) else { return };
+    let last = located.tree.nodes.len().saturating_sub(1);
+    go_to_node(state, &located, row.saturating_add_signed(by).min(last), height);
+}
+
+/// Puts the cursor of the tree at a part, and selects the token that the part begins with.
+pub(super) fn go_to_node(state: &mut State, located: &Located, row: usize, height: usize) {
+    let Some(node) = located.tree.nodes.get(row) else { return };
+    let start = node.bytes.start;
+    let text = &state.run.transcript;
+    let last = text.tokens().saturating_sub(1);
+    let token = (0..last).find(|&token| text.bytes_before(token + 1) > start).unwrap_or(last);
+    let token = Some(token).filter(|_| text.tokens() > 0);
+    if token != state.run.selected && !node.bytes.is_empty() {
+        output::select(state, token);
+    }
+    let at = state.run.inspected().map_or(0, |(at, _)| at);
+    let inspector = &mut state.inspector;
+    inspector.tree_at = Some((at, row));
+    inspector.tree.row = row;
+    inspector.tree = inspector.tree.within(located.tree.nodes.len(), height);
+}
+
+impl State {
+    /// What is known about the place of the run on the screen.
+    pub fn located(&self) -> Option<&Arc<Located>> {
+        self.whereabouts.of(self.run.id)
+    }
+
+    /// The parts of the output, in bytes, that belong to what the person is at: a part of the tree in
+    /// the inspector, or the name at the caret of the grammar.
+    pub fn linked(&self) -> Vec<std::ops::Range<usize>> {
+        let Some(located) = self.located() else { return Vec::new() };
+        match self.focus {
+            Pane::Inspector if self.inspector.part == Part::Tree => {
+                let row = self.inspector.tree_row(located);
+                row.and_then(|row| located.tree.nodes.get(row))
+                    .map(|node| node.bytes.clone())
+                    .into_iter()
+                    .collect()
+            }
+            Pane::Grammar if !self.has_other_grammar() => {
+                let Some(symbol) = self.name_at_caret() else { return Vec::new() };
+                located.named(&symbol.name).map(|node| node.bytes.clone()).collect()
+            }
+            _ => Vec::new(),
+        }
+    }
+}
