@@ -177,7 +177,6 @@ pub const BINDINGS: &[Binding] = &[
     (Everywhere, alt('\''), Action::Fix),
     (Everywhere, with_shift(KeyCode::F(8)), Action::Fix),
     (Everywhere, alt(';'), Action::Cases),
-    (Everywhere, key(KeyCode::F(11)), Action::Cases),
     (Everywhere, alt('c'), Action::PromptMode),
     (Everywhere, alt('s'), Action::SystemPrompt),
     (Everywhere, alt('t'), Action::Thinking),

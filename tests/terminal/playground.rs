@@ -15,6 +15,7 @@ use maze::app::state::State;
 use maze::app::store::Ask;
 use maze::app::tour::Tour;
 use maze::app::worker::keeper;
+use maze::app::worker::locator::Locator;
 use maze::app::{scripted, update};
 use maze::catalog::{Catalog, Entry};
 use maze::engine::cases::Cases;
@@ -51,6 +52,7 @@ pub struct Playground {
     /// The model before, while its run is open.
     before: Option<Runner>,
     store: Option<Store>,
+    locator: Locator,
 }
 
 impl Playground {
@@ -82,6 +84,7 @@ impl Playground {
             runner: Runner::new(loaded),
             before: None,
             store: None,
+            locator: Locator::default(),
         };
         playground.resize(width, height);
         playground.event(Event::Model(LoadId::default(), ModelEvent::Ready(info, vocabulary)));
@@ -248,6 +251,15 @@ impl Playground {
                         let report = Arc::new(report.expect("nobody stops it"));
                         self.event(Event::Tested(revision, vocabulary, report));
                     }
+                }
+                Effect::Sample(revision, source, name) => {
+                    let samples = self.compiler.samples(&source, &name, 4);
+                    self.event(Event::Sampled(revision, name, samples));
+                }
+                Effect::Locate(ask) => {
+                    let run = ask.run;
+                    let answer = self.locator.answer(*ask).map(Arc::new);
+                    self.event(Event::Located(run, answer));
                 }
                 Effect::Start { id, request, grammar, paused, .. } => {
                     self.before = None;
