@@ -43,14 +43,11 @@ fn signals_give_the_terminal_back() {
 
 #[test]
 fn suspended_and_back() {
-    use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
     let mut t = start(24, 80, &["--model=scripted:100"], &[]);
     t.see("✓ grammar");
     t.send("\x1a");
     t.wait("the shell's screen", |s| !s.alternate_screen());
-    let id = nix::unistd::Pid::from_raw(t.child.process_id().unwrap() as i32);
-    let status = waitpid(id, Some(WaitPidFlag::WUNTRACED)).unwrap();
-    assert!(matches!(status, WaitStatus::Stopped(..)), "{status:?}");
+    t.stops();
     t.signal(nix::sys::signal::Signal::SIGCONT);
     t.wait("the playground again", |s| s.alternate_screen() && s.contents().contains("▸Grammar"));
     t.send("\x1b2");
@@ -71,6 +68,7 @@ fn the_title_of_the_window_is_lent() {
     t.see("user.lark*, Lark");
     t.press("Ctrl-Z");
     t.title("");
+    t.stops();
     t.signal(nix::sys::signal::Signal::SIGCONT);
     t.title("maze - user.lark*");
     t.press("Ctrl-U");

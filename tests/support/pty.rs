@@ -201,6 +201,14 @@ impl Tui {
         nix::sys::signal::kill(nix::unistd::Pid::from_raw(id as i32), signal).unwrap();
     }
 
+    /// Waits until the program has stopped; told to go on before, it would stop after that.
+    pub fn stops(&self) {
+        use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
+        let id = nix::unistd::Pid::from_raw(self.child.process_id().unwrap() as i32);
+        let status = waitpid(id, Some(WaitPidFlag::WUNTRACED)).unwrap();
+        assert!(matches!(status, WaitStatus::Stopped(..)), "{status:?}");
+    }
+
     /// Waits for the end; the terminal must be as it was before.
     pub fn end(mut self, code: u32) {
         assert_eq!(ended(&mut self.child, "the program"), code);
