@@ -66,6 +66,7 @@ fn generate_as_json_has_the_promised_fields() {
             "seconds",
             "tokens_per_second",
             "mask_us",
+            "alarms",
             "model",
             "device",
             "seed"

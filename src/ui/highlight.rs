@@ -22,8 +22,8 @@ const MAX_LINE: usize = 8 * 1024;
 
 /// At most so many lines and about so many bytes are parsed for one frame. The rest is shown as it was
 /// until the next frames have caught up; parsing a megabyte at once would stop the screen for a second.
-const FRAME_LINES: usize = 120;
-const FRAME_BYTES: usize = 8 * 1024;
+const FRAME_LINES: usize = 80;
+const FRAME_BYTES: usize = 4 * 1024;
 
 /// What a text is written in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

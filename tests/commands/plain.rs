@@ -21,6 +21,15 @@ const COMMANDS: &[(&str, &[&[&str]])] = &[
             &["grammars/json.lark", "--text", "grammars/person.schema.json"],
         ],
     ),
+    (
+        "explain",
+        &[
+            &["grammars/user.lark", "--text", "LEFT"],
+            &["grammars/user.lark", "--text", "LEFT", "--at", "1", "--token", "x"],
+            &["BROKEN", "--text", "LEFT"],
+        ],
+    ),
+    ("shrink", &[&["grammars/user.lark", "--text", "LEFT", "-o", "no/such/folder/x.json"]]),
     ("explain-code", &[&[], &["M024"], &["nowhere"]]),
     ("test", &[&["json"], &["arithmetic", "--near-misses", "3"], &["BROKEN"], &["FAILING"]]),
     ("grammars", &[&[]]),

@@ -14,6 +14,9 @@ impl Random {
     /// One to four changes: a character goes, two change places, the end goes, a piece comes.
     pub fn mutate(&mut self, text: &mut Vec<char>, pieces: &[&str]) {
         for _ in 0..=self.below(4) {
+            if text.is_empty() {
+                return;
+            }
             let at = self.below(text.len());
             match self.below(4) {
                 0 => drop(text.remove(at)),

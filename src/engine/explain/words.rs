@@ -187,7 +187,19 @@ fn of_limit(limit: LimitKind) -> &'static str {
 
 /// Bytes in quotes, made visible.
 pub(super) fn quoted(bytes: &[u8]) -> String {
-    format!("`{}`", sanitize::token(bytes))
+    let mut shown = String::new();
+    for chunk in bytes.utf8_chunks() {
+        for c in chunk.valid().chars() {
+            match c {
+                '\n' => shown.push_str("\\n"),
+                '\r' => shown.push_str("\\r"),
+                '\t' => shown.push_str("\\t"),
+                _ => shown.push_str(&sanitize::line(c.encode_utf8(&mut [0; 4]))),
+            }
+        }
+        chunk.invalid().iter().for_each(|byte| shown.push_str(&format!("\\x{byte:02X}")));
+    }
+    format!("`{shown}`")
 }
 
 /// A character in quotes, or the name of one that cannot be seen.
