@@ -8,7 +8,7 @@
 //!
 //! Every line is packed on its own and appended. `from` is how many steps of the lines before stay: less
 //! than all after the person has gone back. The last line may be cut off in the middle, and is left out
-//! then. Once the run has ended, it gets the file of any other ([`run`](super::run)), and this one goes.
+//! then. Once the run has ended, it gets the file of any other ([`run`](mod@super::run)), and this one goes.
 
 use std::fs::OpenOptions;
 use std::io::{self, BufRead, BufReader, Read, Write};

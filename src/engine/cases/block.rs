@@ -19,7 +19,7 @@
 //! ```
 //!
 //! In GBNF, and in a regular expression that begins with `(?x)`, comments begin with `#`. Any text of
-//! UTF-8 can be written in one of these forms ([`write`]) and is the same text when it is read again.
+//! UTF-8 can be written in one of these forms ([`write()`]) and is the same text when it is read again.
 //! A comment that does not have one of these forms is no case.
 
 use std::ops::Range;
