@@ -8,9 +8,11 @@ use serde::{Deserialize, Serialize};
 use super::error::ModelError;
 use super::trace::TokenId;
 
+pub mod away;
 pub mod blob;
 pub mod config;
 pub mod cpu;
+pub mod cuda;
 pub mod cuda_graph;
 pub mod decoder;
 pub mod device;
@@ -57,6 +59,15 @@ pub trait LanguageModel: Send {
     /// an id outside the vocabulary, [`ModelError::Rows`] unless `1 <= rows <= tokens.len()`; the
     /// cache is then as before.
     fn forward(&mut self, tokens: &[TokenId], rows: usize) -> Result<&[f32], ModelError>;
+
+    /// As [`forward`](Self::forward), but leaves the logits where they were computed, if the model can
+    /// answer questions about them there.
+    ///
+    /// # Errors
+    /// As [`forward`](Self::forward).
+    fn run(&mut self, tokens: &[TokenId], rows: usize) -> Result<away::Logits<'_>, ModelError> {
+        self.forward(tokens, rows).map(away::Logits::Here)
+    }
 
     /// Forgets all but the first `len` tokens, in constant time. Longer than the cache: no effect.
     fn truncate(&mut self, len: usize);

@@ -219,7 +219,7 @@ impl Session {
         } else {
             guide.beside(forward)
         };
-        let logits = match logits {
+        let mut logits = match logits {
             Ok(logits) => logits,
             Err(error) => {
                 self.ending = ending;
@@ -227,9 +227,15 @@ impl Session {
             }
         };
         let share = Timings { forward: forward_time / decisions as u32, ..Timings::default() };
-        let mut rows = logits.chunks_exact(width);
-        for &token in forced {
-            let insight = detail.then(|| rows.next().map(|row| sampler.forced(row, token))).flatten();
+        for (row, &token) in forced.iter().enumerate() {
+            let insight = match detail.then(|| sampler.forced_row(&mut logits, row, width, token)).transpose()
+            {
+                Ok(insight) => insight,
+                Err(error) => {
+                    self.ending = ending;
+                    return Err(error);
+                }
+            };
             let thinking = trace.steps.len() < guide.thought();
             let step = Step {
                 thinking,
@@ -253,10 +259,8 @@ impl Session {
             }
         };
         let clock = Instant::now();
-        let row = rows.next().unwrap_or(&[]);
-        let pick = sampler
-            .pick(row, &mask, &tokens[prompt..], detail)
-            .map_err(|e| EngineError::Constraint(e.to_string()))?;
+        let row = if detail { forced.len() } else { 0 };
+        let pick = sampler.pick_row(&mut logits, row, width, &mask, &tokens[prompt..], detail)?;
         let timings =
             Timings { mask: mask_times.0, mask_wait: mask_times.1, sample: clock.elapsed(), ..share };
         if first {
@@ -295,17 +299,21 @@ impl Session {
         }
         let Self { model, guide, sampler, tokens, .. } = self;
         let pending = &tokens[model.len()..];
+        let width = model.info().vocab;
         let ((logits, forward), mask, (mask_time, mask_wait)) =
             guide.beside(forward_pass(&mut **model, pending, 1));
-        let logits = logits?;
+        let mut logits = logits?;
         // The mask knows only the model's own tokenization of a forced text; the grammar may take
         // another one, which `accept` finds out.
         let mask = match mask {
             Some(Ok(mask)) => mask,
             Some(Err(stop)) if stop.reason == FinishReason::Cancelled => return Ok(false),
-            _ => Mask::only(logits.len(), token),
+            _ => Mask::only(width, token),
         };
-        let insight = self.trace.request.detail.then(|| sampler.overridden(logits, &mask, token));
+        let insight = match self.trace.request.detail {
+            true => Some(sampler.overridden_row(&mut logits, &mask, token)?),
+            false => None,
+        };
         let timings = Timings { forward, mask: mask_time, mask_wait, ..Timings::default() };
         self.accept(token, StepKind::Overridden, insight, timings)
     }

@@ -6,6 +6,7 @@
 
 use super::super::error::ModelError;
 use super::super::trace::TokenId;
+use super::away::{Away, Logits};
 use super::{LanguageModel, ModelInfo, check_forward};
 
 /// Most tokens that go through the network at once: bounds the memory for activations.
@@ -26,6 +27,21 @@ pub trait Network: Send {
         rows: usize,
         logits: &mut Vec<f32>,
     ) -> candle_core::Result<()>;
+
+    /// The network, if it can leave logits where it computed them.
+    fn remote(&mut self) -> Option<&mut dyn Remote> {
+        None
+    }
+}
+
+/// A network that can leave logits where it computed them.
+pub trait Remote: Away {
+    /// As [`Network::run`] with at least one row, which [`Away`] answers for until the next run. False
+    /// if these rows cannot stay where they are: nothing has happened then.
+    ///
+    /// # Errors
+    /// As [`Network::run`].
+    fn run_there(&mut self, tokens: &[TokenId], position: usize, rows: usize) -> candle_core::Result<bool>;
 }
 
 /// A network, how much of its cache is in use, and the logits of the last call.
@@ -64,6 +80,33 @@ impl LanguageModel for Decoder {
         }
         self.len += done;
         Ok(&self.logits)
+    }
+
+    fn run(&mut self, tokens: &[TokenId], rows: usize) -> Result<Logits<'_>, ModelError> {
+        check_forward(&self.info, self.len, tokens, rows)?;
+        // Rows of several pieces are brought here, where they fit together.
+        let last = tokens.len() - (tokens.len() - 1) % PIECE - 1;
+        let stays = rows <= tokens.len() - last;
+        if !stays || self.network.remote().is_none() {
+            return self.forward(tokens, rows).map(Logits::Here);
+        }
+        self.logits.clear();
+        for (index, piece) in tokens[..last].chunks(PIECE).enumerate() {
+            self.network.run(piece, self.len + index * PIECE, 0, &mut self.logits)?;
+        }
+        let (piece, position) = (&tokens[last..], self.len + last);
+        let ran = match self.network.remote() {
+            Some(remote) => remote.run_there(piece, position, rows)?,
+            None => false,
+        };
+        if !ran {
+            self.network.run(piece, position, rows, &mut self.logits)?;
+        }
+        self.len += tokens.len();
+        match self.network.remote() {
+            Some(remote) if ran => Ok(Logits::Away(remote)),
+            _ => Ok(Logits::Here(&self.logits)),
+        }
     }
 
     fn truncate(&mut self, len: usize) {

@@ -7,44 +7,58 @@ use candle_core::{DType, Device, Result, Tensor};
 use candle_nn::ops::{rms_norm, softmax_last_dim};
 use candle_nn::rotary_emb::rope;
 
+#[cfg(feature = "cuda")]
+use super::away::{Away, Digest, Question};
 use super::config::Config;
+#[cfg(feature = "cuda")]
+use super::cuda::step::{MOST_ALONE, OwnStep};
 use super::cuda_graph::FixedStep;
 use super::decoder::Network;
+#[cfg(feature = "cuda")]
+use super::decoder::Remote;
 use super::matrix::Matrix;
 use super::weights::{Stack, Weights};
+#[cfg(feature = "cuda")]
+use crate::engine::error::ModelError;
 use crate::engine::trace::TokenId;
 
 /// A decoder whose weights and cache are on a device.
 pub struct DeviceNetwork {
-    config: Config,
-    dtype: DType,
-    device: Device,
-    embedding: Matrix,
-    head: Matrix,
-    norm: Tensor,
-    layers: Vec<DeviceLayer>,
+    pub(super) config: Config,
+    pub(super) dtype: DType,
+    pub(super) device: Device,
+    pub(super) embedding: Matrix,
+    pub(super) head: Matrix,
+    pub(super) norm: Tensor,
+    pub(super) layers: Vec<DeviceLayer>,
     /// Cosines and sines, `[context, head_dim / 2]`.
     angles: (Tensor, Tensor),
-    /// Single tokens go through this, if it is there.
+    /// Single tokens go through one of these, if it is there.
     step: Option<FixedStep>,
+    #[cfg(feature = "cuda")]
+    own: Option<OwnStep>,
+    /// Up to how many tokens are computed sooner one by one than together.
+    #[cfg(feature = "cuda")]
+    alone: usize,
 }
 
-struct DeviceLayer {
-    attention_norm: Tensor,
-    qkv: Stack,
-    qkv_bias: Option<Tensor>,
+/// One block of it.
+pub(super) struct DeviceLayer {
+    pub(super) attention_norm: Tensor,
+    pub(super) qkv: Stack,
+    pub(super) qkv_bias: Option<Tensor>,
     /// Of the query and the key heads.
-    qk_norm: Option<[Tensor; 2]>,
-    output: Matrix,
-    output_bias: Option<Tensor>,
-    mlp_norm: Tensor,
-    gate_up: Stack,
-    gate_up_bias: Option<Tensor>,
-    down: Matrix,
-    down_bias: Option<Tensor>,
+    pub(super) qk_norm: Option<[Tensor; 2]>,
+    pub(super) output: Matrix,
+    pub(super) output_bias: Option<Tensor>,
+    pub(super) mlp_norm: Tensor,
+    pub(super) gate_up: Stack,
+    pub(super) gate_up_bias: Option<Tensor>,
+    pub(super) down: Matrix,
+    pub(super) down_bias: Option<Tensor>,
     /// `[kv_heads, context, head_dim]`.
-    keys: Tensor,
-    values: Tensor,
+    pub(super) keys: Tensor,
+    pub(super) values: Tensor,
 }
 
 impl DeviceNetwork {
@@ -96,15 +110,26 @@ impl DeviceNetwork {
             layers,
             angles: (table(cos)?, table(sin)?),
             step: None,
+            #[cfg(feature = "cuda")]
+            own: None,
+            #[cfg(feature = "cuda")]
+            alone: 1,
             config,
         })
     }
 
-    /// Lets single tokens go through a [`FixedStep`].
+    /// Lets single tokens go through kernels of our own where there are such, else through a
+    /// [`FixedStep`].
     ///
     /// # Errors
     /// If the device has no memory for it.
     pub fn with_fixed_step(mut self) -> Result<Self> {
+        #[cfg(feature = "cuda")]
+        if let Some(own) = OwnStep::new(&self)? {
+            self.own = Some(own);
+            self.alone = self.compare()?;
+            return Ok(self);
+        }
         self.step = Some(FixedStep::new(&self)?);
         Ok(self)
     }
@@ -247,6 +272,12 @@ pub(super) enum Slot {
 
 impl Network for DeviceNetwork {
     fn run(&mut self, tokens: &[TokenId], position: usize, rows: usize, logits: &mut Vec<f32>) -> Result<()> {
+        #[cfg(feature = "cuda")]
+        if let (&[token], 1, Some(own)) = (tokens, rows, &mut self.own) {
+            own.start(token, position)?;
+            logits.extend(own.fetch(0)?);
+            return Ok(());
+        }
         if let (&[token], 1, Some(step)) = (tokens, rows, &self.step) {
             logits.extend(step.run(self, token, position)?);
             return Ok(());
@@ -258,6 +289,85 @@ impl Network for DeviceNetwork {
             logits.extend(self.logits(&last)?.flatten_all()?.to_vec1::<f32>()?);
         }
         Ok(())
+    }
+
+    #[cfg(feature = "cuda")]
+    fn remote(&mut self) -> Option<&mut dyn Remote> {
+        self.own.is_some().then_some(self)
+    }
+}
+
+#[cfg(feature = "cuda")]
+impl DeviceNetwork {
+    /// Measures how many steps take as long as a few tokens together.
+    fn compare(&mut self) -> Result<usize> {
+        let ids = [0u32; 4];
+        if self.context() < ids.len() {
+            return Ok(1);
+        }
+        let mut times = [0.; 2];
+        // The second time counts: with the first, kernels are loaded.
+        for _ in 0..2 {
+            let clock = std::time::Instant::now();
+            if let Some(own) = &mut self.own {
+                own.start(0, 0)?;
+                own.wait()?;
+            }
+            times[0] = clock.elapsed().as_secs_f64();
+            let clock = std::time::Instant::now();
+            let x = self.blocks(&Tensor::new(&ids, &self.device)?, &self.window(0, ids.len())?)?;
+            self.logits(&x)?;
+            self.device.synchronize()?;
+            times[1] = clock.elapsed().as_secs_f64();
+        }
+        Ok(((times[1] / times[0].max(1e-9)) as usize).clamp(1, MOST_ALONE))
+    }
+}
+
+#[cfg(feature = "cuda")]
+impl Remote for DeviceNetwork {
+    fn run_there(&mut self, tokens: &[TokenId], position: usize, rows: usize) -> Result<bool> {
+        let silent = tokens.len() - rows;
+        let Some(own) = &mut self.own else { return Ok(false) };
+        if tokens.len() <= self.alone {
+            for (i, &token) in tokens.iter().enumerate() {
+                own.start(token, position + i)?;
+                if tokens.len() > 1 && i >= silent {
+                    own.put(i - silent)?;
+                }
+            }
+            own.wait()?;
+            return Ok(true);
+        }
+        let ids = Tensor::new(tokens, &self.device)?;
+        let x = self.blocks(&ids, &self.window(position, tokens.len())?)?;
+        let logits = self.logits(&x.narrow(0, silent, rows)?.contiguous()?)?;
+        if let Some(own) = &mut self.own {
+            own.hold(logits);
+            own.wait()?;
+        }
+        Ok(true)
+    }
+}
+
+#[cfg(feature = "cuda")]
+impl Away for DeviceNetwork {
+    fn digest(
+        &mut self,
+        row: usize,
+        question: &Question<'_>,
+    ) -> std::result::Result<Option<Digest>, ModelError> {
+        match &mut self.own {
+            Some(own) => Ok(own.digest(row, question)?),
+            None => Ok(None),
+        }
+    }
+
+    fn fetch(&mut self, row: usize) -> std::result::Result<&[f32], ModelError> {
+        match &mut self.own {
+            Some(own) => Ok(own.fetch(row)?),
+            None => Ok(&[]),
+        }
     }
 }
 

@@ -59,6 +59,13 @@ impl Softmax {
         })
     }
 
+    /// From sums that were computed elsewhere, over logits of which `max` is the largest. `None` if that is
+    /// no number above -inf.
+    pub fn of_sums(max: f32, temperature: f32, total: f64, moment: f64) -> Option<Self> {
+        let softmax = Self::empty(max, 1.0 / temperature.max(f32::MIN_POSITIVE))?;
+        Some(Self { total, moment, ..softmax })
+    }
+
     /// The weight of a logit, 1 for the largest.
     pub fn weight(&self, logit: f32) -> f64 {
         let x = exponent(logit, self.max, self.inverse_temperature);

@@ -9,6 +9,7 @@ use crate::engine::grammar::Compiled;
 use crate::engine::guide::thinking::Thinking;
 use crate::engine::guide::{Canceller, Guide};
 use crate::engine::model::LanguageModel;
+use crate::engine::model::away::Logits;
 use crate::engine::trace::{Request, Step, StepKind, Timings, TokenId, Trace};
 use crate::engine::vocabulary::Vocabulary;
 
@@ -104,10 +105,10 @@ pub(super) fn forward_pass<'m>(
     model: &'m mut dyn LanguageModel,
     pending: &'m [TokenId],
     rows: usize,
-) -> impl FnOnce() -> (Result<&'m [f32], ModelError>, Duration) + 'm {
+) -> impl FnOnce() -> (Result<Logits<'m>, ModelError>, Duration) + 'm {
     move || {
         let clock = Instant::now();
-        let logits = model.forward(pending, rows);
+        let logits = model.run(pending, rows);
         (logits, clock.elapsed())
     }
 }
