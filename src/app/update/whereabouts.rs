@@ -10,6 +10,9 @@ use crate::app::whereabouts::{Ask, Located};
 
 use super::{names, output};
 
+/// So many tokens of a run on its way are let by before its place is asked for again.
+const CLOSE: usize = 32;
+
 /// Asks where the token under inspection is, unless that is known or asked for already.
 pub(super) fn watch(state: &mut State) -> Option<Effect> {
     let run = &state.run;
@@ -27,6 +30,11 @@ pub(super) fn watch(state: &mut State) -> Option<Effect> {
     let known = whereabouts.asked.filter(|(of, len, ..)| *of == run.id && *len <= steps.len());
     // What could not be followed once is begun anew only with another run.
     if known.is_some() && whereabouts.reason(run.id).is_some() {
+        return None;
+    }
+    // A run on its way is followed in steps that grow with it: its tree is made anew each time.
+    let is_close = known.is_some_and(|(_, len, ..)| steps.len() < len + CLOSE + len / 16);
+    if is_close && !is_still {
         return None;
     }
     let from = known.map_or(0, |(_, len, ..)| len);
