@@ -2,7 +2,8 @@
 //! second there are: the real program in a pseudo-terminal, 2,000 tokens a second.
 //!
 //! ```sh
-//! cargo bench --bench latency
+//! cargo bench --bench latency            # all rows
+//! cargo bench --bench latency -- prompt  # those whose name has the word
 //! ```
 //!
 //! Prints a table and judges nothing: the bars are 30 frames a second and 50 ms, on a quiet machine.
@@ -62,8 +63,9 @@ fn main() {
     std::fs::write(&large, large_grammar()).expect("writable");
     println!("| screen | keys | frames a second | p50 | p95 | p99 | max |");
     println!("|---|---|---|---|---|---|---|");
+    let word = std::env::args().skip(1).find(|argument| !argument.starts_with('-')).unwrap_or_default();
     for (columns, rows) in [(80, 24), (160, 45)] {
-        for case in CASES {
+        for case in CASES.iter().copied().filter(|case| case.name.contains(&word)) {
             let grammar = if case.large_grammar { &large } else { &small };
             let (rate, mut times) = measure((rows, columns), grammar, case);
             times.sort();

@@ -20,6 +20,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use crossterm::event::{Event as Input, EventStream};
 use futures_util::StreamExt;
+use futures_util::stream::{SelectAll, select_all};
 use tokio::sync::mpsc::{Receiver, Sender, channel};
 
 use crate::engine::ModelSpec;
@@ -202,7 +203,7 @@ pub fn run(options: Options) -> io::Result<u8> {
     // The first frame does not wait for the threads, nor they for a second core.
     terminal::draw(&mut screen, |frame| ui::draw(frame, &state, &mut view))?;
     let worker = Worker::start(options.models, sender.clone())?.keeping(store);
-    let (set_place, alarms, input) = (options.set_place, Vec::new(), Some(EventStream::new()));
+    let (set_place, alarms, input) = (options.set_place, Vec::new(), Some(listen()));
     let title = Title { is_on: options.title, shown: None };
     let hangup = Hangup::watch()?;
     let app = App {
@@ -230,7 +231,7 @@ struct App {
     /// For threads that have something to tell.
     sender: Sender<Event>,
     /// Keys and the mouse; nothing while the person's own editor has them.
-    input: Option<EventStream>,
+    input: Option<SelectAll<EventStream>>,
     /// When the terminal came back from the person's own editor.
     is_back: Option<Instant>,
     /// Sorts out what is no key.
@@ -358,7 +359,7 @@ impl App {
                 crossterm::event::poll(Duration::ZERO)?;
             }
             self.resume()?;
-            self.input = Some(EventStream::new());
+            self.input = Some(listen());
             self.is_back = Some(Instant::now());
         }
         self.state.now = now();
@@ -469,8 +470,15 @@ fn frame_time() -> Duration {
     Duration::from_micros(1_000_000 / if terminal::is_remote() { 30 } else { 60 })
 }
 
+/// The person's keys and mouse. The stream alone would take its lock, which its own thread has while it
+/// waits, whenever the loop turns: as often as tokens come, and on a busy machine for some ticks of the
+/// clock. In a set it is asked only once it has called.
+fn listen() -> SelectAll<EventStream> {
+    select_all([EventStream::new()])
+}
+
 /// The next key or the like; nothing once the terminal is closed, which the stream itself never says.
-async fn next(input: &mut Option<EventStream>) -> Option<io::Result<Input>> {
+async fn next(input: &mut Option<SelectAll<EventStream>>) -> Option<io::Result<Input>> {
     let Some(input) = input else { return std::future::pending().await };
     poll_fn(|context| if hangup::is_closed() { Poll::Ready(None) } else { input.poll_next_unpin(context) })
         .await
