@@ -120,19 +120,25 @@ impl Find {
         places.filter_map(replacement).collect()
     }
 
-    /// Looks for several lines: as a regular expression, in which a line end can be written.
-    pub fn look_for_lines(&mut self, text: &str) {
+    /// Puts several lines into the line that keys type into: in a regular expression and in what replaces
+    /// it, line ends can be written.
+    pub fn insert_lines(&mut self, text: &str) {
+        // The selection would not survive the change below.
+        self.field().delete_selection();
         if !self.wanted.is_regex {
             self.query = Field::new(&regex::escape(self.query.text()));
+            self.replacement = Field::new(&pattern::template(self.replacement.text()));
             self.wanted.is_regex = true;
         }
-        self.query.insert(&pattern::escaped(text));
+        let text = if self.in_replacement { pattern::template(text) } else { pattern::escaped(text) };
+        self.field().insert(&text);
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::app::action::Action;
     use crate::app::editor::EditorBuffer;
 
     fn find(query: &str, is_regex: bool, text: &str) -> (Find, EditorBuffer) {
@@ -189,5 +195,21 @@ mod tests {
         assert_eq!(replaced("a", false, "$1", "a a"), "$1 $1");
         assert_eq!(replaced(r"\bb", true, "x", "ab b"), "ab x", "what is around a place counts");
         assert_eq!(replaced("a", false, "", "aba"), "b");
+    }
+
+    #[test]
+    fn lines_are_put_in_as_they_are() {
+        let text = "a.b\n\\c$1\td";
+        let (mut find, _) = find("old.", false, "");
+        find.query.act(Action::SelectAll);
+        find.insert_lines("x.y\nz");
+        assert_eq!(find.query.text(), r"x\.y\nz", "what was selected is gone");
+        find.in_replacement = true;
+        find.replacement = Field::new("$2 ");
+        find.insert_lines(text);
+        let mut buffer = EditorBuffer::new("x.y\nz");
+        find.update(TextId::Prompt, 0, &buffer);
+        buffer.apply(&find.replacements(&buffer, 0..1));
+        assert_eq!(buffer.text(), format!(" {text}"), "what was typed before is a template");
     }
 }

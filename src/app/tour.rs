@@ -41,6 +41,34 @@ impl Hint {
     /// In the order they are shown.
     pub const ALL: [Self; 5] = [Self::Run, Self::Select, Self::Step, Self::Edit, Self::Open];
 
+    /// Its place in the order, from one.
+    pub fn number(self) -> usize {
+        Self::ALL.iter().position(|&hint| hint == self).unwrap_or(0) + 1
+    }
+
+    /// What it says where there is one row for it.
+    pub fn brief(self, keymap: &Keymap) -> String {
+        let key = |action| keymap.first_key(action);
+        match self {
+            Self::Run => format!("{} runs: the model writes what the grammar allows.", key(Action::Run)),
+            Self::Select => format!(
+                "{}, then {} and {}: look at a token.",
+                key(Action::FocusOutput),
+                key(Action::Left),
+                key(Action::Right)
+            ),
+            Self::Step => format!("{} takes one step at a time.", key(Action::Step)),
+            Self::Edit => {
+                format!("{} goes to the grammar: change it, and run again.", key(Action::FocusGrammar))
+            }
+            Self::Open => format!(
+                "{} opens examples; {} finds every command.",
+                key(Action::Open),
+                key(Action::Commands)
+            ),
+        }
+    }
+
     /// What it says.
     pub fn text(self, keymap: &Keymap) -> String {
         let key = |action| keymap.first_key(action);
@@ -136,8 +164,9 @@ mod tests {
         let keymap = Keymap::default();
         let keys = [&["F5"][..], &["Alt-3", "←", "→"], &["F10"], &["Alt-1"], &["Ctrl-O", "Ctrl-P"]];
         for (hint, keys) in Hint::ALL.into_iter().zip(keys) {
-            let text = hint.text(&keymap);
-            assert!(keys.iter().all(|key| text.contains(key)) && text.ends_with('.'), "{text}");
+            for text in [hint.text(&keymap), hint.brief(&keymap)] {
+                assert!(keys.iter().all(|key| text.contains(key)) && text.ends_with('.'), "{text}");
+            }
         }
     }
 

@@ -14,6 +14,7 @@ use crate::engine::cases::coverage::{self, Coverage};
 use crate::engine::cases::near::{self, Found};
 use crate::engine::cases::{Beside, Case, Cases, Origin, Problem, Ran, Report, Wants, folder};
 use crate::engine::check;
+use crate::engine::diagnostic;
 use crate::engine::grammar::{Compiled, Compiler, library};
 use crate::engine::{Diagnostic, GrammarKind, GrammarSource, Severity};
 
@@ -104,8 +105,7 @@ impl Tested {
                 (self.source.name.clone(), self.source.text.clone(), at)
             }
             origin => {
-                // Bytes that are no UTF-8 have become longer.
-                let before = String::from_utf8_lossy(&case.text[..offset.min(case.text.len())]).len();
+                let (_, before) = diagnostic::shown(&case.text, offset);
                 let name = match origin {
                     Origin::File(path) => path.display().to_string(),
                     _ => format!("{} {}", self.source.name, case.name),

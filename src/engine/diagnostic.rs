@@ -1,5 +1,6 @@
 //! Findings about a text: what is wrong, where, how to fix it. Data only; rendering is elsewhere.
 
+use std::borrow::Cow;
 use std::ops::Range;
 
 use serde::Serialize;
@@ -97,6 +98,24 @@ impl Position {
         let line_start = before.rfind('\n').map_or(0, |i| i + 1);
         Self { line: before.matches('\n').count() + 1, column: before[line_start..].chars().count() + 1 }
     }
+}
+
+/// A text that may be no UTF-8 as it is shown, and where in that the character begins that has the byte
+/// `at`: characters that stand for bytes are longer than those.
+///
+/// ```
+/// use maze::engine::diagnostic::shown;
+/// assert_eq!(shown("é€".as_bytes(), 1), ("é€".into(), 0));
+/// assert_eq!(shown(b"\xffab", 2), ("\u{fffd}ab".into(), 4));
+/// ```
+pub fn shown(text: &[u8], at: usize) -> (Cow<'_, str>, usize) {
+    let at = at.min(text.len());
+    let is_inside = |&start: &usize| {
+        let first = text[start..].utf8_chunks().next().and_then(|chunk| chunk.valid().chars().next());
+        first.is_some_and(|c| at - start < c.len_utf8())
+    };
+    let start = (at.saturating_sub(3)..=at).find(is_inside).unwrap_or(at);
+    (String::from_utf8_lossy(text), String::from_utf8_lossy(&text[..start]).len())
 }
 
 fn floor_boundary(text: &str, offset: usize) -> usize {

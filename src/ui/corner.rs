@@ -3,7 +3,8 @@
 //!
 //! They stand at the lower right, above the status line, or at the top where they would hide the line
 //! that is typed in. A hint to look at tokens stands at the left, since they are at the right. A small
-//! terminal has no room for boxes: there the status line says it.
+//! terminal has no room for boxes: there the status line says it. A hint, which stays, needs more room
+//! than a toast: elsewhere it stands in the footer.
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -21,6 +22,9 @@ use super::{frame, layout, wrap};
 
 /// From here on, there is room for boxes.
 const ROOM: (u16, u16) = (60, 16);
+
+/// And from here on for one that stays.
+const ROOM_TO_STAY: (u16, u16) = (100, 30);
 
 /// Columns of text in a box: a hint, which stays, is narrow; a toast, which goes, is flat.
 const COLUMNS: std::ops::RangeInclusive<u16> = 34..=60;
@@ -48,8 +52,11 @@ struct Placed {
     at_left: bool,
 }
 
-/// The box under a cell of the screen.
+/// The box under a cell of the screen, or the hint in the footer.
 pub fn at(state: &State, column: u16, row: u16) -> Option<Note> {
+    if in_footer(state).is_some() && state.areas().is_some_and(|areas| areas.footer.y == row) {
+        return Some(Note::Hint);
+    }
     placed(state).into_iter().find(|p| p.area.contains((column, row).into())).map(|p| p.note)
 }
 
@@ -57,7 +64,15 @@ pub fn at(state: &State, column: u16, row: u16) -> Option<Note> {
 pub fn in_status_line(state: &State) -> Option<&Toast> {
     let shown = state.toasts.shown();
     let latest = shown.iter().rev().find(|t| t.is_error).or(shown.last());
-    latest.filter(|_| !has_room(state))
+    latest.filter(|_| !has_room(state, ROOM))
+}
+
+/// The hint that the footer has to show, for want of room. While something runs or loads, the keys for
+/// that are weightier.
+pub fn in_footer(state: &State) -> Option<Hint> {
+    let is_busy = state.run.status.is_live() || state.loading.is_some();
+    let is_free = state.overlay.is_none() && !state.find.is_open && !state.inspector.is_searching;
+    state.tour.hint().filter(|_| is_free && !is_busy && !has_room(state, ROOM_TO_STAY))
 }
 
 /// Draws the boxes.
@@ -78,13 +93,13 @@ pub fn draw(buffer: &mut Buffer, state: &State, theme: &Theme) {
     }
 }
 
-fn has_room(state: &State) -> bool {
-    state.size.0 >= ROOM.0 && state.size.1 >= ROOM.1
+fn has_room(state: &State, (columns, rows): (u16, u16)) -> bool {
+    state.size.0 >= columns && state.size.1 >= rows
 }
 
 /// The boxes that fit, each with its place.
 fn placed(state: &State) -> Vec<Placed> {
-    let Some(areas) = state.areas().filter(|_| has_room(state)) else { return Vec::new() };
+    let Some(areas) = state.areas().filter(|_| has_room(state, ROOM)) else { return Vec::new() };
     let body = areas.body();
     let columns = |most: u16| (most - 4).clamp(*COLUMNS.start(), *COLUMNS.end());
     let mut boxes = boxes(state, columns(body.width / 2), columns(body.width / 4 * 3));
@@ -124,16 +139,15 @@ fn put(boxes: &mut [Placed], body: Rect, at_top: bool) {
 
 /// The boxes with their texts and sizes, the nearest to the corner first.
 fn boxes(state: &State, of_hints: u16, of_toasts: u16) -> Vec<Placed> {
-    let hint =
-        state.tour.hint().filter(|_| state.overlay.is_none()).map(|hint| of_hint(state, hint, of_hints));
-    hint.into_iter()
+    let hint = state.tour.hint().filter(|_| state.overlay.is_none() && has_room(state, ROOM_TO_STAY));
+    hint.map(|hint| of_hint(state, hint, of_hints))
+        .into_iter()
         .chain(state.toasts.shown().iter().rev().map(|toast| of_toast(toast, of_toasts)))
         .collect()
 }
 
 fn of_hint(state: &State, hint: Hint, columns: u16) -> Placed {
-    let number = Hint::ALL.iter().position(|&h| h == hint).unwrap_or(0) + 1;
-    let title = format!(" Hint {number} of {} ", Hint::ALL.len());
+    let title = format!(" Hint {} of {} ", hint.number(), Hint::ALL.len());
     // While something runs or loads, Esc ends that.
     let is_busy = state.run.status.is_live() || state.loading.is_some() || state.run.selected.is_some();
     let foot = if is_busy { " a click ends the hints " } else { " Esc or a click ends the hints " };

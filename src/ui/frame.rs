@@ -63,10 +63,16 @@ pub fn pane(buffer: &mut Buffer, state: &State, theme: &Theme, areas: &Areas, pa
 /// cut, and not what stands after it.
 fn detail(pen: &mut Pen, state: &State, theme: &Theme, pane: Pane, room: usize) {
     let (name, mut after) = about(state, pane);
-    // The ending of a file says its kind too, the kind does not say the name.
-    let around = width(&name, 0) + 3;
-    if !name.is_empty() && (around..around + width(&after, 0)).contains(&room) {
-        after.clear();
+    if pane == Pane::Grammar {
+        let kind = format!(", {}", state.grammar.kind.name());
+        let left = |after: usize| room.saturating_sub(after + 3);
+        let (without, with) = (left(width(&after, 0)), left(width(&after, 0) + width(&kind, 0)));
+        // The ending of a file says its kind too, the kind does not say the name. Where that is cut in any
+        // case, a little less of it does.
+        let name = width(&name, 0);
+        if name <= with || (name > without && with >= LEAST_NAME) {
+            after += &kind;
+        }
     }
     // With what stands around them: a dot and two blanks.
     let Some(room) = room.checked_sub(width(&after, 0) + 3) else { return };
@@ -147,7 +153,7 @@ fn about(state: &State, pane: Pane) -> (String, String) {
         Pane::Grammar => {
             // What is not saved is told by a mark, not by a colour.
             let mark = if state.is_saved() { "" } else { "*" };
-            return (state.grammar.name.clone(), format!("{mark}, {}", state.grammar.kind.name()));
+            return (state.grammar.name.clone(), mark.to_owned());
         }
         Pane::Output => {
             let language = if state.run.trace.is_some() { state.run.language } else { state.language };

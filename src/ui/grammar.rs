@@ -157,7 +157,7 @@ fn about_name(buffer: &mut Buffer, area: Rect, state: &State, theme: &Theme) {
             let room = usize::from(area.width).saturating_sub(2);
             Pen::new(buffer, area, 0)
                 .put("▸ ", theme.text(Role::Chosen))
-                .put(&whereabouts::in_one_row(located, room), dim);
+                .put(&whereabouts::path(&located.place, room), dim);
         }
         return;
     };

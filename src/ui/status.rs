@@ -8,8 +8,10 @@ use ratatui::widgets::{Clear, Widget};
 
 use crate::app::action::Action;
 use crate::app::find::Wanted;
+use crate::app::inspector::Part;
 use crate::app::state::{Loading, ModelState, Overlay, Pane, RunStatus, State};
 use crate::app::toast::Toast;
+use crate::app::tour::Hint;
 use crate::store::journal::CUT_OFF;
 
 use super::corner;
@@ -241,8 +243,11 @@ fn shown(state: &State, area: Rect) -> Vec<Shown> {
     out
 }
 
-/// Draws the keys that matter here.
+/// Draws the keys that matter here, or a hint for the first minutes.
 pub fn footer(buffer: &mut Buffer, area: Rect, state: &State, theme: &Theme) {
+    if let Some(hint) = corner::in_footer(state) {
+        return first_steps(buffer, area, hint, state, theme);
+    }
     for Shown { key, hint, columns, .. } in shown(state, area) {
         Pen::new(buffer, area, 0)
             .skip(usize::from(columns.start - area.x))
@@ -252,10 +257,22 @@ pub fn footer(buffer: &mut Buffer, area: Rect, state: &State, theme: &Theme) {
     }
 }
 
+/// A hint for the first minutes, and how to be rid of it where there is room for that.
+fn first_steps(buffer: &mut Buffer, area: Rect, hint: Hint, state: &State, theme: &Theme) {
+    let number = format!("Hint {} of {}", hint.number(), Hint::ALL.len());
+    let away = if state.run.selected.is_some() { "click: no hints" } else { "Esc: no hints" };
+    let mut pen = Pen::new(buffer, area, 0);
+    pen.skip(1).put(&number, theme.text(Role::Key)).skip(GAP).put(&hint.brief(&state.keymap), theme.base());
+    if pen.left() > away.len() {
+        pen.at_right(away, theme.text(Role::Dim));
+    }
+}
+
 /// What the footer's hint under a cell of the screen is for.
 pub fn hint_at(state: &State, column: u16, row: u16) -> Option<Action> {
     let area = state.areas()?.footer;
-    let hints = if area.y == row { shown(state, area) } else { Vec::new() };
+    let hints =
+        if area.y == row && corner::in_footer(state).is_none() { shown(state, area) } else { Vec::new() };
     hints.into_iter().find(|h| h.columns.contains(&column)).map(|h| h.action)
 }
 
@@ -327,6 +344,9 @@ fn hints(state: &State) -> Vec<(Action, &'static str)> {
         Pane::Grammar => of_grammar(state),
         Pane::Prompt => of_prompt(state),
         Pane::Output => of_output(state),
+        Pane::Inspector if matches!(state.inspector.part, Part::Where | Part::Tree) => {
+            vec![(Action::Enter, "to the grammar"), (Action::NextList, Action::NextList.hint())]
+        }
         Pane::Inspector => named(&[Action::Force, Action::NextList, Action::Search]),
     });
     out.extend([(Action::NextPane, "pane"), (Action::Commands, "commands")]);

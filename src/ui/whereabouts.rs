@@ -24,9 +24,11 @@ pub const HEADING: u16 = 3;
 /// Between two rules, the inner one at the right.
 const INTO: &str = " › ";
 
-/// Columns of a terminal's name, at most, and of whether it goes on.
+/// Columns of a terminal's name, at most.
 const NAME: usize = 20;
-const GOES_ON: usize = 8;
+
+/// What is said of a terminal that the text is in the middle of.
+const GOES_ON: &str = "goes on ";
 
 fn cursor(state: &State, area: Rect, place: &Place) -> Cursor {
     state.inspector.places.within(place.expected.len(), usize::from(area.height.saturating_sub(HEADING)))
@@ -129,24 +131,24 @@ fn row(buffer: &mut Buffer, area: Rect, y: u16, expected: &Expected, is_row: boo
     let columns = usize::from(area.width);
     Pen::new(buffer, area, y).column(&" ".repeat(columns), columns, over(theme.base()));
     let spot = terminal.spot.as_ref().map(|spot| format!("{}:{}", spot.start.line, spot.start.column));
-    let at = [spot.as_deref(), terminal.rule.as_deref()].into_iter().flatten().collect::<Vec<_>>().join(" ");
-    let at = sanitize::line(&at).into_owned();
+    let spot = spot.unwrap_or_default();
     let name = sanitize::line(&terminal.name);
-    let standing = if expected.standing == Standing::InProgress { "goes on" } else { "" };
+    let pattern = sanitize::line(&terminal.pattern);
     let mut pen = Pen::new(buffer, area, y);
     pen.column(if is_row { "▸" } else { "" }, 2, over(theme.base()));
     let names = NAME.min(columns / 3);
     let is_named = terminal.pattern != terminal.name && width(&name, 0) <= names;
-    let room = pen.left().saturating_sub(width(&at, 0) + GOES_ON + 1);
+    let standing = if expected.standing == Standing::InProgress { GOES_ON } else { "" };
+    // What it matches is worth more than its rule, which the place leads to.
+    let taken = if is_named { names + 1 + width(&pattern, 0) } else { width(&name, 0) };
+    let room = pen.left().saturating_sub(taken + 1);
+    let with_rule = terminal.rule.as_deref().map(|rule| format!("{spot} {}", sanitize::line(rule)));
+    let fits = |at: &String| width(standing, 0) + width(at, 0) <= room;
+    let at = with_rule.filter(fits).unwrap_or(spot);
+    let room = pen.left().saturating_sub(width(standing, 0) + width(&at, 0) + 1);
     pen.column(&name, if is_named { names } else { room }, over(theme.base())).skip(1);
     if is_named {
-        let room = pen.left().saturating_sub(width(&at, 0) + GOES_ON + 1);
-        pen.column(&sanitize::line(&terminal.pattern), room, over(theme.text(Role::Dim))).skip(1);
+        pen.column(&pattern, room.saturating_sub(names + 1), over(theme.text(Role::Dim))).skip(1);
     }
-    pen.column(standing, GOES_ON, over(theme.text(Role::Key))).at_right(&at, over(theme.text(Role::Dim)));
-}
-
-/// The open rules for one row of the grammar's pane.
-pub fn in_one_row(located: &Located, room: usize) -> String {
-    path(&located.place, room)
+    pen.put(standing, over(theme.text(Role::Key))).at_right(at.trim(), over(theme.text(Role::Dim)));
 }

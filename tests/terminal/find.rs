@@ -125,7 +125,7 @@ fn a_query_with_a_line_end_goes_over_lines() {
 #[test]
 fn several_lines_are_looked_for_as_they_are() {
     let mut find = Find::new("a|", Wanted::default());
-    find.look_for_lines("b.\r\n  c\\n");
+    find.insert_lines("b.\r\n  c\\n");
     assert_eq!(find.query.text(), r"a\|b\.\n  c\\n");
     assert_eq!(found(find.query.text(), find.wanted, "a|b.\n  c\\n a|b!\n  c"), [((0, 0), (1, 5))]);
 }

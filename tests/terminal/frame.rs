@@ -273,7 +273,7 @@ fn boxes_do_not_hide_what_is_typed() {
 
 #[test]
 fn hints_go_on_by_themselves_in_any_order() {
-    let mut p = Playground::new(80, 24);
+    let mut p = Playground::new(120, 40);
     assert!(!p.screen().contains("Hint"), "only who starts for the first time sees them");
     p.press("Alt-?");
     assert!(p.screen().contains("Hint 1 of 5") && p.screen().contains("F5 runs"), "{}", p.screen());
@@ -290,6 +290,29 @@ fn hints_go_on_by_themselves_in_any_order() {
     assert!(p.screen().contains("Hint 5 of 5"), "{}", p.screen());
     p.press("Ctrl-O");
     assert!(!p.screen().contains("Hint") && p.screen().contains("That was the last hint."), "{}", p.screen());
+}
+
+/// A hint that stays hides nothing: in a small terminal it stands in the footer, unless something runs.
+#[test]
+fn hints_make_way_in_small_terminals() {
+    let mut p = Playground::new(80, 24);
+    let footer = |p: &mut Playground| p.screen().lines().last().unwrap_or_default().to_owned();
+    let keys = footer(&mut p);
+    p.press("Alt-?");
+    let hinted = footer(&mut p);
+    assert!(
+        hinted.contains("Hint 1 of 5") && hinted.contains("F5 runs") && hinted.contains("Esc"),
+        "{hinted}"
+    );
+    assert!(!p.screen().contains("╭ Hint"), "{}", p.screen());
+    p.press("F5");
+    assert!(footer(&mut p).contains("F5 pause") && footer(&mut p).contains("Esc stop"), "{}", p.screen());
+    p.advance(3);
+    p.press("Esc");
+    assert!(footer(&mut p).contains("Hint 2 of 5"), "{}", p.screen());
+    p.click(20, 23);
+    assert_eq!(p.state.tour.hint(), None);
+    assert_eq!(footer(&mut p), keys);
 }
 
 #[test]

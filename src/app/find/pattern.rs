@@ -141,6 +141,11 @@ pub(super) fn escaped(text: &str) -> String {
     text.lines().map(regex::escape).collect::<Vec<_>>().join(r"\n")
 }
 
+/// A text as a replacement that puts it there as it is.
+pub(super) fn template(text: &str) -> String {
+    text.replace('\\', r"\\").replace('$', "$$").replace('\n', r"\n")
+}
+
 /// What a replacement means: `\n`, `\t` and `\\` in it.
 fn unescaped(template: &str) -> String {
     let mut out = String::new();

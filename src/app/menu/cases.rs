@@ -2,7 +2,8 @@
 
 use crate::app::action::Action;
 use crate::app::state::State;
-use crate::engine::cases::{Ran, Wants};
+use crate::engine::cases::{Ran, Wants, block};
+use crate::engine::grammar::GrammarKind;
 
 use super::{Pick, Row};
 
@@ -32,11 +33,16 @@ pub(super) fn rows(state: &State) -> Vec<Row> {
         }));
     }
     if rows.is_empty() {
+        let beside = "files in NAME.accept and NAME.reject beside the grammar's own";
+        let how = match (block::mark(&state.grammar.source()), state.grammar.kind) {
+            (Some(mark), _) => {
+                format!("in the grammar, {mark} accept \"a text\" or {mark} reject \"a text\"; or {beside}")
+            }
+            (None, GrammarKind::JsonSchema) => format!("the schema's \"examples\"; or {beside}"),
+            (None, _) => beside.to_owned(),
+        };
         let row = Row::new("None yet", "How to write one", Pick::Act(Action::FocusGrammar));
-        rows.push(row.about(
-            "in the grammar, // accept \"a text\" or // reject \"a text\"; or files in NAME.accept and \
-             NAME.reject beside its own",
-        ));
+        rows.push(row.about(how));
     }
     let has_none = state.run.steps().is_empty().then_some("there is no output yet");
     rows.extend([(Action::KeepAccepted, "accepted"), (Action::KeepRejected, "rejected")].map(

@@ -173,6 +173,7 @@ fn blocked(action: Action, state: &State) -> Option<&'static str> {
             ),
         },
         Action::Search | Action::NextList => (state.run.inspected().is_none(), "there is no token yet"),
+        Action::Copy => (!is_editor && state.run.trace.is_none(), "there is no output yet"),
         Action::Step => (state.run.status == RunStatus::Starting, "the prompt is being read"),
         Action::Find
         | Action::Replace
@@ -184,7 +185,6 @@ fn blocked(action: Action, state: &State) -> Option<&'static str> {
         | Action::LineUp
         | Action::LineDown
         | Action::SelectAll
-        | Action::Copy
         | Action::Cut
         | Action::Paste
         | Action::Undo

@@ -140,8 +140,8 @@ pub(super) fn type_text(state: &mut State, text: &str) {
 /// none that anybody looks for.
 fn put(find: &mut Find, text: &str) {
     let text = text.strip_suffix('\n').unwrap_or(text);
-    if text.contains('\n') && !find.in_replacement {
-        find.look_for_lines(text);
+    if text.contains('\n') {
+        find.insert_lines(text);
     } else {
         find.field().insert(text);
     }

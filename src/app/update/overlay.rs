@@ -170,9 +170,8 @@ pub(super) fn scroll(state: &mut State, by: isize) {
         Some(Overlay::Models { .. }) => return models::scroll(state, by),
         Some(Overlay::Compare(shown)) => return compare::scroll(state, shown, by),
         Some(Overlay::Case { index, top }) => {
-            let last = overlay::case::last_top(state, index);
-            let top = top.unwrap_or_else(|| overlay::case::first_top(state, index));
-            let top = Some(top.saturating_add_signed(by).min(last));
+            let (first, last) = overlay::case::tops(state, index);
+            let top = Some(top.unwrap_or(first).saturating_add_signed(by).min(last));
             state.overlay = Some(Overlay::Case { index, top });
             return;
         }

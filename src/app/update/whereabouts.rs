@@ -1,6 +1,7 @@
 //! Keeps what is known about the place in the grammar in step with the run on the screen, and moves
 //! in what it shows.
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use crate::app::event::{Effect, RunId};
@@ -111,8 +112,8 @@ impl State {
     }
 
     /// The parts of the output, in bytes, that belong to what the person is at: a part of the tree in
-    /// the inspector, or the name at the caret of the grammar.
-    pub fn linked(&self) -> Vec<std::ops::Range<usize>> {
+    /// the inspector, or the name at the caret of the grammar. In order, none within another.
+    pub fn linked(&self) -> Vec<Range<usize>> {
         let Some(located) = self.located() else { return Vec::new() };
         match self.focus {
             Pane::Inspector if self.inspector.part == Part::Tree => {
@@ -124,9 +125,20 @@ impl State {
             }
             Pane::Grammar if !self.has_other_grammar() => {
                 let Some(symbol) = self.name_at_caret() else { return Vec::new() };
-                located.named(&symbol.name).map(|node| node.bytes.clone()).collect()
+                merged(located.named(&symbol.name).map(|node| node.bytes.clone()).collect())
             }
             _ => Vec::new(),
         }
     }
+}
+
+/// Ranges in order, those that meet as one.
+fn merged(mut ranges: Vec<Range<usize>>) -> Vec<Range<usize>> {
+    ranges.sort_unstable_by_key(|range| range.start);
+    ranges.dedup_by(|next, before| {
+        let meets = next.start <= before.end;
+        before.end = if meets { before.end.max(next.end) } else { before.end };
+        meets
+    });
+    ranges
 }

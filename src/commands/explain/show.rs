@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 use crate::commands::output::Sink;
 use crate::engine::check::position;
+use crate::engine::diagnostic;
 use crate::engine::explain::{At, Class, Reason, character_name, completion, sentences};
 use crate::engine::{Diagnostic, GrammarSource, TokenId, Vocabulary};
 use crate::sanitize;
@@ -116,8 +117,7 @@ impl Shown<'_> {
                     (Subject::Rest(_), Reason::Byte { accepted, .. }) => at + accepted,
                     _ => at,
                 };
-                let shown = String::from_utf8_lossy(text);
-                let from = String::from_utf8_lossy(&text[..at]).len();
+                let (shown, from) = diagnostic::shown(text, at);
                 let next = shown.get(from..).and_then(|rest| rest.chars().next());
                 let message = self.verdict(reason, text.get(at..).unwrap_or_default());
                 let diagnostic = Diagnostic {

@@ -57,9 +57,9 @@ fn marks(source: &GrammarSource) -> &'static [&'static str] {
     }
 }
 
-/// Whether cases can stand in the text of this grammar.
-pub fn has_room(source: &GrammarSource) -> bool {
-    !marks(source).is_empty()
+/// What a case in the text of this grammar begins with; `None` if none can stand there.
+pub fn mark(source: &GrammarSource) -> Option<&'static str> {
+    marks(source).first().copied()
 }
 
 /// What stands in a comment, and where: after the mark, without the blanks at its end.

@@ -1,11 +1,14 @@
 //! A case of the grammar: its text, the byte that is not allowed, and what the grammar says to it.
 
+use std::ops::Range;
+
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::{Modifier, Style};
 
 use crate::app::state::State;
 use crate::engine::cases::{Ran, Wants};
+use crate::engine::diagnostic::shown;
 use crate::ui::glyphs::glyphs;
 use crate::ui::pen::Pen;
 use crate::ui::theme::{Role, Theme};
@@ -16,22 +19,39 @@ use super::{centred, open, overlay_text};
 /// Columns of the overlay, where there is room.
 const COLUMNS: u16 = 100;
 
-/// The longest line that is laid out, in bytes, and the most lines.
-const MOST_LINE: usize = 4096;
-const MOST_LINES: usize = 2000;
+/// Bytes of the text that are laid out, around the byte that is not allowed: more than anybody scrolls.
+const MOST: usize = 32 << 10;
 
 /// Rows for what the grammar says, at most.
 const SENTENCE_ROWS: usize = 3;
 
 /// The text of a case as rows, the byte that is not allowed among them.
 struct Look {
-    /// Rows of text; of each line the number for its first row.
-    rows: Vec<(Option<usize>, String, usize)>,
+    rows: Vec<Row>,
     /// The row and the byte in it of the byte that is not allowed.
     mark: Option<(usize, usize)>,
     sentence: Vec<String>,
     passes: bool,
     title: String,
+    /// Where all of it stands.
+    area: Rect,
+}
+
+/// A row of the text, or a note of what is left out.
+struct Row {
+    /// The number of the line that begins here.
+    number: Option<usize>,
+    text: String,
+    /// The columns of its line that are before it.
+    column: usize,
+    is_note: bool,
+}
+
+impl Row {
+    fn left_out(bytes: usize, at: &str) -> Option<Self> {
+        let text = format!("… {bytes} bytes {at} are not shown");
+        (bytes > 0).then_some(Self { number: None, text, column: 0, is_note: true })
+    }
 }
 
 fn ran(state: &State, index: usize) -> Option<&Ran> {
@@ -41,18 +61,25 @@ fn ran(state: &State, index: usize) -> Option<&Ran> {
 /// Columns before the text: the number of the line.
 const GUTTER: usize = 5;
 
-fn look(state: &State, index: usize, columns: u16) -> Option<Look> {
+/// The part of a text that is laid out: most of it before the byte that is looked at.
+fn window(text: &str, at: usize) -> Range<usize> {
+    let boundary =
+        |at: usize| (0..=at.min(text.len())).rev().find(|&i| text.is_char_boundary(i)).unwrap_or(0);
+    let start = boundary(at.saturating_sub(MOST / 4 * 3));
+    start..boundary(start + MOST)
+}
+
+fn look(state: &State, index: usize) -> Option<Look> {
     let ran = ran(state, index)?;
-    let text = String::from_utf8_lossy(&ran.case.text);
-    // Bytes that are no UTF-8 have become longer.
-    let offset = ran
-        .offset()
-        .map(|offset| String::from_utf8_lossy(&ran.case.text[..offset.min(ran.case.text.len())]).len());
-    let width = usize::from(columns).saturating_sub(GUTTER + 2).max(1);
-    let (mut rows, mut mark, mut start) = (Vec::new(), None, 0);
-    for (number, whole) in text.split('\n').enumerate().take(MOST_LINES) {
-        let end = (0..=whole.len().min(MOST_LINE)).rev().find(|&end| whole.is_char_boundary(end));
-        let line = &whole[..end.unwrap_or(0)];
+    let columns = usize::from(centred(state.size, COLUMNS, 1).width.saturating_sub(2));
+    let (text, at) = shown(&ran.case.text, ran.offset().unwrap_or(0));
+    let offset = ran.offset().map(|_| at);
+    let shown = window(&text, at);
+    let width = columns.saturating_sub(GUTTER + 2).max(1);
+    let mut rows: Vec<Row> = Row::left_out(shown.start, "before").into_iter().collect();
+    let (mut mark, mut start) = (None, shown.start);
+    let first = text[..shown.start].matches('\n').count() + 1;
+    for (number, line) in (first..).zip(text[shown.clone()].split('\n')) {
         for (i, row) in wrap::rows(line, width).iter().enumerate() {
             let part = &line[row.start..row.end];
             let is_last = row.end == line.len();
@@ -60,21 +87,44 @@ fn look(state: &State, index: usize, columns: u16) -> Option<Look> {
             if let Some(at) = here.filter(|&at| at < part.len() || (is_last && at == part.len())) {
                 mark.get_or_insert((rows.len(), at));
             }
-            rows.push(((i == 0).then_some(number + 1), part.to_owned(), row.column));
+            let number = (i == 0).then_some(number);
+            rows.push(Row { number, text: part.to_owned(), column: row.column, is_note: false });
         }
-        start += whole.len() + 1;
+        start += line.len() + 1;
     }
+    rows.extend(Row::left_out(text.len() - shown.end, "after"));
     let sentence = crate::sanitize::line(&sentence(ran)).into_owned();
-    let cut = wrap::rows(&sentence, usize::from(columns).saturating_sub(4).max(1));
+    let cut = wrap::rows(&sentence, columns.saturating_sub(2).max(1));
     let sentence = cut.iter().map(|r| sentence[r.start..r.end].trim_end().to_owned()).take(SENTENCE_ROWS);
+    let sentence: Vec<String> = sentence.collect();
     let wants = if ran.case.wants == Wants::Accept { "to be accepted" } else { "to be rejected" };
+    let height = (rows.len() + sentence.len() + 1).min(1000) as u16 + 2;
     Some(Look {
         rows,
         mark,
-        sentence: sentence.collect(),
+        sentence,
         passes: ran.passes(),
         title: format!("{} · {wants}", ran.case.name),
+        area: centred(state.size, COLUMNS, height),
     })
+}
+
+impl Look {
+    /// The rows of the text that are on the screen at once.
+    fn height(&self) -> usize {
+        usize::from(layout::inside(self.area).height).saturating_sub(self.sentence.len() + 1).max(1)
+    }
+
+    /// How far the text can be scrolled.
+    fn last_top(&self) -> usize {
+        self.rows.len().saturating_sub(self.height())
+    }
+
+    /// The first row that is shown: the byte that is not allowed is on the screen.
+    fn first_top(&self) -> usize {
+        let wanted = self.mark.map_or(0, |(row, _)| (row + 1).saturating_sub(self.height() * 2 / 3));
+        wanted.min(self.last_top())
+    }
 }
 
 fn sentence(ran: &Ran) -> String {
@@ -84,56 +134,42 @@ fn sentence(ran: &Ran) -> String {
 }
 
 pub(super) fn area(state: &State, index: usize) -> Rect {
-    let columns = centred(state.size, COLUMNS, 1).width.saturating_sub(2);
-    let rows = look(state, index, columns).map_or(1, |look| look.rows.len() + look.sentence.len() + 1);
-    centred(state.size, COLUMNS, (rows.min(1000) as u16).saturating_add(2))
+    look(state, index).map_or_else(|| centred(state.size, COLUMNS, 4), |look| look.area)
 }
 
-fn height(inside: Rect, look: &Look) -> usize {
-    usize::from(inside.height).saturating_sub(look.sentence.len() + 1).max(1)
-}
-
-/// How far the text can be scrolled.
-pub fn last_top(state: &State, index: usize) -> usize {
-    let inside = layout::inside(area(state, index));
-    look(state, index, inside.width).map_or(0, |look| look.rows.len().saturating_sub(height(inside, &look)))
-}
-
-/// The first row that is shown: the byte that is not allowed is on the screen.
-pub fn first_top(state: &State, index: usize) -> usize {
-    let inside = layout::inside(area(state, index));
-    let Some(look) = look(state, index, inside.width) else { return 0 };
-    let height = height(inside, &look);
-    let wanted = look.mark.map_or(0, |(row, _)| (row + 1).saturating_sub(height * 2 / 3));
-    wanted.min(look.rows.len().saturating_sub(height))
+/// The first row that is shown, and how far the text can be scrolled.
+pub fn tops(state: &State, index: usize) -> (usize, usize) {
+    look(state, index).map_or((0, 0), |look| (look.first_top(), look.last_top()))
 }
 
 /// Draws it.
 pub(super) fn draw(buffer: &mut Buffer, state: &State, theme: &Theme, index: usize, top: Option<usize>) {
-    let area = area(state, index);
-    let columns = layout::inside(area).width;
-    let Some(look) = look(state, index, columns) else {
-        let inside = open(buffer, theme, area, "Case");
-        Pen::new(buffer, inside, 0).skip(1).put("The cases are run again.", overlay_text(theme, Role::Dim));
+    let dim = overlay_text(theme, Role::Dim);
+    let Some(look) = look(state, index) else {
+        let inside = open(buffer, theme, area(state, index), "Case");
+        Pen::new(buffer, inside, 0).skip(1).put("The cases are run again.", dim);
         return;
     };
     let (sign, role) = if look.passes { ("✓", Role::Good) } else { ("✗", Role::Error) };
-    let inside = open(buffer, theme, area, &format!("{sign} {}", look.title));
-    let height = height(inside, &look);
-    let top = top.unwrap_or_else(|| first_top(state, index)).min(look.rows.len().saturating_sub(height));
+    let inside = open(buffer, theme, look.area, &format!("{sign} {}", look.title));
+    let (height, count) = (look.height(), look.rows.len());
+    let top = top.unwrap_or_else(|| look.first_top()).min(look.last_top());
     let base = theme.style(Role::Overlay);
     let marked = overlay_text(theme, role).add_modifier(Modifier::REVERSED | Modifier::UNDERLINED);
-    for (y, (number, text, column)) in look.rows.iter().enumerate().skip(top).take(height) {
+    for (y, shown) in look.rows.iter().enumerate().skip(top).take(height) {
         let mut pen = Pen::new(buffer, inside, (y - top) as u16);
-        let number = number.map_or_else(String::new, |number| number.to_string());
+        let number = shown.number.map_or_else(String::new, |number| number.to_string());
         pen.right_column(&number, GUTTER - 1, overlay_text(theme, Role::Gutter)).skip(1);
         let mark = look.mark.filter(|(row, _)| *row == y).map(|(_, at)| at);
-        row(&mut pen, text, *column, mark, base, marked);
+        let style = if shown.is_note { dim } else { base };
+        row(&mut pen, &shown.text, shown.column, mark, style, marked);
     }
-    if look.rows.len() > height {
-        let shown = format!(" {}–{} of {} ", top + 1, (top + height).min(look.rows.len()), look.rows.len());
-        let bottom = Rect { y: area.bottom().saturating_sub(1), height: 1, width: area.width - 2, ..area };
-        Pen::new(buffer, bottom, 0).at_right(&shown, overlay_text(theme, Role::Dim));
+    if count > height {
+        let shown = format!(" {}–{} of {count} ", top + 1, (top + height).min(count));
+        let Rect { width, .. } = look.area;
+        let bottom =
+            Rect { y: look.area.bottom().saturating_sub(1), height: 1, width: width - 2, ..look.area };
+        Pen::new(buffer, bottom, 0).at_right(&shown, dim);
     }
     let first = inside.height.saturating_sub(look.sentence.len() as u16);
     for (y, line) in look.sentence.iter().enumerate() {
