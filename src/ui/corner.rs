@@ -102,7 +102,7 @@ fn placed(state: &State) -> Vec<Placed> {
     let Some(areas) = state.areas().filter(|_| has_room(state, ROOM)) else { return Vec::new() };
     let body = areas.body();
     let columns = |most: u16| (most - 4).clamp(*COLUMNS.start(), *COLUMNS.end());
-    let mut boxes = boxes(state, columns(body.width / 2), columns(body.width / 4 * 3));
+    let mut boxes = boxes(state, columns(body.width / 3), columns(body.width / 4 * 3));
     if areas.single {
         boxes.iter_mut().for_each(|b| b.at_left = false);
     }

@@ -6,7 +6,7 @@
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
-use ratatui::style::{Modifier, Style};
+use ratatui::style::Style;
 
 use crate::app::action::Action;
 use crate::app::look::Look;
@@ -91,7 +91,7 @@ pub fn draw(buffer: &mut Buffer, state: &State, view: &mut View, inside: Rect) {
             return looks.mark(step, style.patch(theme.style(Role::Selected)));
         }
         let style = looks.style(index, step, style);
-        if is_linked(index) { style.add_modifier(Modifier::UNDERLINED) } else { style }
+        if is_linked(index) { looks.mark(step, style.patch(theme.style(Role::Match))) } else { style }
     });
     if state.look == Look::Tokens {
         mark_blanks(buffer, area, &rows, text, theme);

@@ -176,6 +176,31 @@ fn forced_and_selected_tokens_are_marked() {
     }
 }
 
+/// The tokens with text that belongs to the name at the caret have the colours of what is found; a line under
+/// them still says that they were forced.
+#[test]
+fn the_text_of_a_name_is_marked() {
+    let mut p = Playground::new(160, 45);
+    p.press("F5");
+    p.advance(12);
+    p.press("Esc");
+    let found = Theme::shipped(ThemeName::Dark).style(Role::Match).bg;
+    let marked = |p: &mut Playground| -> String {
+        let area = maze::ui::output::area(&p.state).unwrap();
+        let buffer = p.draw();
+        let row = (area.x..area.right()).map(|x| &buffer[(x, area.y)]);
+        row.filter(|cell| Some(cell.bg) == found).map(|cell| cell.symbol()).collect()
+    };
+    p.press("Alt-1");
+    p.press("Ctrl-Home");
+    assert_eq!(marked(&mut p), "", "there is no name at the caret");
+    for (line, text) in [(2, "def count(words):"), (4, " count(words):")] {
+        p.press("Ctrl-Home");
+        (0..line).for_each(|_| p.press("↓"));
+        assert_eq!(marked(&mut p).trim_end(), text, "line {line}");
+    }
+}
+
 /// The terminal's own cursor stands where typing goes, so that input methods find it.
 #[test]
 fn the_cursor_is_where_typing_goes() {
