@@ -33,7 +33,7 @@ pub(in crate::engine) fn parts(kind: GrammarKind, text: &str) -> Vec<Vec<Part>> 
             of_rules(text, &words.collect::<Vec<_>>(), statements.collect(), &[":"])
         }
         GrammarKind::Gbnf => {
-            let words = gbnf_words(text);
+            let words = words(text, gbnf_word);
             let heads: Vec<usize> =
                 (1..words.len()).filter(|&i| text[words[i].clone()] == *"::=").map(|i| i - 1).collect();
             let ends = heads.iter().skip(1).copied().chain([words.len()]);
@@ -42,7 +42,7 @@ pub(in crate::engine) fn parts(kind: GrammarKind, text: &str) -> Vec<Vec<Part>> 
         }
         GrammarKind::JsonSchema => vec![members(text)],
         GrammarKind::Regex => {
-            let words = regex_words(text);
+            let words = words(text, regex_word);
             let mut found = Found::new(text);
             found.alternatives(&words);
             found.lists()
@@ -203,46 +203,51 @@ impl<'a> Found<'a> {
     }
 }
 
-/// The words of GBNF: names, strings, classes, and marks.
-fn gbnf_words(text: &str) -> Vec<Word> {
-    let bytes = text.as_bytes();
+/// The words of a text. `next` says how long what a text begins with is, and whether it is a word.
+fn words(text: &str, next: impl Fn(&str) -> (usize, bool)) -> Vec<Word> {
     let mut words = Vec::new();
     let mut at = 0;
-    while let Some(&byte) = bytes.get(at) {
-        let start = at;
-        at = match byte {
-            b'#' => bytes[at..].iter().position(|&b| b == b'\n').map_or(bytes.len(), |n| at + n),
-            _ if byte.is_ascii_whitespace() => at + 1,
-            b'"' => quoted(bytes, at, b'"'),
-            b'[' => quoted(bytes, at, b']'),
-            b':' if bytes[at..].starts_with(b"::=") => at + 3,
-            _ if is_name(byte) => at + bytes[at..].iter().take_while(|&&b| is_name(b)).count(),
-            _ => at + text[at..].chars().next().map_or(1, char::len_utf8),
-        };
-        if byte != b'#' && !byte.is_ascii_whitespace() {
-            words.push(start..at);
+    while at < text.len() {
+        let (length, is_word) = next(&text[at..]);
+        if is_word {
+            words.push(at..at + length);
         }
+        at += length;
     }
     words
 }
 
-/// The words of a regular expression: characters, escapes, classes, counts, and marks.
-fn regex_words(text: &str) -> Vec<Word> {
+/// What a text in GBNF begins with: a name, a string, a class or a mark, which are words; white space
+/// or a comment, which are none.
+fn gbnf_word(text: &str) -> (usize, bool) {
     let bytes = text.as_bytes();
-    let mut words = Vec::new();
-    let mut at = 0;
-    while let Some(&byte) = bytes.get(at) {
-        let start = at;
-        at = match byte {
-            b'\\' => at + 1 + text.get(at + 1..).and_then(|t| t.chars().next()).map_or(0, char::len_utf8),
-            b'[' => quoted(bytes, at, b']'),
-            b'{' => bytes[at..].iter().position(|&b| b == b'}').map_or(bytes.len(), |n| at + n + 1),
-            b'(' if bytes[at..].starts_with(b"(?:") => at + 3,
-            _ => at + text[at..].chars().next().map_or(1, char::len_utf8),
-        };
-        words.push(start..at);
+    match bytes {
+        [b'#', ..] => (text.find('\n').unwrap_or(text.len()), false),
+        [byte, ..] if byte.is_ascii_whitespace() => (1, false),
+        [b'"', ..] => (quoted(bytes, 0, b'"'), true),
+        [b'[', ..] => (quoted(bytes, 0, b']'), true),
+        [b':', b':', b'=', ..] => (3, true),
+        [byte, ..] if is_name(*byte) => (bytes.iter().take_while(|&&b| is_name(b)).count(), true),
+        _ => (character(text), true),
     }
-    words
+}
+
+/// The word that a regular expression begins with: a character, an escape, a class, a count or a mark.
+fn regex_word(text: &str) -> (usize, bool) {
+    let bytes = text.as_bytes();
+    let length = match bytes {
+        [b'\\', ..] => 1 + character(&text[1..]),
+        [b'[', ..] => quoted(bytes, 0, b']'),
+        [b'{', ..] => text.find('}').map_or(text.len(), |at| at + 1),
+        [b'(', b'?', b':', ..] => 3,
+        _ => character(text),
+    };
+    (length, true)
+}
+
+/// The length of the first character.
+fn character(text: &str) -> usize {
+    text.chars().next().map_or(0, char::len_utf8)
 }
 
 fn is_name(byte: u8) -> bool {
@@ -340,5 +345,17 @@ mod tests {
         assert_eq!(found, [[r#""a": [1, 2],"#, "1,", ", 2", r#", "b": {"c": "d,"}"#, r#""c": "d,""#]]);
         let found = taken(GrammarKind::Regex, r"a\||[|)]{2}(b|c)?");
         assert_eq!(found[0], [r"a\||", r"|[|)]{2}(b|c)?", "b|", "|c"]);
+        let found = taken(GrammarKind::Regex, r"é\é(?:x|[\]é]){2");
+        assert_eq!(found[0], ["x|", r"|[\]é]"]);
+        // What has no end has its end at the end of the text.
+        for text in ["\"a", "[\\", "\"\\é", "# é", "é", "{", "\\"] {
+            for kind in [GrammarKind::Gbnf, GrammarKind::Regex] {
+                parts(kind, text)
+                    .concat()
+                    .concat()
+                    .into_iter()
+                    .for_each(|range| drop(text[range].to_owned()));
+            }
+        }
     }
 }
