@@ -359,6 +359,7 @@ fn case_json(tested: &Tested, ran: &Ran) -> Value {
         "line": at.map(|at| at.line),
         "column": at.map(|at| at.column),
         "expected": ran.expected(),
+        "terminals": ran.terminals,
         "seconds": ran.elapsed.as_secs_f64(),
     })
 }

@@ -13,6 +13,7 @@ use std::time::{Duration, Instant};
 
 use super::check::{Undecided, Verdict, check_text_while, describe, position};
 use super::diagnostic::Position;
+use super::explain::{self, Terminal};
 use super::grammar::{Compiled, GrammarKind, GrammarSource, library};
 
 pub mod block;
@@ -236,6 +237,9 @@ pub struct Ran {
     pub verdict: Result<Verdict, Unsure>,
     /// What is wrong; nothing if the grammar says what it was to say.
     pub failure: Option<Failure>,
+    /// Of a case that fails at a byte, or at its end: the terminals that may come there, as the person
+    /// wrote them. None where they are not known.
+    pub terminals: Vec<Terminal>,
     /// What the grammar says to the text, in a sentence without a full stop.
     pub sentence: String,
     /// How long that took.
@@ -269,10 +273,20 @@ pub enum Failure {
 }
 
 impl Ran {
-    /// A case with what the grammar says to its text.
-    fn new(case: Case, verdict: Result<Verdict, Unsure>, elapsed: Duration) -> Self {
-        let mut ran = Self { case, verdict, failure: None, sentence: String::new(), elapsed };
+    /// A case with what the grammar says to its text. If it fails, `terminals` are those that may come
+    /// at a byte of it.
+    fn new(
+        case: Case,
+        verdict: Result<Verdict, Unsure>,
+        elapsed: Duration,
+        terminals: impl FnOnce(&Case, usize) -> Vec<Terminal>,
+    ) -> Self {
+        let (terminals_there, sentence) = (Vec::new(), String::new());
+        let mut ran = Self { case, verdict, failure: None, terminals: terminals_there, sentence, elapsed };
         ran.failure = ran.wrong();
+        if let (Some(_), Some(offset)) = (&ran.failure, ran.offset()) {
+            ran.terminals = terminals(&ran.case, offset);
+        }
         ran.sentence = ran.said();
         ran
     }
@@ -328,7 +342,13 @@ impl Ran {
     }
 
     fn said(&self) -> String {
-        let wants = || self.expected().map_or_else(String::new, |expected| format!("; it wants {expected}"));
+        let wants = || {
+            let terminals = match &self.terminals[..] {
+                [] => String::new(),
+                terminals => format!(": {}", explain::listed(terminals)),
+            };
+            self.expected().map_or_else(String::new, |bytes| format!("; it wants {bytes}{terminals}"))
+        };
         match &self.failure {
             Some(Failure::Refused(byte)) => format!("the grammar does not allow byte {byte}{}", wants()),
             Some(Failure::TooShort) => format!("the grammar wants more after the end{}", wants()),
@@ -380,7 +400,22 @@ pub fn run(grammar: &Compiled, case: &Case, go_on: &mut dyn FnMut() -> bool) -> 
         Err(Undecided::Stopped) if is_late => Err(Unsure::Time),
         Err(Undecided::Stopped) => return None,
     };
-    Some(Ran::new(case.clone(), verdict, begun.elapsed()))
+    let named = |case: &Case, offset: usize| terminals(grammar, &case.text[..offset], go_on);
+    Some(Ran::new(case.clone(), verdict, begun.elapsed(), named))
+}
+
+/// Bytes that are followed between two questions whether to go on.
+const PART: usize = 4096;
+
+/// The terminals that may come after a text, as the person wrote them. None where the shadow parser
+/// cannot follow, or `go_on` said no: then nobody waits for them.
+fn terminals(grammar: &Compiled, text: &[u8], go_on: &mut dyn FnMut() -> bool) -> Vec<Terminal> {
+    let Ok(mut shadow) = grammar.shadow() else { return Vec::new() };
+    let follows = |part: &[u8]| go_on() && shadow.feed(part) == part.len();
+    if !text.chunks(PART).all(follows) {
+        return Vec::new();
+    }
+    shadow.place().expected.iter().map(Terminal::from).collect()
 }
 
 #[cfg(test)]
@@ -401,7 +436,7 @@ mod tests {
     fn ran(text: &str, wants: Wants, verdict: Verdict) -> Ran {
         let case =
             Case { name: "x".into(), wants, text: text.as_bytes().into(), origin: Origin::File("x".into()) };
-        Ran::new(case, Ok(verdict), Duration::ZERO)
+        Ran::new(case, Ok(verdict), Duration::ZERO, |_, _| Vec::new())
     }
 
     #[test]

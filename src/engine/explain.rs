@@ -40,7 +40,7 @@ mod words;
 pub use case::{Case, Mark, Refusal};
 pub use reason::{Crumb, Expected, Finish, Ignored, LimitKind, MOST_SPECIALS, Reason, Terminal, Where};
 pub use reasons::{Class, Failing, Reasons, Refused, while_thinking};
-pub use words::{character_name, completion, sentences};
+pub use words::{character_name, completion, listed, sentences};
 
 use names::{Names, Piece};
 use walk::{Walk, any_token, walk_text};

@@ -95,7 +95,7 @@ impl Names {
         if let Some(limit) = place.limit {
             return Err(limit.to_string());
         }
-        let terminals = place.expected.iter().map(terminal).collect();
+        let terminals = place.expected.iter().map(Terminal::from).collect();
         Ok(Named { terminals, may_end: place.may_end })
     }
 
@@ -129,13 +129,15 @@ impl Names {
     }
 }
 
-fn terminal(expected: &shadow::Expected) -> Terminal {
-    let shadow::Terminal { name, rule, spot: place, .. } = &*expected.terminal;
-    Terminal {
-        text: name.clone(),
-        rule: rule.clone(),
-        place: place.as_ref().map(spot),
-        begun: expected.standing == Standing::InProgress,
+impl From<&shadow::Expected> for Terminal {
+    fn from(expected: &shadow::Expected) -> Self {
+        let shadow::Terminal { name, rule, spot: place, .. } = &*expected.terminal;
+        Self {
+            text: name.clone(),
+            rule: rule.clone(),
+            place: place.as_ref().map(spot),
+            begun: expected.standing == Standing::InProgress,
+        }
     }
 }
 

@@ -132,17 +132,22 @@ fn of_expected(expected: &Expected) -> Vec<String> {
         said.push(format!("So may the special tokens {}.", names.join(", ")));
     }
     if !expected.terminals.is_empty() {
-        let mut listed: Vec<String> = expected.terminals.iter().take(MOST).map(terminal).collect();
-        let more = expected.terminals.len().saturating_sub(MOST);
-        if more > 0 {
-            listed.push(format!("{more} more"));
-        }
-        said.push(format!("Expected: {}.", listed.join(", ")));
+        said.push(format!("Expected: {}.", listed(&expected.terminals)));
     }
     if let Some(reason) = &expected.unnamed {
         said.push(format!("The terminals have no names here: {}.", sanitize::line(reason)));
     }
     said
+}
+
+/// Terminals with their places, not too many of them.
+pub fn listed(terminals: &[Terminal]) -> String {
+    let mut listed: Vec<String> = terminals.iter().take(MOST).map(terminal).collect();
+    let more = terminals.len().saturating_sub(MOST);
+    if more > 0 {
+        listed.push(format!("{more} more"));
+    }
+    listed.join(", ")
 }
 
 /// A terminal with its place: `":" (in pair, 18:14)`.

@@ -23,7 +23,7 @@ const COLUMNS: u16 = 100;
 const MOST: usize = 32 << 10;
 
 /// Rows for what the grammar says, at most.
-const SENTENCE_ROWS: usize = 3;
+const SENTENCE_ROWS: usize = 6;
 
 /// The text of a case as rows, the byte that is not allowed among them.
 struct Look {
