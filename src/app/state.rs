@@ -257,7 +257,7 @@ pub struct Run {
     pub stats: Stats,
     /// Its figures step by step.
     pub series: Series,
-    /// Whether it repeats itself.
+    /// Whether it repeats itself, or can never be complete.
     pub watch: Watch,
     /// The step under inspection; `None` follows the newest.
     pub selected: Option<usize>,
@@ -339,7 +339,7 @@ impl Run {
     }
 
     /// What is wrong with the text at the selected step, else at its end.
-    pub fn alarm(&self) -> Option<&Alarm> {
+    pub fn alarm(&self) -> Option<Alarm> {
         self.selected.map_or_else(|| self.watch.now(), |step| self.watch.at(step))
     }
 

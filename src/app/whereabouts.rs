@@ -45,6 +45,8 @@ pub struct Located {
     pub tree: Arc<Tree>,
     /// How the text could end soonest from there.
     pub end: NearestEnd,
+    /// From which step of the run on nothing can complete its text, if that is so.
+    pub endless: Option<usize>,
     /// Why the token that was asked about may come there or not, in sentences.
     pub reason: Option<(TokenId, Vec<String>)>,
 }

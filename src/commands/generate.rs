@@ -13,7 +13,7 @@ use super::{Failure, load_until, source};
 use crate::atomic::AtomicFile;
 use crate::cli::GenerateArgs;
 use crate::config::{self, Config};
-use crate::engine::alarm;
+use crate::engine::alarm::Alarm;
 use crate::engine::bench::Percentiles;
 use crate::engine::{Engine, EngineError, Event, FinishReason, PromptMode, Request, Trace};
 
@@ -36,17 +36,18 @@ pub(super) fn run(args: &GenerateArgs) -> Result<(), Failure> {
     let mut engine = Engine::new(loaded)?;
     let mut stdout = Sink::stdout();
     let (trace, ran) = stream(&mut engine, request, args.json, &signals, &mut stdout)?;
+    let alarms = engine.alarms(&trace);
     // The trace of a run that failed is the one that somebody wants to look at.
     if let Some(file) = trace_file {
-        file.write(&trace)?;
+        file.write(&trace, &alarms)?;
     }
     ran?;
     if args.json {
-        stdout.json(&summary(&trace))?;
+        stdout.json(&summary(&trace, &alarms))?;
     } else if stdout.is_terminal() && !trace.bytes().ends_with(b"\n") {
         writeln!(stdout)?;
     }
-    report(&trace, args.json);
+    report(&trace, &alarms, args.json);
     if let Some(code) = signals.exit_code() {
         return Err(Failure::Signal(code));
     }
@@ -146,7 +147,7 @@ impl Thoughts {
 }
 
 /// What `--json` prints.
-fn summary(trace: &Trace) -> serde_json::Value {
+fn summary(trace: &Trace, alarms: &[Alarm]) -> serde_json::Value {
     let numbers = Numbers::of(trace);
     json!({
         "text": trace.text(),
@@ -158,15 +159,16 @@ fn summary(trace: &Trace) -> serde_json::Value {
         "seconds": numbers.elapsed.as_secs_f64(),
         "tokens_per_second": numbers.rate,
         "mask_us": numbers.mask,
-        "alarms": alarm::alarms(&trace.steps),
+        "alarms": alarms,
         "model": trace.model.name,
         "device": trace.model.device,
         "seed": trace.request.sampler.seed,
     })
 }
 
-/// One line on stderr, and another if the run did not end well. Nothing is lost if stderr is gone.
-fn report(trace: &Trace, quiet: bool) {
+/// One line on stderr, and another for each alarm and if the run did not end well. Nothing is lost if
+/// stderr is gone.
+fn report(trace: &Trace, alarms: &[Alarm], quiet: bool) {
     let mut stderr = Sink::stderr();
     let numbers = Numbers::of(trace);
     if !quiet && stderr.is_plain() {
@@ -192,7 +194,7 @@ fn report(trace: &Trace, quiet: bool) {
             trace.request.sampler.seed,
         );
     }
-    for alarm in alarm::alarms(&trace.steps) {
+    for alarm in alarms {
         let sentence = stderr.shown_in_line(&alarm.sentence()).into_owned();
         let _ = writeln!(stderr, "warning: {sentence}");
     }
@@ -272,16 +274,18 @@ impl<'a> TraceFile<'a> {
         Ok(Self::Whole(path, AtomicFile::create(path).map_err(failed)?))
     }
 
-    fn write(self, trace: &Trace) -> Result<(), Failure> {
+    fn write(self, trace: &Trace, alarms: &[Alarm]) -> Result<(), Failure> {
         let (path, written) = match self {
-            Self::Stream(path, file) => (path, write_json(std::io::BufWriter::new(file), trace)),
-            Self::Whole(path, mut file) => (path, write_json(&mut file, trace).and_then(|()| file.commit())),
+            Self::Stream(path, file) => (path, write_json(std::io::BufWriter::new(file), trace, alarms)),
+            Self::Whole(path, mut file) => {
+                (path, write_json(&mut file, trace, alarms).and_then(|()| file.commit()))
+            }
         };
         written.map_err(|e| Failure::Run(format!("cannot write {}: {e}", path.display())))
     }
 }
 
-fn write_json(mut out: impl Write, trace: &Trace) -> std::io::Result<()> {
-    trace.write(&mut out)?;
+fn write_json(mut out: impl Write, trace: &Trace, alarms: &[Alarm]) -> std::io::Result<()> {
+    trace.write(alarms, &mut out)?;
     out.flush()
 }

@@ -1,9 +1,11 @@
-//! Alarms: a run that writes nothing but white space, or the same thing over and over.
+//! Alarms: a run that writes nothing but white space, or the same thing over and over, or that the
+//! grammar never lets end.
 //!
 //! A grammar that allows something again and again lets a weak model repeat it until the tokens run
 //! out. [`Watch`] follows the text token by token, in constant time for each byte, and says from which
-//! step on it repeats. What it tells is a function of the steps, so that a trace that is read again has
-//! the same alarms. It never ends a run.
+//! step on it repeats. That is a function of the steps, so that a trace that is read again has the
+//! same alarms. Whether the text can still become complete only the grammar knows ([`endless_from`]),
+//! and the watch is told of it. It never ends a run.
 //!
 //! A text repeats itself if its end has an exact period: each byte is the one that stood a period
 //! before. Rows of data with different values, indentation and rules of a table have none for long
@@ -13,8 +15,13 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
+use super::grammar::Compiled;
 use super::trace::{Step, StepKind};
 use crate::sanitize;
+
+mod endless;
+
+pub use endless::{endless_from, first_endless};
 
 /// The longest period that is looked for, in bytes.
 const MAX_PERIOD: usize = 256;
@@ -45,6 +52,8 @@ const BLANK_BYTES_ALONE: usize = 256;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum AlarmKind {
+    /// Nothing can complete its text any more: no accepting state can be reached.
+    Endless,
     /// It writes nothing but white space.
     WhiteSpace,
     /// It writes this over and over.
@@ -76,6 +85,7 @@ impl Alarm {
     /// What is wrong, in a few words.
     pub fn words(&self) -> String {
         match &self.kind {
+            AlarmKind::Endless => "can never be complete".to_owned(),
             AlarmKind::WhiteSpace => format!("only white space for {} tokens", self.to - self.from),
             AlarmKind::Repetition { unit, times } => format!("repeats {} {times} times", shown(unit)),
         }
@@ -85,6 +95,12 @@ impl Alarm {
     pub fn sentence(&self) -> String {
         let first = self.from + 1;
         match &self.kind {
+            AlarmKind::Endless => {
+                format!(
+                    "no accepting state can be reached: whatever comes, the text is never complete, from \
+                     token {first} on"
+                )
+            }
             AlarmKind::WhiteSpace => {
                 format!(
                     "the output is only white space for {} tokens, from token {first} on",
@@ -107,15 +123,24 @@ fn shown(unit: &[u8]) -> String {
     format!("`{cut}{dots}`")
 }
 
-/// The alarms of a run.
+/// The alarms of a run that its steps alone tell.
 pub fn alarms(steps: &[Arc<Step>]) -> Vec<Alarm> {
     Watch::of(steps).alarms
+}
+
+/// The alarms of a run that follows `grammar`.
+pub fn alarms_in(grammar: &Compiled, steps: &[Arc<Step>]) -> Vec<Alarm> {
+    let mut watch = Watch::of(steps);
+    watch.learn(endless_from(grammar, steps));
+    watch.endless().into_iter().chain(watch.alarms).collect()
 }
 
 /// Follows a run, and says when it repeats itself.
 #[derive(Clone, Debug)]
 pub struct Watch {
     alarms: Vec<Alarm>,
+    /// From which step on nothing can complete the text, if that is so.
+    endless: Option<usize>,
     /// Whether the last of the alarms still goes on, and with which period.
     open: Option<Open>,
     /// How many bytes there were, and how many chosen tokens, at the end of every step.
@@ -146,6 +171,7 @@ impl Default for Watch {
     fn default() -> Self {
         Self {
             alarms: Vec::new(),
+            endless: None,
             open: None,
             ends: Vec::new(),
             tail: Vec::new(),
@@ -168,19 +194,26 @@ impl Watch {
         steps.iter().for_each(|step| self.push(step));
     }
 
-    /// Every alarm so far.
-    pub fn alarms(&self) -> &[Alarm] {
-        &self.alarms
+    /// Is told from which step on nothing can complete the text. That never changes again.
+    pub fn learn(&mut self, endless: Option<usize>) {
+        self.endless = self.endless.or(endless);
     }
 
-    /// The alarm about the end of the text, if there is one.
-    pub fn now(&self) -> Option<&Alarm> {
-        self.open.and(self.alarms.last())
+    /// The alarm about the end of the text, if there is one: the gravest.
+    pub fn now(&self) -> Option<Alarm> {
+        self.endless().or_else(|| self.open.and(self.alarms.last().cloned()))
     }
 
-    /// The alarm about a step, if there is one.
-    pub fn at(&self, step: usize) -> Option<&Alarm> {
-        self.alarms.iter().find(|alarm| (alarm.from..alarm.to).contains(&step))
+    /// The alarm about a step, if there is one: the gravest.
+    pub fn at(&self, step: usize) -> Option<Alarm> {
+        let is_here = |alarm: &Alarm| (alarm.from..alarm.to).contains(&step);
+        self.endless().filter(is_here).or_else(|| self.alarms.iter().find(|alarm| is_here(alarm)).cloned())
+    }
+
+    /// That nothing can complete the text, if that is known.
+    fn endless(&self) -> Option<Alarm> {
+        let from = self.endless?;
+        Some(Alarm { kind: AlarmKind::Endless, from, to: self.ends.len().max(from + 1) })
     }
 
     fn push(&mut self, step: &Step) {

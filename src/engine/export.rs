@@ -10,6 +10,7 @@ use std::io::{self, Write};
 
 use serde::{Deserialize, Serialize};
 
+use super::alarm;
 use super::heat::LEVELS;
 use super::trace::{TokenId, Trace};
 use super::vocabulary::Vocabulary;
@@ -138,7 +139,7 @@ pub fn write(
     palette: &Palette,
 ) -> io::Result<()> {
     match format {
-        Format::Json => trace.write(&mut *out)?,
+        Format::Json => trace.write(&alarm::alarms(&trace.steps), &mut *out)?,
         Format::Html => html::write(out, trace, &Names::new(trace, vocabulary), palette)?,
         Format::Text => text::write(out, trace, &Names::new(trace, vocabulary))?,
     }

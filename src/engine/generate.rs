@@ -10,6 +10,7 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread::JoinHandle;
 
+use super::alarm::{self, Alarm};
 use super::diagnostic::Diagnostic;
 use super::error::EngineError;
 use super::grammar::{Compiled, Compiler, GrammarSource};
@@ -27,6 +28,8 @@ pub struct Engine {
     info: ModelInfo,
     vocabulary: Arc<Vocabulary>,
     compiler: Arc<Compiler>,
+    /// What the latest session follows.
+    grammar: Option<Arc<Compiled>>,
 }
 
 /// What happens during a run.
@@ -58,7 +61,8 @@ impl Engine {
     pub fn new(loaded: Loaded) -> Result<Self, EngineError> {
         let Loaded { model, vocabulary } = loaded;
         let compiler = Compiler::new(&vocabulary).map_err(EngineError::Constraint)?;
-        Ok(Self { info: model.info().clone(), model: Some(model), vocabulary, compiler: Arc::new(compiler) })
+        let (info, compiler) = (model.info().clone(), Arc::new(compiler));
+        Ok(Self { info, model: Some(model), vocabulary, compiler, grammar: None })
     }
 
     /// What the model is.
@@ -103,11 +107,20 @@ impl Engine {
     pub fn session(&mut self, request: Request) -> Result<Session, EngineError> {
         let grammar = request.grammar.as_ref().map(|source| self.compile(source)).transpose()?;
         let model = self.model.take().ok_or_else(busy)?;
-        let started = Session::start(model, self.vocabulary.clone(), grammar.map(|(c, _)| c), request);
+        self.grammar = grammar.map(|(compiled, _)| compiled);
+        let started = Session::start(model, self.vocabulary.clone(), self.grammar.clone(), request);
         started.map_err(|(error, model)| {
             self.model = Some(model);
             error
         })
+    }
+
+    /// The alarms of the run of the latest session.
+    pub fn alarms(&self, trace: &Trace) -> Vec<Alarm> {
+        match &self.grammar {
+            Some(grammar) => alarm::alarms_in(grammar, &trace.steps),
+            None => alarm::alarms(&trace.steps),
+        }
     }
 
     /// Takes the model back from a session and gives its trace.

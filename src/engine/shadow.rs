@@ -42,7 +42,7 @@ use self::lexer::{DEAD, Lexer, State, Step};
 use self::names::Names;
 use self::rules::Rules;
 use self::yields::Yields;
-use super::trace::TokenId;
+use super::trace::{Step as RunStep, TokenId};
 
 mod answer;
 mod build;
@@ -203,6 +203,25 @@ impl Shadow {
         self.stops.push(Stop { row, state: self.chart.rows[row as usize].start, token_ends: false });
         self.text.extend_from_slice(text);
         true
+    }
+
+    /// Adds the text of a step of a run. What was thought is no part of the text, and a token that
+    /// ends the text, rather than one that the grammar names, adds nothing.
+    ///
+    /// # Errors
+    /// The bound that was hit, or where the text leaves the grammar.
+    pub fn follow(&mut self, step: &RunStep) -> Result<(), String> {
+        let bytes = step.text_bytes();
+        if step.thinking {
+            return Ok(());
+        }
+        if step.special {
+            self.push_special(step.token, &step.bytes);
+        } else if self.feed(bytes) < bytes.len() {
+            let lost = || format!("the shadow parser has lost the text at byte {}", self.text.len());
+            return Err(self.limit.as_ref().map_or_else(lost, ToString::to_string));
+        }
+        Ok(())
     }
 
     /// Whether a lexeme is under way.

@@ -197,7 +197,8 @@ fn summary(buffer: &mut Buffer, area: Rect, state: &State, index: usize, step: &
     let (text, dim) = (theme.base(), theme.text(Role::Dim));
     let of = format!("{} / {}", index + 1, state.run.steps().len());
     let room = usize::from(area.width).saturating_sub(of.len() + 12);
-    let alarm = match state.run.watch.at(index).map(|alarm| &alarm.kind) {
+    let alarm = match state.run.watch.at(index).map(|alarm| alarm.kind) {
+        Some(AlarmKind::Endless) => ", no end",
         Some(AlarmKind::WhiteSpace) => ", white space",
         Some(AlarmKind::Repetition { .. }) => ", repeats",
         None => "",

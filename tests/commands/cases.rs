@@ -39,22 +39,22 @@ fn failures_name_the_place_and_what_is_wanted() {
     let shown = stdout.replace(&here, "");
     let wanted = "\
 sum.lark: FAILED, 6 of 9 cases
-sum.accept/bytes.txt:1:1: error[not-accepted]: the grammar does not allow byte 0; it wants `0` to `9`
+sum.accept/bytes.txt:1:1: error[not-accepted]: the grammar does not allow byte 0; it wants `0` to `9`: NUM (in start, 6:8)
  1 | \u{fffd}1
    | ^
-sum.accept/letter.txt:1:5: error[not-accepted]: the grammar does not allow byte 4; it wants `0` to `9`
+sum.accept/letter.txt:1:5: error[not-accepted]: the grammar does not allow byte 4; it wants `0` to `9`: NUM (in start, 6:19)
  1 | 1 + x
    |     ^
-sum.accept/short.txt:1:5: error[too-short]: the grammar wants more after the end; it wants `0` to `9`
+sum.accept/short.txt:1:5: error[too-short]: the grammar wants more after the end; it wants `0` to `9`: NUM (in start, 6:19)
  1 | 1 + 
    |     ^
-sum.reject/elsewhere@1-2.txt:1:6: error[rejected-elsewhere]: it is rejected at 1:6 and not at 1:2; it wants a space or `0` to `9`, or the end
+sum.reject/elsewhere@1-2.txt:1:6: error[rejected-elsewhere]: it is rejected at 1:6 and not at 1:2; it wants a space or `0` to `9`, or the end: NUM (in start, 6:19), \" + \" (in start, 6:13)
  1 | 1 + 2    y
    |      ^^^^
 sum.reject/fine.txt:1:1: error[not-rejected]: the grammar accepts it
  1 | 1 + 2
    | ^
-sum.lark:4:9: error[not-accepted]: the grammar does not allow byte 3; it wants a space
+sum.lark:4:9: error[not-accepted]: the grammar does not allow byte 3; it wants a space: \" + \" (in start, 6:13)
  4 | // | 1 +
    |         ^
 ";
@@ -67,6 +67,23 @@ sum.lark:4:9: error[not-accepted]: the grammar does not allow byte 3; it wants a
     let letter = letter.expect("it is there");
     assert_eq!((&letter["byte"], &letter["line"], &letter["column"]), (&4.into(), &1.into(), &5.into()));
     assert_eq!((&letter["failure"], &letter["wants"]), (&"not-accepted".into(), &"accept".into()));
+    // Every terminal stands where it is said to stand.
+    let text = fs::read_to_string(&grammar).expect("a grammar");
+    let mut named = 0;
+    for terminal in tested["cases"]
+        .as_array()
+        .expect("a list")
+        .iter()
+        .flat_map(|case| case["terminals"].as_array())
+        .flatten()
+    {
+        let of = |name: &str| terminal["place"][name].as_u64().expect("a number") as usize;
+        let (line, column) = (of("line"), of("column"));
+        let there = text.lines().nth(line - 1).expect("a line").chars().skip(column - 1).collect::<String>();
+        assert!(there.starts_with(terminal["text"].as_str().expect("text")), "{terminal}: {there}");
+        named += 1;
+    }
+    assert_eq!(named, 6);
 }
 
 #[test]
@@ -137,6 +154,30 @@ fn a_run_that_repeats_itself_says_so() {
     assert_eq!(is_long, stderr.starts_with("warning: the output is only white space for "), "{stderr}");
     // The trace is read as ever.
     assert_eq!(ran(&["replay", str(&trace), "--masks-only"]).0, 0);
+}
+
+/// From some token on no accepting state can be reached: the run says from which, and that nothing
+/// will help. A grammar that only goes on for long says nothing.
+#[test]
+fn a_run_without_an_end_says_so() {
+    let folder = TempDir::new().expect("a folder");
+    let (loops, ends) = (folder.path().join("loops.lark"), folder.path().join("ends.lark"));
+    fs::write(&loops, "start: \"a\" loop\nloop: /[b-z]/ loop\n").expect("writable");
+    fs::write(&ends, "start: \"a\" loop\nloop: /[b-z]/ loop | \"a\"{40}\n").expect("writable");
+    let trace = folder.path().join("t.json");
+    let args =
+        |path| ["generate", "x", "--grammar", path, "--max-tokens", "4", "--json", "--trace", str(&trace)];
+    let (_, stdout, stderr) = ran(&args(str(&loops)));
+    let json: Value = serde_json::from_str(&stdout).expect("JSON");
+    assert_eq!(json["alarms"], serde_json::json!([{ "kind": "endless", "from": 0, "to": 4 }]), "{json}");
+    let traced: Value = serde_json::from_slice(&fs::read(&trace).expect("written")).expect("JSON");
+    assert_eq!(traced["alarms"], json["alarms"]);
+    let wanted = "warning: no accepting state can be reached: whatever comes, the text is never complete, \
+                  from token 1 on\n";
+    assert_eq!(stderr, wanted);
+    let (_, stdout, stderr) = ran(&args(str(&ends)));
+    let json: Value = serde_json::from_str(&stdout).expect("JSON");
+    assert_eq!((&json["alarms"], stderr.as_str()), (&serde_json::json!([]), ""), "{json}");
 }
 
 #[test]

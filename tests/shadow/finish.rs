@@ -130,3 +130,43 @@ fn every_beginning_of_every_example_can_be_completed() {
     }
     println!("{exact} of {all} completions have exactly the least length");
 }
+
+#[test]
+fn what_is_called_endless_is() {
+    let endless = |lark: &str, text: &str| after(lark, text).is_endless();
+    for (lark, text, is_endless) in [
+        ("start: \"a\" loop\nloop: \"b\" loop", "", true),
+        ("start: \"a\" loop\nloop: \"b\" loop", "abb", true),
+        ("start: \"a\" loop\nloop: \"b\" loop | \"c\"", "abb", false),
+        ("start: \"x\" | \"a\" loop\nloop: \"b\" loop", "", false),
+        ("start: \"x\" | \"a\" loop\nloop: \"b\" loop", "a", true),
+        // A terminal that nothing matches.
+        ("start: \"a\" (NO | \"b\" NO)\nNO: /[a-z]/ & /[0-9]/", "a", true),
+        // A text is as complete after what is ignored as before it.
+        ("start: a | a loop\na: \"a\"\nloop: \"b\" loop\n%ignore /#[^\\n]*\\n/", "a#x", false),
+        // A token that stands for itself is a way to the end.
+        ("start: \"a\" <|end|>", "a", false),
+    ] {
+        assert_eq!(endless(lark, text), is_endless, "{lark}\n{text:?}");
+    }
+    // What arguments forbid, llguidance may allow: where two uses wait in one place, the end of either
+    // is the end of both.
+    let dead = "start: \"a\" f::0\nf::_: \"x\" %if eq(_, 5) | \"b\" f::_";
+    assert_eq!((endless(dead, "a"), nearest(dead, "a").as_str()), (false, "Unknown { at_least: 1 }"));
+    assert!(endless("start: \"a\" f::0\nf::_: \"b\" f::incr(_) | \"c\" f::incr(_)", "ab"));
+}
+
+/// Where a search for the shortest text of a terminal ends before it is through, or a text is too
+/// long to be spelled out, nothing is claimed.
+#[test]
+fn what_is_only_far_is_not_called_endless() {
+    let far = after("start: \"a\" LONG\nLONG: /[ab]{7000}/", "a");
+    assert!(!far.is_endless() && far.nearest_end() == NearestEnd::Unknown { at_least: 1 });
+    // Each rule is twice the one before: 2^40 bytes.
+    let doubled: Vec<String> = (1..=40).map(|n| format!("r{n}: r{} r{}", n - 1, n - 1)).collect();
+    let lark = format!("start: \"a\" r40\nr0: \"x\"\n{}", doubled.join("\n"));
+    let far = after(&lark, "ax");
+    assert!(!far.is_endless());
+    let NearestEnd::Unknown { at_least } = far.nearest_end() else { panic!("{:?}", far.nearest_end()) };
+    assert!(at_least > 1 << 30, "{at_least}");
+}

@@ -1,5 +1,6 @@
 //! The playground without a terminal: frames as snapshots, scenarios from files, bad conditions.
 
+mod alarms;
 mod case;
 mod chat;
 mod distinct;

@@ -54,6 +54,12 @@ pub(super) fn watch(state: &mut State) -> Option<Effect> {
 /// Takes in an answer.
 pub(super) fn answered(state: &mut State, run: RunId, answer: Result<Arc<Located>, String>) {
     state.whereabouts.is_waiting = false;
+    // A run that is gone back in is another one from then on.
+    if let Ok(located) = &answer
+        && run == state.run.id
+    {
+        state.run.watch.learn(located.endless);
+    }
     state.whereabouts.answer = Some(answer.map_err(|reason| (run, reason)));
 }
 

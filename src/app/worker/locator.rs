@@ -10,6 +10,7 @@ use tokio::sync::mpsc::Sender;
 use crate::app::event::{Event, RunId};
 use crate::app::whereabouts::{Ask, Located};
 use crate::engine::Vocabulary;
+use crate::engine::alarm::first_endless;
 use crate::engine::explain::{Explainer, sentences};
 use crate::engine::grammar::Compiled;
 use crate::engine::shadow::{Shadow, Tree};
@@ -108,16 +109,7 @@ impl Following {
     }
 
     fn push(&mut self, step: &Step) -> Result<(), String> {
-        let bytes = step.text_bytes();
-        if !step.thinking && step.special {
-            // A token that ends the text, rather than one that the grammar names, changes nothing.
-            self.shadow.push_special(step.token, &step.bytes);
-        } else if !step.thinking && self.shadow.feed(bytes) < bytes.len() {
-            let limit = self.shadow.limit().map(ToString::to_string);
-            return Err(limit.unwrap_or_else(|| {
-                format!("the shadow parser has lost the text at byte {}", self.shadow.text().len())
-            }));
-        }
+        self.shadow.follow(step)?;
         if !step.thinking {
             self.tokens.push(step.token);
         }
@@ -142,7 +134,8 @@ impl Following {
         };
         let tree = self.tree.get_or_insert_with(|| Arc::new(self.shadow.tree())).clone();
         let reason = ask.token.map(|token| (token, self.why(before, token, &ask.vocabulary)));
-        Located { run: self.run, at, bytes: start..after, place, tree, end, reason }
+        let endless = first_endless(&self.shadow, self.ends.iter().map(|(end, _)| *end));
+        Located { run: self.run, at, bytes: start..after, place, tree, end, endless, reason }
     }
 
     /// Why `token` may come after so many tokens of the answer, or why not.

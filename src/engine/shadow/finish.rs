@@ -20,6 +20,9 @@ use super::yields::Yields;
 /// How many beginnings are tried before the search gives up.
 const MAX_TRIED: usize = 400;
 
+/// The longest completion that is spelled out, in bytes.
+const MAX_SPELLED: u32 = 1 << 16;
+
 /// How a text could end soonest.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -38,7 +41,7 @@ pub enum NearestEnd {
         /// The token, as the grammar names it.
         token: String,
     },
-    /// Nothing can complete it.
+    /// Nothing can complete it. This is proven: no bound was hit on the way to it.
     Never,
     /// A completion was not found within bounds.
     Unknown {
@@ -67,10 +70,12 @@ impl Shadow {
             return NearestEnd::Here;
         }
         let Some(plan) = self.plan() else {
-            let is_cut = self.shared.yields().is_cut || self.limit.is_some();
-            return if is_cut { NearestEnd::Unknown { at_least: 1 } } else { NearestEnd::Never };
+            return if self.is_endless() { NearestEnd::Never } else { NearestEnd::Unknown { at_least: 1 } };
         };
         let at_least = plan.length as usize;
+        if plan.length > MAX_SPELLED {
+            return NearestEnd::Unknown { at_least };
+        }
         if let Some(&special) = plan.lexemes.iter().find(|&&l| self.shared.lexer().is_special(l)) {
             let description = self.shared.lexer().description(special);
             let token = description.split_once("] ").map_or(&*description, |(_, rest)| rest);
@@ -83,10 +88,52 @@ impl Shadow {
         }
     }
 
+    /// Whether nothing at all can complete the text. Where a bound was hit, which may have hidden a
+    /// completion, this is not said.
+    pub fn is_endless(&self) -> bool {
+        if self.limit.is_some() || self.may_end() {
+            return false;
+        }
+        let lexer = &mut *self.shared.lexer();
+        let yields = &mut *self.shared.yields();
+        if self.way_out(lexer, yields).is_some() {
+            return false;
+        }
+        let is_certain = if self.shared.rules.is_parametric() {
+            // llguidance minds arguments less than the rules do: what they forbid may come all the same.
+            let mut loose = Yields::loose();
+            self.way_out(lexer, &mut loose).is_none() && !loose.is_cut
+        } else {
+            !yields.is_cut
+        };
+        is_certain && !lexer.gave_up()
+    }
+
     /// The least that completes the text, two lexemes side by side not minded.
     fn plan(&self) -> Option<Plan> {
         let lexer = &mut *self.shared.lexer();
         let yields = &mut *self.shared.yields();
+        let WayOut { length, start, rests } = self.way_out(lexer, yields)?;
+        let rules = &self.shared.rules;
+        let mut lexemes = Vec::new();
+        if length <= MAX_SPELLED {
+            yields.spell(rules, start.dot, start.parameter, &mut lexemes);
+            rests
+                .iter()
+                .rev()
+                .for_each(|&(dot, parameter)| yields.spell(rules, dot, parameter, &mut lexemes));
+        }
+        Some(Plan { length, first: start.first, lexemes })
+    }
+
+    /// No fewer bytes than these complete the text.
+    fn distance(&self) -> Option<u32> {
+        let lexer = &mut *self.shared.lexer();
+        self.way_out(lexer, &mut self.shared.yields()).map(|way| way.length)
+    }
+
+    /// The shortest way from here out of all open rules.
+    fn way_out(&self, lexer: &mut Lexer, yields: &mut Yields) -> Option<WayOut> {
         let front = self.front(lexer);
         let starts = self.starts(&front, lexer, yields);
         let rules = &self.shared.rules;
@@ -95,8 +142,7 @@ impl Shadow {
         // How each was reached: the length, and from what, or the start, and the dot after it.
         let mut reached: HashMap<Wait, (u32, Came)> = HashMap::new();
         for (i, start) in starts.iter().enumerate() {
-            let known = reached.get(&start.wait).map_or(u32::MAX, |r| r.0);
-            if start.length < known {
+            if reached.get(&start.wait).is_none_or(|r| start.length < r.0) {
                 reached.insert(start.wait, (start.length, Came::Start(i)));
                 queue.push(Reverse((start.length, start.wait)));
             }
@@ -122,21 +168,18 @@ impl Shadow {
                 }
             }
         };
-        let mut parts = Vec::new();
+        let mut rests = Vec::new();
         let mut at = end;
         let start = loop {
             match reached.get(&at)?.1 {
                 Came::Start(start) => break starts.into_iter().nth(start)?,
                 Came::Wait(from, dot, parameter) => {
-                    parts.push((dot, parameter));
+                    rests.push((dot, parameter));
                     at = from;
                 }
             }
         };
-        let mut lexemes = Vec::new();
-        yields.spell(rules, start.dot, start.parameter, &mut lexemes);
-        parts.iter().rev().for_each(|&(dot, parameter)| yields.spell(rules, dot, parameter, &mut lexemes));
-        Some(Plan { length: reached.get(&end)?.0, first: start.first, lexemes })
+        Some(WayOut { length: reached.get(&end)?.0, start, rests })
     }
 
     /// The ways to go on from here.
@@ -149,7 +192,7 @@ impl Shadow {
             let dot = item.dot + passed;
             if let Some(rest) = yields.rest(rules, lexer, dot, item.parameter) {
                 let wait = (item.origin, rules.lhs(item.dot));
-                let length = rest + first.len() as u32;
+                let length = rest.saturating_add(first.len() as u32);
                 found.push(Start { wait, length, first: first.to_vec(), dot, parameter: item.parameter });
             }
         };
@@ -172,6 +215,9 @@ impl Shadow {
                 add(index, 1, word, lexer);
             }
         }
+        // After what is ignored all is as before it: the text may be complete, too.
+        let complete = (0..kernel).filter(|&i| row.ends_start(rules, i));
+        let open: Vec<u32> = open.into_iter().chain(complete).collect();
         for &skip in row.lexemes.iter().filter(|&&l| rules.is_skip(l)) {
             if let Some(word) = lexer.shortest(state, skip, true) {
                 open.iter().for_each(|&index| add(index, 0, &word, lexer));
@@ -243,8 +289,8 @@ impl Shadow {
                 if !next.push(byte) || !seen.insert((next.stop().row, next.stop().state)) {
                     continue;
                 }
-                if let Some(plan) = next.plan() {
-                    let length = (next.text.len() - self.text.len()) as u32 + plan.length;
+                if let Some(rest) = next.distance() {
+                    let length = rest.saturating_add((next.text.len() - self.text.len()) as u32);
                     queue.push((Reverse(length), next.text.len(), Reverse(tried.len())));
                     tried.push(next);
                 }
@@ -252,6 +298,15 @@ impl Shadow {
         }
         None
     }
+}
+
+/// A way out of all open rules.
+struct WayOut {
+    length: u32,
+    start: Start,
+    /// What is left of each rule on the way after the first, as a dot and its rule's parameter, the
+    /// outermost first.
+    rests: Vec<(u32, u64)>,
 }
 
 /// A way to go on.

@@ -74,6 +74,8 @@ pub(super) struct Lexer {
     spec: LexerSpec,
     starts: HashMap<Vec<u32>, State>,
     masks: HashMap<(State, State), ByteSet>,
+    /// Whether a search for a shortest text has ended before it was through.
+    is_cut: bool,
     pub predictions: Predictions,
 }
 
@@ -101,6 +103,7 @@ impl Lexer {
             spec,
             starts: HashMap::new(),
             masks: HashMap::new(),
+            is_cut: false,
             predictions: Predictions::default(),
         })
     }
@@ -248,7 +251,11 @@ impl Lexer {
         let mut seen: HashSet<State> = HashSet::from([state]);
         let mut at = 0;
         let (mut last, end) = 'search: loop {
-            let (from, ..) = *reached.get(at).filter(|_| at < MAX_SEARCHED)?;
+            let (from, ..) = *reached.get(at)?;
+            if at >= MAX_SEARCHED {
+                self.is_cut = true;
+                return None;
+            }
             for byte in READABLE {
                 let (next, done) = match self.step(from, byte) {
                     Step::Dead => continue,
@@ -278,6 +285,11 @@ impl Lexer {
     pub fn first_bytes(&mut self, lexeme: u32) -> ByteSet {
         let start = self.start(&[lexeme]);
         self.mask(start, DEAD)
+    }
+
+    /// Whether a bound was ever hit: what was not found may be there all the same.
+    pub fn gave_up(&self) -> bool {
+        self.is_cut || self.limit().is_some()
     }
 
     /// The bound that was hit, if one was: nothing that was said since can be relied on.

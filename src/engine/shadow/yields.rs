@@ -24,9 +24,16 @@ pub(super) struct Yields {
     known: Vec<(Root, Best)>,
     /// Whether there were more symbols than may be worked out: then "no end" is not certain.
     pub is_cut: bool,
+    /// Whether arguments are not minded: what any argument allows is allowed.
+    is_loose: bool,
 }
 
 impl Yields {
+    /// Those of a grammar whose arguments are not minded: nothing longer than they really are.
+    pub fn loose() -> Self {
+        Self { is_loose: true, ..Self::default() }
+    }
+
     /// The shortest text of a lexeme. A token that stands for itself counts as one byte and is
     /// empty here.
     pub fn word(&mut self, lexer: &mut Lexer, lexeme: u32) -> Option<&[u8]> {
@@ -48,10 +55,36 @@ impl Yields {
     pub fn rest(&mut self, rules: &Rules, lexer: &mut Lexer, mut dot: u32, parameter: u64) -> Option<u32> {
         let mut length = 0;
         while rules.after(dot) != NONE {
-            length += self.of(rules, lexer, argument(rules, dot, parameter))?;
+            let symbol = self.symbol(rules, dot, parameter);
+            length = self.of(rules, lexer, symbol)?.saturating_add(length);
             dot += 1;
         }
         Some(length)
+    }
+
+    /// The symbol after a dot with its argument.
+    fn symbol(&self, rules: &Rules, dot: u32, parameter: u64) -> Root {
+        let symbol = rules.after(dot);
+        let data = &rules.symbols[symbol as usize];
+        match (data.lexeme, data.nested) {
+            _ if self.is_loose => (symbol, 0),
+            (NONE, None) => (symbol, rules.argument(dot, parameter)),
+            (NONE, Some(_)) => (symbol, parameter),
+            _ => (symbol, 0),
+        }
+    }
+
+    /// The rules of a symbol that its argument allows.
+    fn usable(&self, rules: &Rules, root: Root) -> Vec<u32> {
+        match self.is_loose {
+            true => rules.symbols[root.0 as usize].rules.clone().collect(),
+            false => rules.usable(root).collect(),
+        }
+    }
+
+    fn is_nullable(&self, rules: &Rules, root: Root) -> bool {
+        let may_be = self.is_loose && !rules.symbols[root.0 as usize].nullable_if.is_empty();
+        may_be || rules.is_nullable(root.0, root.1)
     }
 
     /// The length of the shortest text of a symbol.
@@ -78,14 +111,14 @@ impl Yields {
             self.places.insert(root, self.known.len());
             let symbol = &rules.symbols[root.0 as usize];
             let best = match symbol.lexeme {
-                NONE if rules.is_nullable(root.0, root.1) => Some((0, NONE)),
+                NONE if self.is_nullable(rules, root) => Some((0, NONE)),
                 NONE => None,
                 lexeme => self.word_length(lexer, lexeme).map(|length| (length, NONE)),
             };
             self.known.push((root, best));
-            for rule in rules.usable(root) {
+            for rule in self.usable(rules, root) {
                 let dots = (rules.rules[rule as usize].first..).take_while(|&d| rules.after(d) != NONE);
-                open.extend(dots.map(|dot| argument(rules, dot, root.1)));
+                open.extend(dots.map(|dot| self.symbol(rules, dot, root.1)));
             }
         }
         // Lengths only fall, and each round settles at least one symbol.
@@ -93,17 +126,16 @@ impl Yields {
         while changed {
             changed = false;
             for place in first..self.known.len() {
-                let (root, best) = self.known[place];
-                for rule in rules.usable(root) {
+                let root = self.known[place].0;
+                for rule in self.usable(rules, root) {
                     let length = self.body(rules, rules.rules[rule as usize].first, root.1);
                     if let Some(length) = length
-                        && best_of(self.known[place].1) > length
+                        && self.known[place].1.is_none_or(|(known, _)| known > length)
                     {
                         self.known[place].1 = Some((length, rule));
                         changed = true;
                     }
                 }
-                debug_assert!(best_of(best) >= best_of(self.known[place].1));
             }
         }
     }
@@ -112,7 +144,7 @@ impl Yields {
     fn body(&self, rules: &Rules, first: u32, parameter: u64) -> Option<u32> {
         let mut length = 0_u32;
         for dot in (first..).take_while(|&d| rules.after(d) != NONE) {
-            let place = *self.places.get(&argument(rules, dot, parameter))?;
+            let place = *self.places.get(&self.symbol(rules, dot, parameter))?;
             length = length.saturating_add(self.known[place].1?.0);
         }
         Some(length)
@@ -123,7 +155,7 @@ impl Yields {
     pub fn spell(&self, rules: &Rules, dot: u32, parameter: u64, out: &mut Vec<u32>) {
         let symbols = |dot: u32, parameter: u64| {
             let dots = (dot..).take_while(|&d| rules.after(d) != NONE);
-            let roots: Vec<Root> = dots.map(|dot| argument(rules, dot, parameter)).collect();
+            let roots: Vec<Root> = dots.map(|dot| self.symbol(rules, dot, parameter)).collect();
             roots.into_iter().rev()
         };
         let mut open: Vec<Root> = symbols(dot, parameter).collect();
@@ -138,20 +170,5 @@ impl Yields {
                 _ => {}
             }
         }
-    }
-}
-
-fn best_of(best: Best) -> u32 {
-    best.map_or(u32::MAX, |(length, _)| length)
-}
-
-/// The symbol after a dot with its argument.
-fn argument(rules: &Rules, dot: u32, parameter: u64) -> Root {
-    let symbol = rules.after(dot);
-    let data = &rules.symbols[symbol as usize];
-    match (data.lexeme, data.nested) {
-        (NONE, None) => (symbol, rules.argument(dot, parameter)),
-        (NONE, Some(_)) => (symbol, parameter),
-        _ => (symbol, 0),
     }
 }

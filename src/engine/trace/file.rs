@@ -9,7 +9,7 @@ use serde::de::Error;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::{Candidate, Step, StepKind, Trace};
-use crate::engine::alarm::{self, Alarm};
+use crate::engine::alarm::Alarm;
 
 /// The version of the format, as this program writes it. Fields may be added without a new one.
 const VERSION: u64 = 1;
@@ -46,18 +46,18 @@ impl<'de> Deserialize<'de> for Format {
 struct Written<'a> {
     #[serde(flatten)]
     trace: &'a Trace,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    alarms: Vec<Alarm>,
+    #[serde(skip_serializing_if = "<[Alarm]>::is_empty")]
+    alarms: &'a [Alarm],
 }
 
 impl Trace {
-    /// Writes the text of a trace file. Its `alarms` say where the run repeats itself; they are a
-    /// function of the steps, and nobody reads them again.
+    /// Writes the text of a trace file, with the run's alarms. These are a function of the steps and
+    /// the grammar, and nobody reads them again.
     ///
     /// # Errors
     /// If it cannot be written.
-    pub fn write(&self, out: impl Write) -> io::Result<()> {
-        let written = Written { trace: self, alarms: alarm::alarms(&self.steps) };
+    pub fn write(&self, alarms: &[Alarm], out: impl Write) -> io::Result<()> {
+        let written = Written { trace: self, alarms };
         serde_json::to_writer(out, &written).map_err(Into::into)
     }
 
