@@ -199,6 +199,31 @@ fn a_schema_names_its_properties() {
 }
 
 #[test]
+fn keys_with_signs_of_their_own_keep_their_names_and_places() {
+    let lists = ["c#", "c", "a/b", "b", "c#7", "q\\\"2", "é#"];
+    let members: Vec<String> = lists
+        .iter()
+        .map(|key| format!("\"{key}\":\n{{\"type\": \"array\", \"items\": {{\"$ref\": \"#/$defs/d\"}}}}"))
+        .collect();
+    let schema = format!(
+        "{{\"type\": \"object\", \"properties\": {{{}}}, \"$defs\": {{\"d\": {{\"type\": \"object\", \
+         \"properties\": {{\"c\": {{\"type\": \"array\"}}}}}}}}}}",
+        members.join(",\n")
+    );
+    for (line, key) in lists.iter().enumerate() {
+        let mut shadow = compile(&GrammarSource::json_schema("schema", &*schema)).shadow().expect("followed");
+        let text = format!("{{\"{key}\": [");
+        assert_eq!(shadow.feed(text.as_bytes()), text.len());
+        let place = shadow.place();
+        assert_eq!(path(&place), *key, "{schema}");
+        let found = place.path[0].definition.as_ref().map(|s| &schema[s.span.clone()]);
+        // `c` stands in the schema twice, so either could be meant.
+        let written = format!("\"{key}\"");
+        assert_eq!(found, (*key != "c").then_some(&*written), "line {line}");
+    }
+}
+
+#[test]
 fn gbnf_is_answered_in_places_of_its_own_text() {
     let text = "root ::= move (\" \" move)*\n\
                 # A move.\n\

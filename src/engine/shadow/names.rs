@@ -151,12 +151,14 @@ impl Names {
     /// What a rule without a name of the person's is called, if it means something: a member of a
     /// JSON object, a definition of a JSON Schema.
     pub fn label<'s>(&self, symbol: &'s Symbol) -> Option<(&'s str, Option<Spot>)> {
-        let label = symbol.label.as_str();
-        let is_known = label.starts_with("#/") || label.starts_with('"');
-        // llguidance numbers what it has named before.
-        let own = label.rfind('#').filter(|&at| at > 0).map_or(label, |at| &label[..at]);
-        let name = own.trim_matches('"');
-        is_known.then(|| (name, self.keys.get(name.rsplit('/').next().unwrap_or(name)).cloned()))
+        let own = unnumbered(&symbol.label);
+        if let Some(key) = own.strip_prefix('"').and_then(|key| key.strip_suffix('"')) {
+            // Places are known by what a key says, not by how it is written.
+            let said = serde_json::from_str::<String>(own).ok();
+            return Some((key, said.and_then(|said| self.keys.get(&said).cloned())));
+        }
+        let name = own.strip_prefix("#/")?.rsplit('/').next()?;
+        Some((own, self.keys.get(name).cloned()))
     }
 
     /// The terminal after a dot.
@@ -172,11 +174,18 @@ impl Names {
     }
 }
 
+/// A symbol's name without the number that llguidance gives to what it has named before: `"a"#2`.
+fn unnumbered(label: &str) -> &str {
+    match label.rsplit_once('#') {
+        Some((own, number)) if !own.is_empty() && number.parse::<u32>().is_ok() => own,
+        _ => label,
+    }
+}
+
 /// A terminal of which only llguidance's description is known: `[3] "name" "\"name\""`.
 fn unmarked(description: &str, label: &str, is_special: bool) -> Terminal {
     let rest = description.split_once("] ").map_or(description, |(_, rest)| rest);
-    let own = label.split_once('#').map_or(label, |(own, _)| own);
-    let pattern = rest.strip_prefix(own).unwrap_or(rest).trim();
+    let pattern = rest.strip_prefix(unnumbered(label)).unwrap_or(rest).trim();
     let pattern = pattern.split_once("] ").filter(|_| rest.starts_with('[')).map_or(pattern, |(_, p)| p);
     Terminal {
         name: pattern.to_owned(),
