@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use maze::engine::constraint::Constraint;
 use maze::engine::explain::{Class, ExplainError, Explainer, Ignored, LimitKind, Reason, sentences};
-use maze::engine::grammar::{Compiled, library};
+use maze::engine::grammar::{Compiled, GrammarKind, library};
 use maze::engine::{GrammarSource, TokenId, Vocabulary};
 
 #[path = "support/nano.rs"]
@@ -121,7 +121,7 @@ fn a_byte_that_may_not_come_has_its_terminals_with_their_places() {
     let place = terminal.place.as_ref().expect("Lark has places");
     assert_eq!((terminal.text.as_str(), terminal.rule.as_deref()), ("NUMBER", Some("pair")));
     assert_eq!((place.line, place.column), (2, 16));
-    let said = sentences(&at.why_text(b":x"), b":x").join("\n");
+    let said = sentences(&at.why_text(b":x"), b":x", GrammarKind::Lark).join("\n");
     assert!(said.contains("Its first byte, `:`, may come; `x` after it may not."), "{said}");
     assert!(said.contains("NUMBER (in pair, 2:16)"), "{said}");
     let path = at.path().expect("it can be followed");
@@ -138,7 +138,9 @@ fn forced_text_has_one_cut() {
     assert_ne!(part, forced);
     let Reason::Tokenization { forced: instead, bytes } = at.why(part) else { panic!() };
     assert_eq!((instead, &*bytes), (forced, nano::VOCABULARY.bytes(forced)));
-    assert!(sentences(&at.why(part), b"re")[1].contains("no_forcing"));
+    assert!(sentences(&at.why(part), b"re", GrammarKind::Lark)[1].contains("no_forcing"));
+    // Only Lark has the option.
+    assert_eq!(sentences(&at.why(part), b"re", GrammarKind::Gbnf).len(), 1);
     let other = at.why(token("x"));
     let Reason::Byte { expected, .. } = other else { panic!() };
     assert_eq!(expected.forced, b"return");
@@ -170,6 +172,19 @@ fn what_is_ignored_is_not_ignored_everywhere() {
     assert_eq!(ignored(nested, "a{\"k\":", " "), Some(Ignored::Embedded));
     let mut explainer = lark(&format!("%llguidance {{\"allow_initial_skip\": true}}\n{spaced}"));
     assert!(explainer.at_text(b"").expect("the start").why_text(b" a").is_allowed());
+}
+
+#[test]
+fn who_writes_a_schema_reads_nothing_of_lark() {
+    let schema = "{\"type\": \"array\", \"items\": {\"type\": \"integer\"}}";
+    let source = GrammarSource::json_schema("schema", schema);
+    let mut explainer = Explainer::new(compile(&source), vocabulary());
+    for (text, piece) in [("", " ["), ("[1]", " ")] {
+        let reason = explainer.at_text(text.as_bytes()).expect("it may come").why_text(piece.as_bytes());
+        let said = sentences(&reason, piece.as_bytes(), GrammarKind::JsonSchema).join(" ");
+        assert!(said.contains("between the parts of an object or an array, but not here"), "{said}");
+        assert!(!said.contains('%'), "{said}");
+    }
 }
 
 #[test]
@@ -270,6 +285,6 @@ fn where_a_model_thinks_the_grammar_has_not_begun() {
     assert!(why(&[other, token("y")], other).is_allowed());
     assert_eq!(why(&[other, token("y")], end), Reason::Thinking { forced: None, control: true });
     assert_eq!(why(&[other], token("y")), Reason::Thinking { forced: Some(other), control: false });
-    let said = sentences(&why(&[other, token("y")], end), b"").join(" ");
+    let said = sentences(&why(&[other, token("y")], end), b"", GrammarKind::Lark).join(" ");
     assert!(said.contains("the model still thinks"), "{said}");
 }

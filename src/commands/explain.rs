@@ -72,7 +72,7 @@ fn of_trace(args: &ExplainArgs, config: &Config, path: &Path) -> Result<(), Fail
         .map_err(|difference| replay::other_tokens(&name, &trace, &model.info().name, &difference))?;
     let subject = args.token.as_deref().map(|token| subject::read(token, &vocabulary)).transpose()?;
     if let Some(thinking) = trace.steps.get(step - 1).filter(|step| step.thinking) {
-        return of_thinking(args, &name, step, thinking, subject, &vocabulary);
+        return of_thinking(args, &name, (step, thinking), subject, &source, &vocabulary);
     }
     let compiled = compile(&vocabulary, &source)?;
     let before = answer_before(&trace, step, &name)?;
@@ -91,9 +91,9 @@ fn of_trace(args: &ExplainArgs, config: &Config, path: &Path) -> Result<(), Fail
 fn of_thinking(
     args: &ExplainArgs,
     name: &str,
-    number: usize,
-    step: &Step,
+    (number, step): (usize, &Step),
     subject: Option<Subject<'_>>,
+    source: &GrammarSource,
     vocabulary: &Vocabulary,
 ) -> Result<(), Failure> {
     let Some(insight) = &step.insight else {
@@ -105,7 +105,7 @@ fn of_thinking(
         None => first_refused(step).unwrap_or(step.token),
     };
     let reason = while_thinking(&insight.allowed, token, vocabulary);
-    let said = sentences(&reason, vocabulary.bytes(token));
+    let said = sentences(&reason, vocabulary.bytes(token), source.kind);
     let mut stdout = Sink::stdout();
     if args.json {
         stdout.json(&json!({

@@ -140,8 +140,9 @@ impl Following {
 
     /// Why `token` may come after so many tokens of the answer, or why not.
     fn why(&mut self, before: usize, token: TokenId, vocabulary: &Vocabulary) -> Vec<String> {
+        let kind = self.explainer.grammar().source().kind;
         match self.explainer.at(&self.tokens[..before]) {
-            Ok(mut at) => sentences(&at.why(token), vocabulary.bytes(token)),
+            Ok(mut at) => sentences(&at.why(token), vocabulary.bytes(token), kind),
             Err(error) => vec![error.to_string()],
         }
     }

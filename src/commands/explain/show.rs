@@ -75,7 +75,7 @@ impl Shown<'_> {
         at: &mut At<'_>,
     ) -> io::Result<()> {
         self.print_place(out, reason)?;
-        let said = sentences(reason, self.subject.bytes(self.vocabulary));
+        let said = sentences(reason, self.subject.bytes(self.vocabulary), self.grammar.kind);
         // The place has said the first one.
         let known = match reason {
             Reason::Byte { accepted, .. } => *accepted == 0 || matches!(self.subject, Subject::Rest(_)),
@@ -248,7 +248,7 @@ impl Shown<'_> {
             "about": about,
             "allowed": reason.is_allowed(),
             "reason": reason,
-            "sentences": sentences(reason, self.subject.bytes(self.vocabulary)),
+            "sentences": sentences(reason, self.subject.bytes(self.vocabulary), self.grammar.kind),
             "expected": expected,
             "path": at.path(),
             "finish": at.finish(),

@@ -4,13 +4,15 @@
 
 use super::{Expected, Finish, Ignored, LimitKind, Reason, Terminal};
 use crate::engine::check::describe;
+use crate::engine::grammar::GrammarKind;
 use crate::sanitize;
 
 /// How many terminals are listed.
 const MOST: usize = 6;
 
-/// `reason` in sentences. `text` are the bytes that it is about: a token's, or a piece of text.
-pub fn sentences(reason: &Reason, text: &[u8]) -> Vec<String> {
+/// `reason` in sentences. `text` are the bytes that it is about: a token's, or a piece of text; `kind`
+/// is what the grammar is written in, for what its author can do.
+pub fn sentences(reason: &Reason, text: &[u8], kind: GrammarKind) -> Vec<String> {
     match reason {
         Reason::Allowed { ends: true } => vec!["The text is complete and may end here.".into()],
         Reason::Allowed { ends: false } => vec!["It may come here.".into()],
@@ -25,18 +27,21 @@ pub fn sentences(reason: &Reason, text: &[u8]) -> Vec<String> {
                     format!("Its first {n} bytes, {}, may come; {refused} after them may not.", quoted(start))
                 }
             }];
-            said.extend(ignored.map(|ignored| of_ignored(ignored).into()));
+            said.extend(ignored.map(|ignored| of_ignored(ignored, kind).into()));
             said.extend(of_expected(expected));
             said
         }
-        Reason::Tokenization { bytes, .. } => vec![
-            format!(
+        Reason::Tokenization { bytes, .. } => {
+            let mut said = vec![format!(
                 "Its text may come, but the grammar leaves no choice here, and the forced text is cut as a \
                  model's tokenizer would cut it: {} has to come.",
                 quoted(bytes)
-            ),
-            "`%llguidance {\"no_forcing\": true}` lets every way to cut it through.".into(),
-        ],
+            )];
+            if kind == GrammarKind::Lark {
+                said.push("`%llguidance {\"no_forcing\": true}` lets every way to cut it through.".into());
+            }
+            said
+        }
         Reason::Duplicate { of } => {
             vec![format!("Token {of} has the same bytes, and only one of such tokens can be let through.")]
         }
@@ -45,10 +50,9 @@ pub fn sentences(reason: &Reason, text: &[u8]) -> Vec<String> {
                 "It is a special token, which has no text, and the grammar does not name it here.".into(),
             ];
             if *name_fits {
-                said.push(format!(
-                    "The characters {} may come here, but only as text; a grammar names the token without quotes.",
-                    quoted(text)
-                ));
+                let names = matches!(kind, GrammarKind::Lark | GrammarKind::Gbnf);
+                let how = if names { "; a grammar names the token without quotes" } else { "" };
+                said.push(format!("The characters {} may come here, but only as text{how}.", quoted(text)));
             }
             said.extend(of_expected(expected));
             said
@@ -160,8 +164,11 @@ pub(super) fn terminal(terminal: &Terminal) -> String {
     if where_.is_empty() { text.into_owned() } else { format!("{text} ({})", where_.join(", ")) }
 }
 
-fn of_ignored(ignored: Ignored) -> &'static str {
+fn of_ignored(ignored: Ignored, kind: GrammarKind) -> &'static str {
     match ignored {
+        _ if kind == GrammarKind::JsonSchema => {
+            "White space may stand between the parts of an object or an array, but not here."
+        }
         Ignored::BeforeFirst => {
             "`%ignore` does not hold before the first terminal; \
              `%llguidance {\"allow_initial_skip\": true}` lets it."
