@@ -31,12 +31,12 @@ pub(super) fn run(args: &CheckArgs) -> Result<(), Failure> {
     let mut stdout = Sink::stdout();
     if args.fix {
         for (source, file) in sources.iter_mut().zip(&args.files) {
-            let made = fix::mend(&compiler, source);
-            if !made.is_empty() && !args.dry_run {
+            let tried = fix::mend(&compiler, source);
+            if fix::has_changed(&tried) && !args.dry_run {
                 fix::save(file, &source.text)?;
             }
             if !args.json {
-                fix::tell(&mut stdout, &source.name, &made, args.dry_run)?;
+                fix::tell(&mut stdout, &source.name, &tried, args.dry_run)?;
             }
         }
     }

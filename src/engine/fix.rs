@@ -72,6 +72,18 @@ impl Fix {
         out
     }
 
+    /// Where the edits stand in the text that they have made.
+    pub fn places(&self) -> Vec<Range<usize>> {
+        // How much longer the text has become so far, and how much shorter.
+        let (mut more, mut less) = (0, 0);
+        let place = |edit: &TextEdit| {
+            let start = edit.span.start + more - less;
+            (more, less) = (more + edit.text.len(), less + edit.span.len());
+            start..start + edit.text.len()
+        };
+        self.edits.iter().map(place).collect()
+    }
+
     /// The same fix in a text in which the part it speaks of starts at `offset`.
     #[must_use]
     pub fn moved(mut self, offset: usize) -> Self {
@@ -91,6 +103,11 @@ mod tests {
         let edit = |span, text: &str| TextEdit { span, text: text.into() };
         let fix = Fix::new("x", vec![edit(4..5, "E"), edit(0..2, "AB"), edit(1..3, "no"), edit(6..6, "!")]);
         assert_eq!(fix.apply("abcdef"), "ABcdEf!");
+        assert_eq!(fix.places(), [0..2, 4..5, 6..7]);
+        let longer = Fix::new("x", vec![edit(0..1, "new"), edit(1..3, ""), edit(4..4, "!")]);
+        let text = longer.apply("abcde");
+        let parts: Vec<&str> = longer.places().into_iter().map(|place| &text[place]).collect();
+        assert_eq!((&*text, &parts[..]), ("newd!e", &["new", "", "!"][..]));
         assert_eq!(fix.clone().moved(2).apply("..abcdef"), "..ABcdEf!");
         assert_eq!(Fix::replace("x", 1..2, "e").apply("é"), "é");
         assert_eq!(Fix::replace("x", 9..12, "e").apply("abc"), "abc");

@@ -93,6 +93,21 @@ fn what_needs_a_decision_is_left_and_listed() {
 }
 
 #[test]
+fn a_fix_that_brings_in_an_error_is_not_made() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("g.lark");
+    // Of these repetitions an automaton that ends at the first match is too large.
+    let text = "start: T \"b\" 'c'\nT: /(a|[^x]{0,1000}?y){1,100}/\n";
+    fs::write(&file, text).expect("a file");
+    let (code, told, _) = ran(&["check", "--fix", str(&file)]);
+    assert!(code == 0 && told.contains("fixed[M024 single-quotes]: use double quotes\n"), "{told}");
+    let refused = "not fixed[M103 never-lazy]: end at the first match, after which there would be an error: \
+                   the grammar is too complex";
+    assert!(told.contains(refused) && told.contains("warning[M103 never-lazy]"), "{told}");
+    assert_eq!(fs::read_to_string(&file).expect("a file"), text.replace("'c'", "\"c\""));
+}
+
+#[test]
 fn fixes_are_in_the_json() {
     let folder = tempfile::tempdir().expect("a folder");
     let file = folder.path().join("g.lark");
