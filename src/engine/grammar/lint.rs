@@ -37,7 +37,7 @@ pub(super) fn lint(source: &GrammarSource) -> Vec<Finding> {
 
 /// The traps of a Lark text that explain why nothing can be generated, though it compiles.
 pub(super) fn deadly(text: &str) -> Vec<Finding> {
-    let scan = Scan::new(text);
+    let scan = Scan::new(text).outermost();
     let Some(tree) = Tree::of(text, &scan) else { return Vec::new() };
     let Some(flow) = Flow::of(&tree) else { return Vec::new() };
     let mut found = lexemes::empty(&flow);
@@ -46,7 +46,9 @@ pub(super) fn deadly(text: &str) -> Vec<Finding> {
 }
 
 fn lark(text: &str) -> Vec<Finding> {
-    let scan = Scan::new(text);
+    let all = Scan::new(text);
+    // A nested grammar has names and options of its own.
+    let scan = all.outermost();
     let shape = Shape::of(&scan);
     let mut found = Vec::new();
     let mut known: HashSet<&str> = scan.definitions().iter().map(|d| d.name).collect();
@@ -85,13 +87,13 @@ fn lark(text: &str) -> Vec<Finding> {
     let endless: Vec<Finding> = endless.collect();
     found.extend(unused);
     found.extend(endless);
-    for (i, token) in scan.tokens.iter().enumerate() {
+    for (i, token) in all.tokens.iter().enumerate() {
         match token.kind {
-            Kind::Regex => found.extend(regexes::lazy_or_doubled(&scan, i)),
-            Kind::String => found.extend(layout(&scan, token)),
+            Kind::Regex => found.extend(regexes::lazy_or_doubled(&all, i)),
+            Kind::String => found.extend(layout(&all, token)),
             Kind::Json => {
-                let json = scan.str(token);
-                let of_json = match i.checked_sub(1).map(|i| scan.str(&scan.tokens[i])) {
+                let json = all.str(token);
+                let of_json = match i.checked_sub(1).map(|i| all.str(&all.tokens[i])) {
                     Some("%llguidance") => options(json),
                     Some("%json") => schema::white_space(json).into_iter().collect(),
                     _ => Vec::new(),
@@ -101,8 +103,8 @@ fn lark(text: &str) -> Vec<Finding> {
             _ => {}
         }
     }
-    found.extend(regexes::wide_classes(&scan));
-    found.extend(regexes::wide_case(&scan));
+    found.extend(regexes::wide_classes(&all));
+    found.extend(regexes::wide_case(&all));
     found.extend(names::sniffed(text, &scan));
     if let Some(tree) = Tree::of(text, &scan) {
         // What nothing uses has been spoken of.

@@ -63,7 +63,7 @@ fn without_statements(text: &str, findings: &[Finding]) -> Option<String> {
     if findings.iter().any(|f| matches!(f.code, "gbnf" | "limit" | "internal" | "too-deep")) {
         return None;
     }
-    let scan = Scan::new(text);
+    let scan = Scan::new(text).outermost();
     let statements = scan.statements();
     let mut mended = text.as_bytes().to_vec();
     let mut defined: HashSet<&str> = HashSet::new();

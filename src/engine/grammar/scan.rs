@@ -25,6 +25,8 @@ pub(super) enum Kind {
     Special,
     /// `%name`.
     Directive,
+    /// A nested grammar, `%lark { … }`, as [`outermost`](Scan::outermost) has it.
+    Nested,
     /// The JSON value after `%json`, `%regex` or `%llguidance`.
     Json,
     /// Digits.
@@ -71,6 +73,38 @@ impl<'a> Scan<'a> {
             }
         }
         Self { text, tokens }
+    }
+
+    /// The same text with each nested grammar as one token: the names in it are its own.
+    pub fn outermost(&self) -> Self {
+        let mut tokens = Vec::with_capacity(self.tokens.len());
+        let mut at = 0;
+        while let Some(token) = self.tokens.get(at) {
+            let nested = self.nested_end(at);
+            tokens.push(match nested {
+                Some(end) => Token { kind: Kind::Nested, span: token.span.start..self.tokens[end].span.end },
+                None => token.clone(),
+            });
+            at = nested.unwrap_or(at) + 1;
+        }
+        Self { text: self.text, tokens }
+    }
+
+    /// The `}` that closes the nested grammar which begins with the token `at`, if one does.
+    pub fn nested_end(&self, at: usize) -> Option<usize> {
+        let text = |at: usize| self.tokens.get(at).map_or("", |t| self.str(t));
+        if text(at) != "%lark" || text(at + 1) != "{" {
+            return None;
+        }
+        let mut depth = 0_usize;
+        (at + 1..self.tokens.len()).find(|&n| {
+            match text(n) {
+                "{" => depth += 1,
+                "}" => depth -= 1,
+                _ => {}
+            }
+            depth == 0
+        })
     }
 
     /// The text of a token.
@@ -384,6 +418,21 @@ mod tests {
         let names = |list: Vec<Definition<'static>>| list.iter().map(|d| d.name).collect::<Vec<_>>();
         assert_eq!(names(scan.definitions()), ["INT", "SPACE", "LF", "CR", "start", "ind", "x"]);
         assert_eq!(names(scan.references()), ["ind", "x", "INT", "x", "z"]);
+    }
+
+    #[test]
+    fn a_nested_grammar_keeps_its_names_to_itself() {
+        let text = "start: a %lark {\n start: a{2} %lark { start: c }\n a: b\n} b\na: c";
+        let all = Scan::new(text);
+        let scan = all.outermost();
+        let names = |list: Vec<Definition<'static>>| list.iter().map(|d| d.name).collect::<Vec<_>>();
+        assert_eq!(names(scan.definitions()), ["start", "a"]);
+        assert_eq!(names(scan.references()), ["a", "b", "c"]);
+        assert_eq!(scan.statements().len(), 2);
+        let nested: Vec<&Token> = scan.tokens.iter().filter(|t| t.kind == Kind::Nested).collect();
+        assert_eq!(nested.iter().map(|t| scan.str(t).lines().count()).collect::<Vec<_>>(), [4]);
+        // Without its end it is no nested grammar.
+        assert_eq!(Scan::new("a: %lark { b").outermost().tokens.len(), 5);
     }
 
     #[test]

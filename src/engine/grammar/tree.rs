@@ -92,11 +92,8 @@ pub(super) struct Tree<'a> {
 }
 
 impl<'a> Tree<'a> {
-    /// The tree of a text that compiles; `None` if it holds another grammar's text.
+    /// The tree of a text that compiles, from its [outermost](Scan::outermost) tokens.
     pub fn of(text: &'a str, scan: &Scan<'a>) -> Option<Self> {
-        if scan.tokens.iter().any(|t| scan.str(t) == "%lark") {
-            return None;
-        }
         let mut tree = Tree {
             text,
             definitions: Vec::new(),
@@ -330,7 +327,7 @@ impl<'a> Reader<'a, '_> {
                 let (pattern, flags) = text.get(1..)?.rsplit_once('/')?;
                 Kind::Regex(pattern, flags)
             }
-            (_, scan::Kind::Special) => Kind::Opaque,
+            (_, scan::Kind::Special | scan::Kind::Nested) => Kind::Opaque,
             ("%json" | "%regex", _) => {
                 self.at += 1;
                 Kind::Opaque

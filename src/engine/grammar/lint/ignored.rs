@@ -6,7 +6,7 @@ use super::edits::{put, with_option};
 use super::lexemes::quoted;
 use super::{Finding, Fix};
 use crate::engine::grammar::dfa::Dfa;
-use crate::engine::grammar::flow::{Flow, Lexeme, START, numbers};
+use crate::engine::grammar::flow::{Flow, Lexeme, START, has, numbers};
 use crate::engine::grammar::scan::{self, Scan, Token};
 use crate::engine::grammar::tree::{Kind, Tree};
 use crate::engine::grammar::{common, json};
@@ -20,13 +20,21 @@ pub(super) fn traps(flow: &Flow<'_, '_>) -> Vec<Finding> {
     found
 }
 
-/// Terminals of which `%ignore` takes every text.
+/// Terminals of which `%ignore` takes every text, wherever they stand.
 pub(super) fn taken(flow: &Flow<'_, '_>) -> Vec<Finding> {
     let Some(ignored) = &flow.ignored else { return Vec::new() };
-    let is_taken = |l: &&Lexeme<'_>| {
+    let scan = Scan::new(flow.tree.text).outermost();
+    // The second of two in a row is read.
+    if is_set(&scan, "ignore_once") {
+        return Vec::new();
+    }
+    let is_skipped_first = is_set(&scan, "allow_initial_skip");
+    let is_taken = |l: &Lexeme<'_>| {
         l.dfa().is_some_and(|dfa| !dfa.is_empty() && !dfa.takes_empty() && dfa.is_within(ignored))
     };
-    let lexemes = flow.lexemes.iter().skip(START + 1).filter(is_taken);
+    let never_first =
+        (START + 1..flow.lexemes.len()).filter(|&n| is_skipped_first || !has(&flow.after[START], n));
+    let lexemes = never_first.map(|n| &flow.lexemes[n]).filter(|l| is_taken(l));
     let finding = |l: &Lexeme<'_>| {
         let message = format!("{} is never read: `%ignore` takes every text of it", quoted(l.text));
         Finding::new(l.span.clone(), "ignored-terminal", message)
@@ -76,8 +84,8 @@ fn in_rules(flow: &Flow<'_, '_>, space: &Dfa) -> Option<Finding> {
 
 fn in_ignored(flow: &Flow<'_, '_>, space: &Dfa) -> Option<Finding> {
     let ignored = flow.ignored.as_ref()?;
-    let scan = Scan::new(flow.tree.text);
-    let is_once = once(&scan);
+    let scan = Scan::new(flow.tree.text).outermost();
+    let is_once = is_set(&scan, "ignore_once");
     let takes_space = [" ", "\n", "\t"].iter().any(|s| ignored.takes(s.as_bytes()));
     if !takes_space || (is_once && !ignored.is_endless()) {
         return None;
@@ -130,10 +138,11 @@ fn objects<'a>(scan: &Scan<'a>) -> Vec<&'a str> {
     pairs.map(|p| scan.str(&p[1])).collect()
 }
 
-fn once(scan: &Scan<'_>) -> bool {
+/// Whether an option of `%llguidance` is on.
+fn is_set(scan: &Scan<'_>, option: &str) -> bool {
     let is_on = |object: &&str| {
         let value = serde_json::from_str::<serde_json::Value>(object).unwrap_or_default();
-        value["ignore_once"] == serde_json::Value::Bool(true)
+        value[option] == serde_json::Value::Bool(true)
     };
     objects(scan).iter().any(is_on)
 }
@@ -146,7 +155,8 @@ pub(super) fn options(tree: &Tree<'_>, scan: &Scan<'_>) -> Option<Finding> {
     if keys.filter(|t| t.is_key).any(|t| t.value == "allow_initial_skip") {
         return None;
     }
-    let message = "nothing is ignored before the first terminal, nor after the last one";
+    let message =
+        "nothing is ignored before the first terminal, nor after the last one unless more could follow";
     let edit = with_option(scan, "\"allow_initial_skip\": true");
     Some(
         Finding::new(first.span.clone(), "initial-skip", message)

@@ -91,7 +91,7 @@ fn swallowed<'a>(flow: &Flow<'a, '_>, first: &Expr<'a>, second: &Expr<'a>) -> Op
     }
     let message = format!("{next} can never follow: {before} takes all that it begins with");
     let finding = Finding::new(second.span.clone(), "swallows-next", message);
-    match mend(flow, &left.last, &right.first) {
+    match mend(flow, first, &left.last, &right.first) {
         Some((fix, text)) => Some(finding.help(format!("leave out what ends it: `{text}`")).fix(fix)),
         None => {
             Some(finding.help("the longest match wins and is never given back: leave out of it what ends it"))
@@ -99,16 +99,13 @@ fn swallowed<'a>(flow: &Flow<'a, '_>, first: &Expr<'a>, second: &Expr<'a>) -> Op
     }
 }
 
-/// A regex of one repeated class, without the bytes that what follows begins with.
-fn mend(flow: &Flow<'_, '_>, before: &Set, next: &Set) -> Option<(Fix, String)> {
+/// A regex of one repeated class in `part`, without the bytes that what follows begins with.
+fn mend<'a>(flow: &Flow<'a, '_>, part: &Expr<'a>, before: &Set, next: &Set) -> Option<(Fix, String)> {
     let [x] = numbers(before)[..] else { return None };
     let [y] = numbers(next)[..] else { return None };
     let lexeme = &flow.lexemes[x];
     let body = flow.tree.get(lexeme.text).map(|d| &d.body);
-    let (span, text) = match body {
-        Some(body) => (body.span.clone(), flow.tree.str(&body.span)),
-        None => (lexeme.span.clone(), lexeme.text),
-    };
+    let text = body.map_or(lexeme.text, |body| flow.tree.str(&body.span));
     let (pattern, flags) = text.strip_prefix('/')?.rsplit_once('/')?;
     let first = flow.lexemes[y].dfa()?.first();
     let bytes: Vec<u8> = (0..=255).filter(|&b| first[usize::from(b)]).collect();
@@ -128,7 +125,19 @@ fn mend(flow: &Flow<'_, '_>, before: &Set, next: &Set) -> Option<(Fix, String)> 
         _ => return None,
     };
     let text = format!("/{class}{sign}/{flags}");
-    Some((Fix::replace(format!("write `{text}`"), span, &*text), text))
+    // Other uses are followed by something else, and keep what they have.
+    let everywhere = flow.tree.definitions.iter().map(|d| &d.body).chain(&flow.tree.ignored);
+    let is_use = |e: &&Expr<'a>| e.parts().is_empty() && flow.tree.str(&e.span) == lexeme.text;
+    let uses: Vec<&Expr<'_>> = everywhere.flat_map(Expr::walk).filter(is_use).collect();
+    let here: Vec<&&Expr<'_>> = uses.iter().filter(|e| part.span.contains(&e.span.start)).collect();
+    let (place, is_safe) = match (&here[..], &uses[..]) {
+        ([here], [_]) => (body.map_or(&here.span, |body| &body.span), true),
+        ([here], _) => (&here.span, false),
+        (_, [only]) => (body.map_or(&only.span, |body| &body.span), false),
+        _ => return None,
+    };
+    let fix = Fix::replace(format!("write `{text}`"), place.clone(), &*text);
+    Some((if is_safe { fix } else { fix.unsafe_to_apply() }, text))
 }
 
 /// Single characters, one terminal each, that should be one terminal together.

@@ -42,11 +42,23 @@ fn text<'a>(tree: &Tree<'a>, parts: &[Expr<'_>]) -> &'a str {
     }
 }
 
-/// `text` as a part of a longer sequence.
-fn grouped(parts: &[&str]) -> String {
-    match parts {
-        [one] if !one.contains(char::is_whitespace) => (*one).to_owned(),
-        _ => format!("({})", parts.join(" | ")),
+/// One of some alternatives, as a part that an operator may follow.
+fn grouped(tree: &Tree<'_>, all: &[&[Expr<'_>]]) -> String {
+    let texts: Vec<&str> = all.iter().map(|parts| text(tree, parts)).collect();
+    match (all, &texts[..]) {
+        ([[one]], [text]) if is_unit(one, text) => (*text).to_owned(),
+        _ => format!("({})", texts.join(" | ")),
+    }
+}
+
+/// Whether a part needs no parentheses before an operator.
+fn is_unit(part: &Expr<'_>, text: &str) -> bool {
+    match part.kind {
+        Kind::Name(_) => !text.contains("::"),
+        Kind::Text(..) | Kind::Regex(..) => true,
+        // In a sequence these stand in parentheses.
+        Kind::Alt(_) | Kind::Seq(_) => text.starts_with('('),
+        _ => false,
     }
 }
 
@@ -77,7 +89,7 @@ fn right_recursive(tree: &Tree<'_>, rule: &Definition<'_>) -> Option<Finding> {
             let item = text(tree, before);
             let step = format!("{} {item}", text(tree, between));
             let body = if between.is_empty() {
-                format!("{}+", grouped(&[item]))
+                format!("{}+", grouped(tree, &[before]))
             } else {
                 format!("{item} ({})*", step.trim())
             };
@@ -90,7 +102,7 @@ fn right_recursive(tree: &Tree<'_>, rule: &Definition<'_>) -> Option<Finding> {
             if ends.iter().any(|p| uses(p, rule.name)) {
                 return None;
             }
-            let step = grouped(&steps.iter().map(|p| text(tree, p)).collect::<Vec<_>>());
+            let step = grouped(tree, &steps);
             let is_empty = |parts: &&&[Expr<'_>]| matches!(text(tree, parts), "" | "\"\"");
             let rest: Vec<&str> = ends.iter().filter(|p| !is_empty(p)).map(|p| text(tree, p)).collect();
             let optional = if rest.len() < ends.len() { "?" } else { "" };
@@ -134,7 +146,7 @@ fn ambiguous(tree: &Tree<'_>, rule: &Definition<'_>) -> Option<Finding> {
     let span = first.first()?.span.start..first.last()?.span.end;
     let finding = Finding::new(span, "ambiguous-operator", message);
     let rest: Vec<&[Expr<'_>]> = all.iter().filter(|p| !begins(p) && !ends(p)).copied().collect();
-    let operators: Vec<&str> = both.iter().map(|p| text(tree, &p[1..p.len() - 1])).collect();
+    let operators: Vec<&[Expr<'_>]> = both.iter().map(|p| &p[1..p.len() - 1]).collect();
     let help = "let one side be something smaller: `sum: sum \"+\" term | term`";
     let is_simple = rest.len() + both.len() == all.len() && !rest.is_empty() && is_plain(tree, rule);
     // What stands between the two must not use the rule at its own ends either.
@@ -144,13 +156,13 @@ fn ambiguous(tree: &Tree<'_>, rule: &Definition<'_>) -> Option<Finding> {
     }
     let scan = Scan::new(tree.text);
     let name = edits::new_name(&scan, &format!("{}_part", rule.name));
-    let operators: Vec<&str> = operators.into_iter().filter(|o| !o.is_empty()).collect();
+    let operators: Vec<&[Expr<'_>]> = operators.into_iter().filter(|o| !o.is_empty()).collect();
     let step = if operators.is_empty() {
         name.clone()
     } else if operators.len() < both.len() {
-        format!("({})? {name}", operators.join(" | "))
+        format!("{}? {name}", grouped(tree, &operators))
     } else {
-        format!("{} {name}", grouped(&operators))
+        format!("{} {name}", grouped(tree, &operators))
     };
     let rest: Vec<&str> = rest.iter().map(|p| text(tree, p)).collect();
     let lines = format!("{name}: {}", rest.join(" | "));

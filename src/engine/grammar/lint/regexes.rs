@@ -70,14 +70,18 @@ fn first(pattern: &str, flags: &str) -> Option<Finding> {
         match byte {
             b'\\' => {
                 let doubled = bytes.get(at + 1) == Some(&b'\\');
+                // `\\section` is LaTeX.
+                let is_word = bytes.get(at + 3).is_some_and(u8::is_ascii_alphabetic);
                 if doubled
                     && !in_class
+                    && !is_word
                     && let Some(class @ (b'd' | b'w' | b's' | b'D' | b'W' | b'S')) = bytes.get(at + 2)
                 {
                     let class = char::from(*class);
                     let message = format!("`\\\\{class}` is a backslash and the letter `{class}`");
+                    let halved = pattern.replace(r"\\", r"\");
                     let fix =
-                        Fix::replace("halve the backslashes", 0..pattern.len(), pattern.replace(r"\\", r"\"));
+                        Fix::replace("halve the backslashes", 0..pattern.len(), halved).unsafe_to_apply();
                     let finding = Finding::new(at..at + 3, "doubled-escape", message);
                     return Some(finding.help(format!("write `\\{class}`")).fix(fix));
                 }
@@ -87,7 +91,9 @@ fn first(pattern: &str, flags: &str) -> Option<Finding> {
                 (item, repeated) = (true, false);
                 at += 1;
             }
-            b'?' if quantifier && repeated => return Some(never_lazy(pattern, flags, start, at)),
+            b'?' if quantifier && repeated => {
+                return Some(never_lazy(pattern, flags, start, at, open.len()));
+            }
             b'{' if !in_class && item => {}
             b'0'..=b'9' | b',' if !in_class && is_count(&pattern[..at]) => {}
             _ if quantifier => repeated = true,
@@ -119,8 +125,8 @@ fn is_count(before: &str) -> bool {
     before.trim_end_matches(|c: char| c.is_ascii_digit() || c == ',').ends_with('{')
 }
 
-/// `at` is the place of the `?`, `start` that of what is repeated.
-fn never_lazy(pattern: &str, flags: &str, start: usize, at: usize) -> Finding {
+/// `at` is the place of the `?`, `start` that of what is repeated, in so many open groups.
+fn never_lazy(pattern: &str, flags: &str, start: usize, at: usize, open: usize) -> Finding {
     let text = &pattern[at - 1..=at];
     let message = format!("`{text}` takes as much as `{}`: repetitions are never lazy", &text[..1]);
     let finding = Finding::new(at - 1..at + 1, "never-lazy", message)
@@ -138,8 +144,10 @@ fn never_lazy(pattern: &str, flags: &str, start: usize, at: usize) -> Finding {
     let rest = closed.trim_start_matches(')');
     let groups = &closed[..closed.len() - rest.len()];
     let (end, after) = literal(rest);
-    // What ends it must be all that follows it, up to the end of the alternative.
-    if !(after.is_empty() || after.starts_with([')', '|'])) {
+    // What ends it must be all that follows it, up to the end of the pattern or its alternative.
+    let next = after.trim_start_matches(')');
+    let closed = groups.len() + after.len() - next.len();
+    if !(next.is_empty() || next.starts_with('|') && closed == open) {
         return finding;
     }
     let replacement = match end[..] {
@@ -251,7 +259,10 @@ pub(super) fn wide_case(scan: &Scan<'_>) -> Option<Finding> {
             if has_s {
                 with_s.get_or_insert_with(|| text.to_lowercase());
             }
-            let pattern = regex::escape(&text).replace('/', r"\/");
+            // A regex ends on its line.
+            let escaped = regex::escape(&text).replace('/', r"\/");
+            let in_line = |c: char| if c.is_control() { format!("\\x{:02x}", c as u32) } else { c.into() };
+            let pattern: String = escaped.chars().map(in_line).collect();
             edits.push(put(token.span.clone(), format!("/(?i-u:{pattern})/")));
         }
     }
@@ -291,6 +302,9 @@ mod tests {
             r"\*?",
             r"a*\?",
             r"\\\d",
+            r"\\section\{[^}]*\}",
+            r"C:\\windows",
+            r"\\\\server",
             r"(\\.|[^\\])*",
             r"[\\d]",
             "(?i)x",
@@ -337,6 +351,15 @@ mod tests {
                 assert!(own.is_match(&text) == whole || odd, "{pattern} became {mended}: {text:?}");
             }
         }
+    }
+
+    #[test]
+    fn a_lazy_repetition_with_more_after_it_is_left_alone() {
+        for pattern in [r"(\[.*?\])\(x\)", "(a.*?b|c)d", "(<.*?>)+", "(a.*?(b))c"] {
+            let found = first(pattern, "").unwrap_or_else(|| panic!("{pattern} is lazy"));
+            assert!(found.fix.is_none(), "{pattern}: {:?}", found.fix);
+        }
+        assert!(first("(<(.*?)>)|b", "").is_some_and(|f| f.fix.is_some()));
     }
 
     #[test]

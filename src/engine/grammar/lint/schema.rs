@@ -36,7 +36,8 @@ pub(super) fn white_space(text: &str) -> Option<Finding> {
     Some(
         Finding::new(span, "json-white-space", message)
             .help(r#"bound it with `"x-guidance": {"whitespace_pattern": "[ \\n]{1,40}"}`, or forbid it with `"whitespace_flexible": false`"#)
-            .fix(Fix::new("bound it", vec![put(open..open, format!("{member}{comma}"))])),
+            // JSON that nests deep is indented by more.
+            .fix(Fix::new("bound it", vec![put(open..open, format!("{member}{comma}"))]).unsafe_to_apply()),
     )
 }
 

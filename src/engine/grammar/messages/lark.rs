@@ -12,12 +12,12 @@ use crate::engine::grammar::shape::Shape;
 
 /// The place of the rule `start`, if there is one.
 pub(super) fn start(text: &str) -> Range<usize> {
-    Scan::new(text).definitions().into_iter().find(|d| d.name == "start").map_or(0..0, |d| d.span)
+    Scan::new(text).outermost().definitions().into_iter().find(|d| d.name == "start").map_or(0..0, |d| d.span)
 }
 
 /// A rule that keeps every text from ending, if one can be blamed.
 pub(super) fn endless(text: &str) -> Option<(String, Range<usize>)> {
-    let scan = Scan::new(text);
+    let scan = Scan::new(text).outermost();
     let shape = Shape::of(&scan);
     let unused: Vec<usize> = shape.unused().map(|d| d.span.start).collect();
     let blamed = shape.endless().into_iter().find(|d| !unused.contains(&d.span.start));

@@ -28,7 +28,9 @@ impl Context<'_> {
                 .help("name the file .gbnf, or write `name: …` and call the first rule `start`");
             return Some(match gbnf::to_lark(self.text, &[], 0) {
                 Ok(converted) => {
-                    finding.fix(Fix::replace("turn it into Lark", 0..self.text.len(), converted.lark))
+                    let whole = 0..self.text.len();
+                    // The rules get names that nobody chose.
+                    finding.fix(Fix::replace("turn it into Lark", whole, converted.lark).unsafe_to_apply())
                 }
                 Err(_) => finding,
             });
