@@ -14,8 +14,10 @@ use super::trace::{FinishReason, TokenId};
 use super::vocabulary::Vocabulary;
 
 mod probe;
+mod specialise;
 
 pub use probe::{Ignore, Probe};
+use specialise::{Specialised, specialise};
 
 /// Builds constraints over one vocabulary.
 pub struct ConstraintFactory {
@@ -31,6 +33,10 @@ const SLICES: [&str; 5] = [
     r#"[^"\\\x00-\x1F\x7F]{1,30}"#,
     r#"[^"\\\x00-\x1F\x7F]+"#,
 ];
+
+/// A warning of ours, with the name of a rule: its arguments are too many for llguidance to tell its uses
+/// apart.
+pub const MANY_ARGUMENTS: &str = "too many arguments: ";
 
 impl ConstraintFactory {
     /// A factory over `vocabulary`. Takes about 30 ms at 8k tokens and 300 ms at 128k.
@@ -65,16 +71,20 @@ impl ConstraintFactory {
         self.factory.tok_env().tok_trie().eos_tokens().contains(&token)
     }
 
-    /// A constraint at the start of `grammar`, and llguidance's warnings about it.
+    /// A constraint at the start of `grammar`, and llguidance's warnings about it; among them
+    /// [`MANY_ARGUMENTS`].
     ///
     /// # Errors
     /// llguidance's message, as it words it; `grammar/messages.rs` reads it.
     pub fn create(&self, grammar: TopLevelGrammar) -> Result<(Constraint, Vec<String>), String> {
-        let mut parser = self.factory.create_parser(grammar).map_err(|e| e.to_string())?;
         panic_utils::catch_unwind(AssertUnwindSafe(|| {
+            let Specialised { init, inexact } = specialise(grammar, self.environment(), self.limits())?;
+            let mut parser = self.factory.create_parser_from_init_default(init)?;
             parser.start_without_prompt();
-            let warnings = parser.grammar_warnings();
-            Ok((Constraint { parser, tokens: Vec::new() }, warnings))
+            let mut warnings = parser.grammar_warnings();
+            let is_exact = inexact.is_none();
+            warnings.extend(inexact.map(|rule| format!("{MANY_ARGUMENTS}{rule}")));
+            Ok((Constraint { parser, tokens: Vec::new(), is_exact }, warnings))
         }))
         .map_err(|e| e.to_string())
     }
@@ -85,6 +95,8 @@ pub struct Constraint {
     parser: TokenParser,
     /// Everything committed, so that a grammar that cannot roll back can be replayed.
     tokens: Vec<TokenId>,
+    /// Whether rules with parameters are told apart by their arguments.
+    is_exact: bool,
 }
 
 /// Why a constraint cannot go on.
@@ -109,9 +121,15 @@ impl CancelMask {
 }
 
 impl Constraint {
+    /// Whether rules with parameters are told apart by their arguments. Where a grammar asks for too many,
+    /// llguidance does not.
+    pub fn is_exact(&self) -> bool {
+        self.is_exact
+    }
+
     /// An independent copy at the same place, sharing no lock with the original.
     pub fn fork(&self) -> Self {
-        Self { parser: self.parser.deep_clone(), tokens: self.tokens.clone() }
+        Self { parser: self.parser.deep_clone(), tokens: self.tokens.clone(), is_exact: self.is_exact }
     }
 
     /// A handle that stops this constraint's work from another thread. Permanent.

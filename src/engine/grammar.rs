@@ -156,7 +156,8 @@ impl Compiled {
     /// # Errors
     /// What of the grammar it cannot follow.
     pub fn shadow(&self) -> Result<Shadow, CannotFollow> {
-        self.shadow.get_or_init(|| self.parts.shadow(&self.source)).clone()
+        let built = || self.parts.shadow(&self.source, self.template.is_exact());
+        self.shadow.get_or_init(built).clone()
     }
 }
 
@@ -189,7 +190,7 @@ struct Parts {
 }
 
 impl Parts {
-    fn shadow(&self, source: &GrammarSource) -> Result<Shadow, CannotFollow> {
+    fn shadow(&self, source: &GrammarSource, is_exact: bool) -> Result<Shadow, CannotFollow> {
         let broken = || CannotFollow::Broken("its text cannot be read".into());
         let (origin, size) =
             prepare::annotated(source, &self.named_tokens, self.vocabulary).ok_or_else(broken)?;
@@ -197,7 +198,8 @@ impl Parts {
         // As deep as for compiling; the copy has a rule for every use of a name.
         let builder =
             std::thread::Builder::new().name("shadow".into()).stack_size(STACK + size * STACK_PER_BYTE);
-        let built = builder.spawn(move || shadow::build(origin, factory.environment(), factory.limits()));
+        let built =
+            builder.spawn(move || shadow::build(origin, is_exact, factory.environment(), factory.limits()));
         let built = built.map_err(|e| CannotFollow::Thread(e.to_string()))?;
         built.join().unwrap_or_else(|_| Err(CannotFollow::Broken("the grammar engine failed".into())))
     }

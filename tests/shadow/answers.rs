@@ -166,8 +166,7 @@ fn parameters_are_told() {
     assert_eq!(expected(&place), ["\"a\" 2:26"]);
 }
 
-/// llguidance ends every use of a rule that waits in the same row, whatever its argument. What is
-/// shown is the reading whose arguments fit.
+/// A rule ends those uses of it that wait for its argument, here those of the outer block.
 #[test]
 fn the_reading_that_is_shown_has_fitting_arguments() {
     let lark = "start: block::0\nblock::_: stmt::_ | stmt::_ block::_\n\

@@ -9,6 +9,7 @@ use maze::engine::vocabulary::{SpecialTokens, Vocabulary};
 mod agreement;
 mod answers;
 mod finish;
+mod parameters;
 
 /// A token for each byte that text can hold, two that stand for themselves, and the end.
 pub static VOCABULARY: LazyLock<Vocabulary> = LazyLock::new(|| {

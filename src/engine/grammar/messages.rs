@@ -6,11 +6,12 @@
 
 use std::ops::Range;
 
+use super::super::constraint::MANY_ARGUMENTS;
 use super::super::diagnostic::{Diagnostic, Severity};
 use super::super::explain::LimitKind;
 use super::super::fix::Fix;
 use super::prepare::regex_pattern;
-use super::{GrammarKind, GrammarSource, Warnings, lint};
+use super::{GrammarKind, GrammarSource, Warnings, lint, scan};
 
 mod lark;
 mod pattern;
@@ -117,6 +118,9 @@ pub(super) fn converted(lines: &[Range<usize>], error: &str) -> Finding {
 fn warning(source: &GrammarSource, message: &str) -> Diagnostic {
     let text = source.text.as_str();
     let message = message.strip_prefix("WARNING: ").unwrap_or(message);
+    if let Some(rule) = message.strip_prefix(MANY_ARGUMENTS) {
+        return warn(source, many_arguments(text, rule));
+    }
     let mut diagnostic = if message == ONLY_EMPTY {
         Diagnostic::error(text, 0..0, "only-empty", message)
     } else {
@@ -133,6 +137,20 @@ fn warning(source: &GrammarSource, message: &str) -> Diagnostic {
     diagnostic.message = diagnostic.message.replace("is not supported", "is ignored");
     diagnostic.help = None;
     diagnostic
+}
+
+/// A rule with a parameter that is asked for without bound.
+fn many_arguments(text: &str, rule: &str) -> Finding {
+    let scan = scan::Scan::new(text);
+    let definition = scan.definitions().into_iter().find(|d| d.name == rule);
+    let message = match &definition {
+        Some(_) => format!("`{rule}` may be asked for with any number of arguments"),
+        None => "a rule may be asked for with any number of arguments".to_owned(),
+    };
+    Finding::new(definition.map_or(0..0, |d| d.span), "many-arguments", message).help(
+        "where it ends, llguidance also ends its uses with other arguments; a bound such as `%if lt(_, 20)` \
+         keeps them apart",
+    )
 }
 
 fn warn(source: &GrammarSource, finding: Finding) -> Diagnostic {

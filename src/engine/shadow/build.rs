@@ -30,12 +30,14 @@ pub(in crate::engine) struct Origin {
     pub keys: HashMap<String, Range<usize>>,
 }
 
-/// Builds the parser. llguidance recurses, so the caller sees to a stack that is deep enough.
+/// Builds the parser. `is_exact` says whether the constraint tells rules with parameters apart by their
+/// arguments. llguidance recurses, so the caller sees to a stack that is deep enough.
 ///
 /// # Errors
 /// What cannot be followed.
 pub(in crate::engine) fn build(
     origin: Origin,
+    is_exact: bool,
     environment: &TokEnv,
     limits: &ParserLimits,
 ) -> Result<Shadow, CannotFollow> {
@@ -58,10 +60,11 @@ pub(in crate::engine) fn build(
     if spec.has_max_tokens {
         return Err(max_tokens(&origin.text, &marks));
     }
-    let shared = panic_utils::catch_unwind(AssertUnwindSafe(|| {
+    let mut shared = panic_utils::catch_unwind(AssertUnwindSafe(|| {
         shared(&origin.text, &grammar, &marks, has_places, limits).map_err(anyhow::Error::msg)
     }))
     .map_err(|e| CannotFollow::Lexer(e.to_string()))?;
+    shared.rules.is_exact = is_exact;
     Ok(Shadow::new(shared, spec.allow_initial_skip))
 }
 

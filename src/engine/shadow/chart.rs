@@ -1,9 +1,9 @@
 //! The rows of an Earley parse: what may stand between two lexemes.
 //!
 //! It follows llguidance's parser step for step, its classes of ignored text and its stack of
-//! nested grammars included, so that both accept the same. Where llguidance is inexact (a rule with
-//! parameters that ends ends every use of it that waits in the same row, whatever its argument),
-//! this is inexact in the same way.
+//! nested grammars included, so that both accept the same. A rule with a parameter ends those uses of it
+//! that wait for its argument; where the grammar has too many arguments for llguidance to tell them apart,
+//! it ends every use of it in the row, as there.
 
 use std::sync::Arc;
 
@@ -363,10 +363,10 @@ impl Closure<'_> {
                 origin.waiting(lhs, self.rules, |index| {
                     let waits = origin.item(index);
                     // Those that asked for this argument come first, so that they are what is shown.
-                    if self.rules.argument(waits.dot, waits.parameter) == item.parameter {
+                    if self.rules.wanted(&waits) == item.parameter {
                         let back = Back { row: item.origin, item: index, child: at as u32 };
                         self.add(Item { dot: waits.dot + 1, ..waits }, back);
-                    } else {
+                    } else if !self.rules.is_exact {
                         others.push(index);
                     }
                 });
@@ -376,10 +376,7 @@ impl Closure<'_> {
                     self.add(Item { dot: waits.dot + 1, ..waits }, back);
                 }
             } else if self.rules.lexeme_after(item.dot) == NONE {
-                let argument = match self.rules.symbols[after as usize].nested {
-                    Some(_) => item.parameter,
-                    None => self.rules.argument(item.dot, item.parameter),
-                };
+                let argument = self.rules.wanted(&item);
                 self.roots.push((after, argument));
                 if self.rules.is_nullable(after, argument) {
                     let next = Item { dot: item.dot + 1, ..item };

@@ -10,6 +10,7 @@ use std::collections::{HashMap, HashSet, VecDeque};
 use llguidance::earley::lexerspec::LexemeIdx;
 use llguidance::earley::{CGrammar, CSymIdx, ParamCond, ParamExpr, ParamValue};
 
+use super::chart::Item;
 use crate::engine::grammar::annotate::{Marks, UseKind};
 
 /// No symbol, no use, no alternative, no rule.
@@ -36,6 +37,8 @@ pub(super) struct Rules {
     pub skip_once: Vec<bool>,
     /// For each lexeme: whether its last part is no part of the text but only ends it (`stop=`).
     pub hides: Vec<bool>,
+    /// Whether rules with parameters are told apart by their arguments.
+    pub is_exact: bool,
 }
 
 /// A terminal, a rule, or a group.
@@ -120,6 +123,7 @@ impl Rules {
             skips: spec.skip_by_class.iter().map(|l| l.0).collect(),
             skip_once,
             hides: (0..lexemes).map(hides).collect(),
+            is_exact: true,
         }
     }
 
@@ -130,6 +134,15 @@ impl Rules {
     /// The argument of the symbol after `dot`, given the parameter of the rule.
     pub fn argument(&self, dot: u32, parameter: u64) -> u64 {
         self.arguments.get(dot as usize).map_or(0, |a| a.eval(ParamValue(parameter)).0)
+    }
+
+    /// The argument of the symbol after an item's dot. A nested grammar takes the parameter of the rule that
+    /// it stands in.
+    pub fn wanted(&self, item: &Item) -> u64 {
+        match self.symbols.get(self.after(item.dot) as usize).and_then(|symbol| symbol.nested) {
+            Some(_) => item.parameter,
+            None => self.argument(item.dot, item.parameter),
+        }
     }
 
     pub fn rule(&self, dot: u32) -> &Rule {
