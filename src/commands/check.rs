@@ -29,13 +29,17 @@ pub(super) fn run(args: &CheckArgs) -> Result<(), Failure> {
     let compiler = Compiler::new(&loaded.vocabulary).map_err(Failure::Run)?;
 
     let mut stdout = Sink::stdout();
+    let mut fixes = Vec::new();
     if args.fix {
         for (source, file) in sources.iter_mut().zip(&args.files) {
             let tried = fix::mend(&compiler, source);
             if fix::has_changed(&tried) && !args.dry_run {
                 fix::save(file, &source.text)?;
             }
-            if !args.json {
+            if args.json {
+                let text = args.dry_run.then_some(source.text.as_str());
+                fixes.push(fix::to_json(&tried, text));
+            } else {
                 fix::tell(&mut stdout, &source.name, &tried, args.dry_run)?;
             }
         }
@@ -59,6 +63,9 @@ pub(super) fn run(args: &CheckArgs) -> Result<(), Failure> {
                 value["reason"] = json!(reason);
                 value["diagnostics"] =
                     json!(findings.iter().flat_map(|(_, found)| found).collect::<Vec<_>>());
+                if let Some(fixed) = fixes.pop() {
+                    value["fixed"] = fixed;
+                }
                 stdout.json(&value)?;
             } else {
                 list(&mut stdout, &findings)?;
@@ -69,7 +76,7 @@ pub(super) fn run(args: &CheckArgs) -> Result<(), Failure> {
                 return Err(Failure::Told(1));
             }
         }
-        _ if args.json => stdout.json(&findings_json(&findings))?,
+        _ if args.json => stdout.json(&findings_json(&findings, fixes))?,
         _ => list(&mut stdout, &findings)?,
     }
     if broken { Err(Failure::Told(2)) } else { Ok(()) }
@@ -169,8 +176,15 @@ fn verdict_json(grammar: &Compiled, name: &str, verdict: &Verdict) -> serde_json
     }
 }
 
-fn findings_json(findings: &[(&GrammarSource, Vec<Diagnostic>)]) -> serde_json::Value {
-    let files: Vec<_> =
+/// The findings of each file, and what `--fix` did to it.
+fn findings_json(
+    findings: &[(&GrammarSource, Vec<Diagnostic>)],
+    fixes: Vec<serde_json::Value>,
+) -> serde_json::Value {
+    let mut files: Vec<_> =
         findings.iter().map(|(source, found)| json!({ "file": source.name, "diagnostics": found })).collect();
+    for (file, fixed) in files.iter_mut().zip(fixes) {
+        file["fixed"] = fixed;
+    }
     json!({ "files": files })
 }

@@ -59,6 +59,11 @@ fn files_are_mended_and_what_was_done_is_said() {
     let (code, dry, _) = ran(&["check", "--fix", "--dry-run", str(&file)]);
     assert_eq!(fs::read_to_string(&file).expect("a file"), BROKEN);
     assert!(code == 0 && dry.contains("would fix[M024 single-quotes]: use double quotes\n"), "{dry}");
+    let (_, json, _) = ran(&["check", "--fix", "--dry-run", "--json", str(&file)]);
+    let json: serde_json::Value = serde_json::from_str(&json).expect("JSON");
+    let fixed = &json["files"][0]["fixed"];
+    assert_eq!(fixed["text"], MENDED);
+    assert_eq!(fixed["fixes"].as_array().expect("a list").len(), dry.matches("would fix[").count());
     let (code, told, _) = ran(&["check", "--fix", str(&file)]);
     assert_eq!(code, 0, "{told}");
     assert_eq!(told.replace("fixed[", "would fix["), dry);

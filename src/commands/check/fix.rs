@@ -5,6 +5,8 @@ use std::fs;
 use std::io::Write;
 use std::path::Path;
 
+use serde_json::{Value, json};
+
 use super::{Failure, Sink};
 use crate::atomic::AtomicFile;
 use crate::engine::grammar::Compiler;
@@ -83,6 +85,25 @@ pub(super) fn tell(stdout: &mut Sink, name: &str, tried: &[Tried], dry: bool) ->
     Ok(())
 }
 
+/// What was done to a file: the fixes, and in a dry run the text that they would leave, in which the findings
+/// are.
+pub(super) fn to_json(tried: &[Tried], text: Option<&str>) -> Value {
+    let fixes: Vec<Value> = tried
+        .iter()
+        .map(|Tried { finding, label, refused }| {
+            json!({
+                "code": finding.code, "number": finding.number,
+                "line": finding.start.line, "column": finding.start.column,
+                "label": label, "made": refused.is_none(), "error": refused.as_ref().map(|e| &e.message),
+            })
+        })
+        .collect();
+    match text {
+        Some(text) => json!({ "fixes": fixes, "text": text }),
+        None => json!({ "fixes": fixes }),
+    }
+}
+
 /// Puts a mended text in the place of the file, whole or not at all, as readable as it was.
 pub(super) fn save(path: &Path, text: &str) -> Result<(), Failure> {
     let write = || {
@@ -92,7 +113,7 @@ pub(super) fn save(path: &Path, text: &str) -> Result<(), Failure> {
         file.write_all(text.as_bytes())?;
         file.commit()
     };
-    write().map_err(|e: std::io::Error| Failure::Run(format!("cannot write {}: {e}", path.display())))
+    write().map_err(|e: std::io::Error| Failure::Input(format!("cannot write {}: {e}", path.display())))
 }
 
 #[cfg(test)]
