@@ -262,7 +262,7 @@ impl App {
     /// Runs until the end, and saves what there is then: nobody listens to answers any more.
     async fn main(mut self, signals: Signals, mut events: Receiver<Event>) -> io::Result<u8> {
         let end = self.go(signals, &mut events).await;
-        self.hangup.is_noticed();
+        self.hangup.notice();
         drop(events);
         if self.state.store.is_on() {
             let save = Box::new(snapshot::last(&mut self.state));

@@ -78,8 +78,8 @@ pub enum Event {
     Broken(String),
     /// The grammar of this revision was checked.
     Checked(u64, Checked),
-    /// The cases of the grammar of this revision were run, for these tokens.
-    Tested(u64, Arc<Vocabulary>, Arc<Report>),
+    /// The cases of the grammar of this revision were run, for these tokens; or they failed by a bug.
+    Tested(u64, Arc<Vocabulary>, Result<Arc<Report>, String>),
     /// The prompt as the model reads it, or why it cannot be made; answers the look of this number.
     Rendered(u64, Result<Vec<TokenId>, String>),
     /// Texts that a name in the grammar of this revision matches.
@@ -153,6 +153,8 @@ pub enum RunEvent {
     Started {
         /// The prompt's tokens.
         prompt: Vec<Arc<Step>>,
+        /// The grammar that it follows, which may have been compiled again.
+        grammar: Option<Arc<Compiled>>,
     },
     /// Tokens were generated.
     Steps(Vec<Arc<Step>>),

@@ -185,8 +185,7 @@ impl State {
         self.grammar.base = self.grammar.buffer.text().into();
         self.language = super::examples::language_of(&source);
         (self.grammar.kind, self.grammar.name, self.grammar.file) = (source.kind, source.name, file);
-        // What was checked may have been the same text of another kind.
-        (self.grammar.checked, self.grammar.compiled, self.grammar.cases) = (None, None, None);
+        self.grammar.forget();
     }
 
     /// Takes the draft in the editor as one of this file, or of the example that it is named after.

@@ -53,7 +53,7 @@ impl Hangup {
     }
 
     /// The program ends in order: nobody needs to end it.
-    pub fn is_noticed(&self) {
+    pub fn notice(&self) {
         self.is_noticed.store(true, Ordering::SeqCst);
     }
 }

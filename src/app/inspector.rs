@@ -156,7 +156,8 @@ impl Inspector {
 
     /// The part of the tree that the person is at: the one they chose, or the innermost of the token.
     pub fn tree_row(&self, located: &Located) -> Option<usize> {
-        let chosen = self.tree_at.filter(|(at, row)| *at == located.at && *row < located.tree.nodes.len());
+        let chosen =
+            self.tree_at.filter(|(at, row)| *at == located.at && *row < located.reading.tree.nodes.len());
         chosen.map(|(_, row)| row).or_else(|| located.node())
     }
 

@@ -80,12 +80,12 @@ impl Runner {
         grammar: Arc<Compiled>,
         paused: bool,
     ) -> Vec<RunEvent> {
-        match self.session(request, Some(grammar)) {
+        match self.session(request, Some(grammar.clone())) {
             Ok(session) => {
                 let prompt = session.trace().prompt.clone();
                 let run = Open::new(id, session);
                 self.run = Some(Open { going: !paused, single: paused, ..run });
-                vec![RunEvent::Started { prompt }]
+                vec![RunEvent::Started { prompt, grammar: Some(grammar) }]
             }
             Err(error) => vec![RunEvent::Failed(error.to_string())],
         }
@@ -105,8 +105,9 @@ impl Runner {
             other => {
                 self.run = other;
                 let grammar = self.grammar(&request, grammar);
-                grammar.and_then(|grammar| self.session(*request, grammar)).and_then(|mut session| {
-                    events.push(RunEvent::Started { prompt: session.trace().prompt.clone() });
+                grammar.and_then(|grammar| {
+                    let mut session = self.session(*request, grammar.clone())?;
+                    events.push(RunEvent::Started { prompt: session.trace().prompt.clone(), grammar });
                     let retraced = session.retrace(&steps);
                     self.run = Some(Open::new(id, session));
                     retraced

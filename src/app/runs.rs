@@ -124,6 +124,7 @@ impl Runs {
     /// written before the end of one that was cut off, which gets a file like the others now.
     fn put_stored(&mut self, mut run: Run) {
         let is_cut_off = std::mem::take(&mut run.journal) != Journal::default();
+        run.id = self.next_id();
         let Some(kept) = self.at(run.number) else { return };
         let language = Language::ALL.iter().find(|l| l.name() == kept.note.language);
         run.language = language.copied().unwrap_or_default();

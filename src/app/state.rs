@@ -376,6 +376,7 @@ impl State {
                 samples: None,
                 jumps: Vec::new(),
                 cases: None,
+                tested: None,
             },
             prompt: EditorBuffer::new(prompt),
             chat: Chat::default(),

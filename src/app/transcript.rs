@@ -17,8 +17,6 @@ pub struct Transcript {
     lines: Vec<Line>,
     /// Where each token ends.
     ends: Vec<Place>,
-    /// How many bytes of the answer there are when each token ends.
-    bytes: Vec<usize>,
     /// The start of a character whose other bytes have not come yet.
     incomplete: Vec<u8>,
 }
@@ -32,7 +30,7 @@ struct Line {
 
 impl Default for Transcript {
     fn default() -> Self {
-        Self { lines: vec![Line::default()], ends: Vec::new(), bytes: Vec::new(), incomplete: Vec::new() }
+        Self { lines: vec![Line::default()], ends: Vec::new(), incomplete: Vec::new() }
     }
 }
 
@@ -73,14 +71,7 @@ impl Transcript {
                 }
             }
             self.ends.push(self.end());
-            let answered = if step.thinking { 0 } else { step.text_bytes().len() };
-            self.bytes.push(self.bytes_before(self.bytes.len()) + answered);
         }
-    }
-
-    /// How many bytes the answer has before the token of this index.
-    pub fn bytes_before(&self, index: usize) -> usize {
-        index.checked_sub(1).and_then(|last| self.bytes.get(last)).copied().unwrap_or(0)
     }
 
     /// How many tokens there are.

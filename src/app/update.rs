@@ -83,8 +83,8 @@ pub fn update(state: &mut State, event: Event) -> Vec<Effect> {
             checked(state, revision, result);
             Vec::new()
         }
-        Event::Tested(revision, vocabulary, report) => {
-            cases::tested(state, revision, &vocabulary, report);
+        Event::Tested(revision, vocabulary, result) => {
+            cases::tested(state, revision, &vocabulary, result);
             Vec::new()
         }
         Event::Rendered(number, tokens) => {

@@ -37,12 +37,10 @@ pub struct Located {
     pub run: RunId,
     /// The step before which `place` is.
     pub at: usize,
-    /// The bytes of that step in the text.
-    pub bytes: Range<usize>,
     /// Where the grammar stood before that step.
     pub place: Place,
     /// How the whole text of the run was read.
-    pub tree: Arc<Tree>,
+    pub reading: Arc<Reading>,
     /// How the text could end soonest from there.
     pub end: NearestEnd,
     /// From which step of the run on nothing can complete its text, if that is so.
@@ -51,11 +49,25 @@ pub struct Located {
     pub reason: Option<(TokenId, Vec<String>)>,
 }
 
-impl Located {
-    /// The innermost part of the tree that the step belongs to.
-    pub fn node(&self) -> Option<usize> {
-        let last = self.tree.nodes.first().map_or(0, |root| root.bytes.end);
-        self.tree.at(self.bytes.start.min(last.checked_sub(1)?))
+/// How the text of a run was read. In this text a token that the grammar names counts as its name,
+/// which the output does not show.
+#[derive(Clone, Debug)]
+pub struct Reading {
+    /// The parse tree.
+    pub tree: Tree,
+    /// The text.
+    pub text: Vec<u8>,
+    /// Where each step ends in it.
+    pub ends: Vec<usize>,
+}
+
+impl Reading {
+    /// The steps that these bytes of the text came from.
+    pub fn steps(&self, bytes: &Range<usize>) -> Range<usize> {
+        let first = self.ends.partition_point(|&end| end <= bytes.start);
+        // The last one is the first that does not end before them.
+        let last = self.ends.partition_point(|&end| end < bytes.end);
+        first..if bytes.is_empty() { first } else { (last + 1).min(self.ends.len()) }
     }
 
     /// How many parts of the tree a part is below.
@@ -64,15 +76,25 @@ impl Located {
         std::iter::successors(Some(node), parent).count().saturating_sub(1)
     }
 
-    /// Why a token may come or not, if that was asked.
-    pub fn why(&self, token: TokenId) -> Option<&[String]> {
-        let (of, sentences) = self.reason.as_ref()?;
-        (*of == token).then_some(sentences)
-    }
-
     /// The parts of the tree that the rule or terminal of this name stands for.
     pub fn named<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a Node> {
         self.tree.nodes.iter().filter(move |node| &*node.name == name)
+    }
+}
+
+impl Located {
+    /// The innermost part of the tree that the step belongs to.
+    pub fn node(&self) -> Option<usize> {
+        let Reading { tree, ends, .. } = &*self.reading;
+        let last = tree.nodes.first().map_or(0, |root| root.bytes.end).checked_sub(1)?;
+        let start = self.at.checked_sub(1).and_then(|before| ends.get(before)).copied().unwrap_or(0);
+        tree.at(start.min(last))
+    }
+
+    /// Why a token may come before a step or not, if that was asked.
+    pub fn why(&self, at: usize, token: TokenId) -> Option<&[String]> {
+        let (of, sentences) = self.reason.as_ref()?;
+        ((self.at, *of) == (at, token)).then_some(sentences)
     }
 }
 

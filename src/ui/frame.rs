@@ -175,11 +175,14 @@ fn about(state: &State, pane: Pane) -> (String, String) {
     (String::new(), after)
 }
 
-/// What the grammar says to its cases.
+/// What the grammar says to its cases; while they run, how many there were before.
 fn cases(state: &State) -> Option<(String, Role)> {
     let report = state.grammar.cases.as_ref()?;
     let (count, failed) = (report.ran.len(), report.failures().count());
     let s = if count == 1 { "" } else { "s" };
+    if count > 0 && !state.grammar.is_tested() {
+        return Some((format!("… {count} case{s}"), Role::Dim));
+    }
     match (count, failed, report.problems.len()) {
         (_, 0, problems @ 1..) => Some((format!("✗ {problems} cases unread"), Role::Error)),
         (0, ..) => None,

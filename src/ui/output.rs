@@ -71,9 +71,8 @@ pub fn draw(buffer: &mut Buffer, state: &State, view: &mut View, inside: Rect) {
     let selected = run.selected.map(|index| text.span(index));
     let linked = state.linked();
     let is_linked = |index: usize| {
-        let (start, end) = (text.bytes_before(index), text.bytes_before(index + 1));
-        let next = linked.partition_point(|part| part.end <= start);
-        start < end && linked.get(next).is_some_and(|part| part.start < end)
+        let next = linked.partition_point(|part| part.end <= index);
+        linked.get(next).is_some_and(|part| part.contains(&index))
     };
     // The rows go forward through the text, so the token of a place is found by walking on.
     let mut token = rows.first().and_then(|r| text.token_at(place(r, r.row.start)));

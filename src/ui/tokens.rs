@@ -77,8 +77,9 @@ pub fn draw(buffer: &mut Buffer, state: &State, theme: &Theme, area: Rect, step:
     let bar = Rect { x: area.right(), y: area.y + HEADING, width: 1, height: rows };
     scroll::draw(buffer, bar, cursor.top, listing.len(), theme.text(Role::Dim));
     let below = Rect { y: bar.bottom(), height: area.bottom().saturating_sub(bar.bottom()), ..area };
-    if let (Some(token), Some(located)) = (listing.get(cursor.row), state.located()) {
-        reason(buffer, below, located.why(token).unwrap_or_default(), theme);
+    let inspected = state.run.inspected().zip(state.located());
+    if let (Some(token), Some(((at, _), located))) = (listing.get(cursor.row), inspected) {
+        reason(buffer, below, located.why(at, token).unwrap_or_default(), theme);
     }
 }
 

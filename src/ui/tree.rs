@@ -6,7 +6,7 @@ use ratatui::style::{Modifier, Style};
 
 use crate::app::inspector::Cursor;
 use crate::app::state::State;
-use crate::app::whereabouts::Located;
+use crate::app::whereabouts::{Located, Reading};
 use crate::engine::shadow::NodeKind;
 use crate::sanitize;
 
@@ -25,14 +25,14 @@ const QUOTED: usize = 200;
 fn cursor(state: &State, area: Rect, located: &Located) -> Cursor {
     let row = state.inspector.tree_row(located).unwrap_or(0);
     let height = usize::from(area.height.saturating_sub(HEADING));
-    Cursor { row, ..state.inspector.tree }.within(located.tree.nodes.len(), height)
+    Cursor { row, ..state.inspector.tree }.within(located.reading.tree.nodes.len(), height)
 }
 
 /// What is under a cell of `area`, below the headings.
 pub fn target(state: &State, area: Rect, at: Position) -> Option<Target> {
     let located = state.located()?;
     let row = cursor(state, area, located).top + usize::from(at.y.checked_sub(area.y + HEADING)?);
-    (row < located.tree.nodes.len()).then_some(Target::Node(row))
+    (row < located.reading.tree.nodes.len()).then_some(Target::Node(row))
 }
 
 /// Draws what is below the headings.
@@ -40,12 +40,11 @@ pub fn draw(buffer: &mut Buffer, state: &State, theme: &Theme, area: Rect) {
     let Some(located) = state.located() else {
         return whereabouts::why_not(buffer, state, theme, area);
     };
-    let nodes = &located.tree.nodes;
+    let nodes = &located.reading.tree.nodes;
     if nodes.is_empty() {
         Pen::new(buffer, area, HEADING).put("There is no text yet.", theme.text(Role::Dim));
         return;
     }
-    let text = state.run.trace.as_ref().map_or_else(Vec::new, |trace| trace.bytes());
     let cursor = cursor(state, area, located);
     let rows = area.height.saturating_sub(HEADING);
     for y in 0..rows {
@@ -57,47 +56,45 @@ pub fn draw(buffer: &mut Buffer, state: &State, theme: &Theme, area: Rect) {
             buffer,
             area,
             y + HEADING,
-            located,
+            &located.reading,
             index,
-            &text,
             (index == cursor.row, tabs::is_active(state)),
             theme,
         );
     }
     let bar = Rect { x: area.right(), y: area.y + HEADING, width: 1, height: rows };
     scroll::draw(buffer, bar, cursor.top, nodes.len(), theme.text(Role::Dim));
+    whereabouts::dim_if_old(buffer, state, theme, area, located);
 }
 
-#[expect(clippy::too_many_arguments, reason = "one row of a tree: where, of what, in which looks")]
 fn row(
     buffer: &mut Buffer,
     area: Rect,
     y: u16,
-    located: &Located,
+    reading: &Reading,
     index: usize,
-    text: &[u8],
     (is_row, is_active): (bool, bool),
     theme: &Theme,
 ) {
-    let Some(node) = located.tree.nodes.get(index) else { return };
+    let Some(node) = reading.tree.nodes.get(index) else { return };
     let background = if is_row && is_active { theme.style(Role::Row).bg } else { None };
     let over = |style: Style| background.map_or(style, |bg| style.bg(bg));
     let columns = usize::from(area.width);
     Pen::new(buffer, area, y).column(&" ".repeat(columns), columns, over(theme.base()));
     // Deep trees keep room for names.
-    let indent = (2 * located.depth(index)).min(columns / 2);
+    let indent = (2 * reading.depth(index)).min(columns / 2);
     let name = match node.kind {
         NodeKind::Rule => over(theme.base().add_modifier(Modifier::BOLD)),
         NodeKind::Terminal => over(theme.base()),
         NodeKind::Ignored => over(theme.text(Role::Dim)),
     };
-    let end = node.bytes.end.min(text.len());
-    let start = node.bytes.start.min(end);
-    let bytes = &text[start..end.min(start + QUOTED)];
+    let end = node.bytes.end.min(node.bytes.start + QUOTED);
+    let bytes = reading.text.get(node.bytes.start..end).unwrap_or_default();
     let quoted = sanitize::token(bytes);
     let label = sanitize::line(&node.name);
-    // A literal names its own text.
-    let is_same = *node.name == *format!("{:?}", String::from_utf8_lossy(bytes));
+    // A literal names its own text, and so does a token that the grammar names.
+    let is_token = label.starts_with('<') && label == quoted;
+    let is_same = is_token || *node.name == *format!("{:?}", String::from_utf8_lossy(bytes));
     let mut pen = Pen::new(buffer, area, y);
     pen.column(if is_row { "▸" } else { "" }, 2, over(theme.base())).skip(indent);
     let room = pen.left();

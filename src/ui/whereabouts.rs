@@ -5,6 +5,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 use ratatui::style::Style;
 
+use crate::app::action::Action;
 use crate::app::inspector::{Cursor, Part};
 use crate::app::state::State;
 use crate::app::whereabouts::Located;
@@ -58,6 +59,15 @@ pub fn draw(buffer: &mut Buffer, state: &State, theme: &Theme, area: Rect) {
     }
     let bar = Rect { x: area.right(), y: area.y + HEADING, width: 1, height: rows };
     scroll::draw(buffer, bar, cursor.top, place.expected.len(), dim);
+    dim_if_old(buffer, state, theme, area, located);
+}
+
+/// Dims what is known about another step than the one under inspection, whose answer is on its way.
+pub(super) fn dim_if_old(buffer: &mut Buffer, state: &State, theme: &Theme, area: Rect, located: &Located) {
+    if state.run.inspected().is_none_or(|(at, _)| at != located.at) {
+        let below = Rect { y: area.y + 1, height: area.height.saturating_sub(1), ..area };
+        buffer.set_style(below, theme.text(Role::Dim));
+    }
 }
 
 /// Why there is nothing to be seen.
@@ -65,7 +75,10 @@ pub(super) fn why_not(buffer: &mut Buffer, state: &State, theme: &Theme, area: R
     let reason = match state.whereabouts.reason(state.run.id) {
         Some(reason) => format!("Nothing can be said about the place in the grammar: {reason}."),
         None if state.run.grammar.is_none() => {
-            "The grammar of this run is not compiled any more; a new run shows it.".to_owned()
+            let key = state.keymap.first_key(Action::Rewind);
+            format!(
+                "The grammar of this run is not compiled any more. Going back in the run ({key}) compiles it."
+            )
         }
         None => "…".to_owned(),
     };

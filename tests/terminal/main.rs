@@ -15,6 +15,7 @@ mod large;
 mod late;
 mod look;
 mod overlays;
+mod places;
 mod playground;
 mod scenarios;
 mod states;

@@ -249,7 +249,7 @@ impl Playground {
                     if let Some(compiled) = compiled {
                         let report = Cases::of(&source, &beside).run(&compiled, &mut || true);
                         let report = Arc::new(report.expect("nobody stops it"));
-                        self.event(Event::Tested(revision, vocabulary, report));
+                        self.event(Event::Tested(revision, vocabulary, Ok(report)));
                     }
                 }
                 Effect::Sample(revision, source, name) => {

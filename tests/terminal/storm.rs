@@ -317,7 +317,7 @@ impl Storm {
         let cases = Cases::of(&grammar.source(), &grammar.beside());
         let compiled = self.compiled.as_ref().expect("the first grammar has no mistake");
         let report = cases.run(compiled, &mut || true).expect("nobody stops it");
-        Event::Tested(grammar.buffer.revision(), self.vocabulary.clone(), Arc::new(report))
+        Event::Tested(grammar.buffer.revision(), self.vocabulary.clone(), Ok(Arc::new(report)))
     }
 
     fn happen(&mut self, event: Event) {
@@ -340,7 +340,7 @@ impl Storm {
             Effect::Start { id, paused, .. } => {
                 (self.run, self.steps) = (id, 0);
                 let prompt = steps::python(0, 3, 256);
-                let started = Event::Run(id, RunEvent::Started { prompt });
+                let started = Event::Run(id, RunEvent::Started { prompt, grammar: self.compiled.clone() });
                 if paused {
                     self.happen(started);
                     Event::Run(id, RunEvent::Paused)

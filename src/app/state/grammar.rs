@@ -34,8 +34,10 @@ pub struct GrammarPane {
     pub samples: Option<(u64, String, Vec<String>)>,
     /// Where the caret was before it jumped, the last one last.
     pub jumps: Vec<TextPlace>,
-    /// What came of its cases, once they have run; of the text before, until they have.
+    /// What came of its cases when they ran last, which may have been for an older text.
     pub cases: Option<Arc<Report>>,
+    /// The revision of the text that they ran for.
+    pub tested: Option<u64>,
 }
 
 impl GrammarPane {
@@ -56,6 +58,23 @@ impl GrammarPane {
     /// Whether the latest check is of the text as it is.
     pub fn is_checked(&self) -> bool {
         self.checked == Some(self.buffer.revision())
+    }
+
+    /// Whether the cases have run for the text as it is.
+    pub fn is_tested(&self) -> bool {
+        self.tested == Some(self.buffer.revision())
+    }
+
+    /// Forgets what was found out: it was about the same text as another kind, or for other tokens.
+    pub fn forget_check(&mut self) {
+        (self.checked, self.compiled, self.tested) = (None, None, None);
+    }
+
+    /// Forgets all that was about the grammar that was here before.
+    pub fn forget(&mut self) {
+        self.forget_check();
+        self.cases = None;
+        self.jumps.clear();
     }
 
     /// The finding to tell about: the one on the caret's line, else the first, errors before

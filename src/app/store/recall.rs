@@ -74,6 +74,7 @@ pub fn session(state: &mut State, session: &Session, start: Option<&Explicit>) {
     } else {
         text(&mut state.grammar.buffer, &session.grammar.text);
         (state.grammar.kind, state.grammar.name) = (session.grammar.kind, session.grammar.name.clone());
+        state.grammar.forget();
         state.draft_of(session.grammar.file.clone());
         let language = Language::ALL.iter().find(|l| l.name() == session.language);
         state.language = language.copied().unwrap_or_default();

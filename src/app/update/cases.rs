@@ -9,16 +9,22 @@ use crate::app::menu::MenuKind;
 use crate::app::state::{Overlay, Pane, State};
 use crate::engine::Vocabulary;
 use crate::engine::cases::{Beside, Origin, Report, Wants, block, folder};
-use crate::ui::wrap::{Lines, Place};
 
 use super::{keys, menu};
 
 /// Takes in what came of the cases, unless the text or the model has changed since.
-pub(super) fn tested(state: &mut State, revision: u64, vocabulary: &Arc<Vocabulary>, report: Arc<Report>) {
+pub(super) fn tested(
+    state: &mut State,
+    revision: u64,
+    vocabulary: &Arc<Vocabulary>,
+    result: Result<Arc<Report>, String>,
+) {
     let is_current = state.model.vocabulary().is_some_and(|v| Arc::ptr_eq(v, vocabulary));
-    if is_current && revision == state.grammar.buffer.revision() {
-        state.grammar.cases = Some(report);
+    if !is_current || revision != state.grammar.buffer.revision() {
+        return;
     }
+    state.grammar.tested = Some(revision);
+    state.grammar.cases = result.map_err(|reason| state.warn(format!("The cases cannot run: {reason}"))).ok();
 }
 
 /// Opens the list of the cases, and runs them again: their files may have changed.
@@ -32,28 +38,15 @@ pub(super) fn open(state: &mut State) -> Vec<Effect> {
 pub(super) fn look(state: &mut State, index: usize) -> Vec<Effect> {
     let Some(report) = state.grammar.cases.clone() else { return Vec::new() };
     let Some(ran) = report.ran.get(index) else { return Vec::new() };
-    if let Origin::Block(place) = &ran.case.origin {
+    // In a text that has changed since, the case may stand elsewhere.
+    if let (Origin::Block(place), true) = (&ran.case.origin, state.grammar.is_tested()) {
         let at = place.of(ran.offset().unwrap_or(0));
         keys::focus(state, Pane::Grammar);
-        let place = place_of(state, at);
+        let place = state.grammar.buffer.place(at);
         state.grammar.buffer.go_to(place);
     }
     state.overlay = Some(Overlay::Case { index, top: None });
     Vec::new()
-}
-
-/// The place of a byte of the grammar.
-fn place_of(state: &State, offset: usize) -> Place {
-    let buffer = &state.grammar.buffer;
-    let mut byte = offset;
-    for line in 0..buffer.count() {
-        let length = buffer.line(line).len();
-        if byte <= length {
-            return Place { line, byte };
-        }
-        byte -= length + 1;
-    }
-    buffer.end()
 }
 
 /// Keeps the output as a case: in a file if the grammar has folders of cases or no comments, else in a

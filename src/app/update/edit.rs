@@ -45,7 +45,6 @@ pub(super) fn act(state: &mut State, action: Action) -> Vec<Effect> {
         Action::Bracket => to_partner(state, id),
         Action::Definition => names::definition(state),
         Action::Uses => names::uses(state),
-        Action::JumpBack => names::back(state),
         Action::Comment => comment(state, id),
         Action::Find => find::open(state, false),
         Action::Replace => find::open(state, true),

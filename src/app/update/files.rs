@@ -219,7 +219,7 @@ fn written(state: &mut State, path: PathBuf, result: Result<Opened, WriteError>)
     // The file of `--schema` may have any name: only a new name says what is in it.
     if let (true, Some(kind)) = (is_new && kind != Some(state.grammar.kind), kind) {
         state.grammar.kind = kind;
-        (state.grammar.checked, state.grammar.compiled) = (None, None);
+        state.grammar.forget_check();
         effects = vec![super::check(state)];
     }
     if let Some(pick) = state.files.then.take() {

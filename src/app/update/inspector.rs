@@ -87,6 +87,9 @@ fn step(state: &mut State, by: isize) {
 /// Scrolls what the keys are for.
 pub(super) fn scroll(state: &mut State, by: isize) {
     let (count, height) = (count(state), height(state));
+    if state.inspector.part == Part::Tree {
+        return whereabouts::scroll_tree(state, by, height);
+    }
     cursor(state).scroll(by, count, height);
 }
 
@@ -106,7 +109,7 @@ fn count(state: &State) -> usize {
     insight.map_or(0, |insight| match state.inspector.part {
         Part::Candidates => insight.after.len().max(insight.before.len()),
         Part::Where => state.located().map_or(0, |located| located.place.expected.len()),
-        Part::Tree => state.located().map_or(0, |located| located.tree.nodes.len()),
+        Part::Tree => state.located().map_or(0, |located| located.reading.tree.nodes.len()),
         Part::Allowed | Part::Rejected => state.inspector.listing(insight).len(),
     })
 }

@@ -11,8 +11,8 @@ use crate::app::state::{Overlay, Pane, State};
 use crate::ui::editor;
 
 use super::{
-    cases, chat, clipboard, compare, edit, export, files, find, inspector, layout, menu, models, output,
-    overlay, run, runs, sessions, settings, tour, travel, vim,
+    cases, chat, clipboard, compare, edit, export, files, find, inspector, layout, menu, models, names,
+    output, overlay, run, runs, sessions, settings, tour, travel, vim,
 };
 
 pub(super) fn press(state: &mut State, key: KeyEvent) -> Vec<Effect> {
@@ -131,6 +131,7 @@ fn in_panes(state: &mut State, action: Action) -> Vec<Effect> {
         }
         Action::Models => return models::open(state),
         Action::NextFinding => edit::next_finding(state),
+        Action::JumpBack => names::back(state),
         Action::Fix => edit::fix(state),
         Action::Cases => return cases::open(state),
         Action::KeepAccepted | Action::KeepRejected => {

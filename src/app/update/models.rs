@@ -98,7 +98,7 @@ pub(super) fn happened(state: &mut State, id: LoadId, event: ModelEvent) -> Vec<
             state.model = ModelState::Ready(info, vocabulary.clone());
             state.name_tokens(Some(&vocabulary));
             // What was compiled is for other tokens.
-            (state.grammar.checked, state.grammar.compiled) = (None, None);
+            state.grammar.forget_check();
             vec![Effect::Use(id, vocabulary), super::check(state)]
         }
         ModelEvent::Failed(message) => {

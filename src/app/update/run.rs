@@ -121,7 +121,7 @@ pub(super) fn happened(state: &mut State, id: RunId, event: RunEvent) {
     }
     let Some(trace) = &mut run.trace else { return };
     match event {
-        RunEvent::Started { prompt } => trace.prompt = prompt,
+        RunEvent::Started { prompt, grammar } => (trace.prompt, run.grammar) = (prompt, grammar),
         RunEvent::Steps(steps) => {
             run.extend(&steps);
             if run.status == RunStatus::Starting {

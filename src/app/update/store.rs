@@ -109,7 +109,7 @@ fn read(state: &mut State, number: u32, run: Result<Box<crate::app::state::Run>,
 fn opened(state: &mut State, opened: Opened) -> Vec<Effect> {
     let Opened { name, session, notes } = opened;
     state.overlay = None;
-    let model = state.store.model.clone();
+    let (model, revision) = (state.store.model.clone(), state.grammar.buffer.revision());
     // What the session does not say is as the program was started.
     for (name, value) in state.store.started.clone() {
         if !["theme", "mouse"].contains(&name.as_str()) {
@@ -127,6 +127,10 @@ fn opened(state: &mut State, opened: Opened) -> Vec<Effect> {
     let mut effects = vec![Effect::Warm(state.language)];
     effects.extend(state.runs.reading.map(|(number, _)| Effect::Store(Ask::Run(number))));
     effects.extend(base(state));
+    // The same text may be of another kind, or have other cases beside it.
+    if state.grammar.buffer.revision() == revision {
+        effects.push(super::check(state));
+    }
     let wanted = state.store.model.clone().filter(|_| state.store.model != model);
     effects.extend(wanted.and_then(|model| load(state, &model)));
     effects

@@ -7,7 +7,9 @@ use std::sync::Arc;
 use crate::app::event::{Effect, RunId};
 use crate::app::inspector::Part;
 use crate::app::state::{Pane, RunStatus, State};
-use crate::app::whereabouts::{Ask, Located};
+use crate::app::whereabouts::{Ask, Located, Reading};
+
+use crate::ui::inspector::parts;
 
 use super::{names, output};
 
@@ -16,13 +18,16 @@ const CLOSE: usize = 32;
 
 /// Asks where the token under inspection is, unless that is known or asked for already.
 pub(super) fn watch(state: &mut State) -> Option<Effect> {
+    adopt(state);
     let run = &state.run;
     let (Some((at, step)), Some(grammar)) = (run.inspected(), &run.grammar) else { return None };
     let vocabulary = run.vocabulary.clone()?;
     let steps = run.steps();
-    // A run on its way has no token that anybody looks at for long enough.
-    let is_still = run.selected.is_some() || run.status != RunStatus::Running;
-    let token = state.inspector.listed(run).filter(|_| is_still && !step.thinking);
+    let is_running = run.status == RunStatus::Running;
+    // The newest token of a run on its way is one that nobody looks at for long enough.
+    let is_still = run.selected.is_some() || !is_running;
+    let shows_why = state.inspector.lists_rejected() && parts(state).is_some_and(|p| !p.list.is_empty());
+    let token = state.inspector.listed(run).filter(|_| shows_why && is_still && !step.thinking);
     let whereabouts = &mut state.whereabouts;
     let wanted = (run.id, steps.len(), at, token);
     if whereabouts.is_waiting || whereabouts.asked == Some(wanted) {
@@ -35,7 +40,8 @@ pub(super) fn watch(state: &mut State) -> Option<Effect> {
     }
     // A run on its way is followed in steps that grow with it: its tree is made anew each time.
     let is_close = known.is_some_and(|(_, len, ..)| steps.len() < len + CLOSE + len / 16);
-    if is_close && !is_still {
+    let is_same = known.is_some_and(|(.., before, of)| (before, of) == (at, token));
+    if is_close && is_running && (is_same || !is_still) {
         return None;
     }
     let from = known.map_or(0, |(_, len, ..)| len);
@@ -49,6 +55,17 @@ pub(super) fn watch(state: &mut State) -> Option<Effect> {
         vocabulary,
         token,
     })))
+}
+
+/// A run of an earlier start has no more than the text of its grammar; where that is on the screen, it
+/// is compiled already.
+fn adopt(state: &mut State) {
+    let (of_run, in_use) = (&state.run.vocabulary, state.model.vocabulary());
+    let is_of_model = of_run.as_ref().zip(in_use).is_some_and(|(a, b)| Arc::ptr_eq(a, b));
+    if state.run.grammar.is_none() && is_of_model && state.grammar.is_checked() && !state.has_other_grammar()
+    {
+        state.run.grammar = state.grammar.compiled.clone();
+    }
 }
 
 /// Takes in an answer.
@@ -72,7 +89,7 @@ pub(super) fn enter(state: &mut State) {
             located.place.expected.get(row).and_then(|e| e.terminal.spot.clone())
         }
         _ => state.inspector.tree_row(&located).and_then(|row| {
-            let node = located.tree.nodes.get(row)?;
+            let node = located.reading.tree.nodes.get(row)?;
             node.used_at.clone().or_else(|| node.definition.clone())
         }),
     };
@@ -89,26 +106,33 @@ pub(super) fn enter(state: &mut State) {
 pub(super) fn step_in_tree(state: &mut State, by: isize, height: usize) {
     let Some(located) = state.located().cloned() else { return };
     let Some(row) = state.inspector.tree_row(&located) else { return };
-    let last = located.tree.nodes.len().saturating_sub(1);
+    let last = located.reading.tree.nodes.len().saturating_sub(1);
     go_to_node(state, &located, row.saturating_add_signed(by).min(last), height);
 }
 
 /// Puts the cursor of the tree at a part, and selects the token that the part begins with.
 pub(super) fn go_to_node(state: &mut State, located: &Located, row: usize, height: usize) {
-    let Some(node) = located.tree.nodes.get(row) else { return };
-    let start = node.bytes.start;
-    let text = &state.run.transcript;
-    let last = text.tokens().saturating_sub(1);
-    let token = (0..last).find(|&token| text.bytes_before(token + 1) > start).unwrap_or(last);
-    let token = Some(token).filter(|_| text.tokens() > 0);
-    if token != state.run.selected && !node.bytes.is_empty() {
+    let Reading { tree, .. } = &*located.reading;
+    let Some(node) = tree.nodes.get(row) else { return };
+    let token = located.reading.steps(&node.bytes).next();
+    if token.is_some() && token != state.run.selected {
         output::select(state, token);
     }
     let at = state.run.inspected().map_or(0, |(at, _)| at);
     let inspector = &mut state.inspector;
     inspector.tree_at = Some((at, row));
     inspector.tree.row = row;
-    inspector.tree = inspector.tree.within(located.tree.nodes.len(), height);
+    inspector.tree = inspector.tree.within(tree.nodes.len(), height);
+}
+
+/// Scrolls the tree; its cursor stays among what is shown, and the token stays selected.
+pub(super) fn scroll_tree(state: &mut State, by: isize, height: usize) {
+    let Some(located) = state.located().cloned() else { return };
+    let inspector = &mut state.inspector;
+    let Some(row) = inspector.tree_row(&located) else { return };
+    inspector.tree.row = row;
+    inspector.tree.scroll(by, located.reading.tree.nodes.len(), height);
+    inspector.tree_at = Some((located.at, inspector.tree.row));
 }
 
 impl State {
@@ -117,21 +141,20 @@ impl State {
         self.whereabouts.of(self.run.id)
     }
 
-    /// The parts of the output, in bytes, that belong to what the person is at: a part of the tree in
-    /// the inspector, or the name at the caret of the grammar. In order, none within another.
+    /// The tokens of the output that belong to what the person is at: a part of the tree in the
+    /// inspector, or the name at the caret of the grammar. In order, no range within another.
     pub fn linked(&self) -> Vec<Range<usize>> {
         let Some(located) = self.located() else { return Vec::new() };
+        let reading = &located.reading;
         match self.focus {
             Pane::Inspector if self.inspector.part == Part::Tree => {
                 let row = self.inspector.tree_row(located);
-                row.and_then(|row| located.tree.nodes.get(row))
-                    .map(|node| node.bytes.clone())
-                    .into_iter()
-                    .collect()
+                let node = row.and_then(|row| reading.tree.nodes.get(row));
+                node.map(|node| reading.steps(&node.bytes)).into_iter().collect()
             }
             Pane::Grammar if !self.has_other_grammar() => {
                 let Some(symbol) = self.name_at_caret() else { return Vec::new() };
-                merged(located.named(&symbol.name).map(|node| node.bytes.clone()).collect())
+                merged(reading.named(&symbol.name).map(|node| reading.steps(&node.bytes)).collect())
             }
             _ => Vec::new(),
         }

@@ -145,9 +145,9 @@ fn check_all(inbox: &Inbox, events: &Sender<Event>) {
                 }
                 let Some(compiled) = compiled else { continue };
                 let run = || Cases::of(&source, &beside).run(&compiled, &mut || inbox.is_empty());
-                // Cases that were stopped, or fail by a bug, have no result; the next edit runs them again.
-                let Ok(Some(report)) = guarded(run) else { continue };
-                let tested = Event::Tested(revision, vocabulary.clone(), Arc::new(report));
+                // Cases that were stopped have no result: what stopped them has them run again.
+                let Some(result) = guarded(run).transpose() else { continue };
+                let tested = Event::Tested(revision, vocabulary.clone(), result.map(Arc::new));
                 if events.blocking_send(tested).is_err() {
                     return;
                 }

@@ -8,12 +8,12 @@ use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use tokio::sync::mpsc::Sender;
 
 use crate::app::event::{Event, RunId};
-use crate::app::whereabouts::{Ask, Located};
+use crate::app::whereabouts::{Ask, Located, Reading};
 use crate::engine::Vocabulary;
 use crate::engine::alarm::first_endless;
 use crate::engine::explain::{Explainer, sentences};
 use crate::engine::grammar::Compiled;
-use crate::engine::shadow::{Shadow, Tree};
+use crate::engine::shadow::Shadow;
 use crate::engine::trace::{Step, TokenId};
 
 use super::guarded;
@@ -60,8 +60,8 @@ struct Following {
     ends: Vec<(usize, usize)>,
     /// The tokens of the answer.
     tokens: Vec<TokenId>,
-    /// The tree, if the text is still the one that it was made from.
-    tree: Option<Arc<Tree>>,
+    /// How the text was read, if it is still the one that this was made from.
+    reading: Option<Arc<Reading>>,
 }
 
 impl Locator {
@@ -89,7 +89,7 @@ impl Following {
         let grammar = ask.grammar.clone();
         let explainer = Explainer::new(grammar.clone(), ask.vocabulary.clone());
         let (ends, tokens) = (Vec::new(), Vec::new());
-        Ok(Self { run: ask.run, grammar, shadow, explainer, ends, tokens, tree: None })
+        Ok(Self { run: ask.run, grammar, shadow, explainer, ends, tokens, reading: None })
     }
 
     /// Makes the text that of the steps.
@@ -99,11 +99,11 @@ impl Following {
             let (end, tokens) = self.end(ask.from);
             self.shadow.truncate(end);
             self.tokens.truncate(tokens);
-            self.tree = None;
+            self.reading = None;
         }
         for step in &ask.steps {
             self.push(step)?;
-            self.tree = None;
+            self.reading = None;
         }
         Ok(())
     }
@@ -124,7 +124,7 @@ impl Following {
 
     fn located(&mut self, ask: &Ask) -> Located {
         let at = ask.at.min(self.ends.len());
-        let ((start, before), (after, _)) = (self.end(at), self.end((at + 1).min(self.ends.len())));
+        let (start, before) = self.end(at);
         let (place, end) = if start < self.shadow.text().len() {
             let mut there = self.shadow.fork();
             there.truncate(start);
@@ -132,10 +132,15 @@ impl Following {
         } else {
             (self.shadow.place(), self.shadow.nearest_end())
         };
-        let tree = self.tree.get_or_insert_with(|| Arc::new(self.shadow.tree())).clone();
+        let (shadow, ends) = (&self.shadow, &self.ends);
+        let read = || {
+            let ends = ends.iter().map(|(end, _)| *end).collect();
+            Arc::new(Reading { tree: shadow.tree(), text: shadow.text().to_vec(), ends })
+        };
+        let reading = self.reading.get_or_insert_with(read).clone();
         let reason = ask.token.map(|token| (token, self.why(before, token, &ask.vocabulary)));
         let endless = first_endless(&self.shadow, self.ends.iter().map(|(end, _)| *end));
-        Located { run: self.run, at, bytes: start..after, place, tree, end, endless, reason }
+        Located { run: self.run, at, place, reading, end, endless, reason }
     }
 
     /// Why `token` may come after so many tokens of the answer, or why not.
