@@ -6,7 +6,9 @@
 
 use std::sync::LazyLock;
 
-use llguidance::derivre::{RegexAst, RegexBuilder, StateID};
+use llguidance::api::ParserLimits;
+use llguidance::derivre::{RegexAst, StateID};
+use llguidance::earley::lexerspec::LexerSpec;
 
 /// The most states. Identifiers and numbers have a handful, a string of at most 200 characters has
 /// some hundred.
@@ -14,6 +16,12 @@ const MOST_STATES: usize = 1500;
 
 /// What deciding that a terminal matches anything at all may cost.
 const FUEL: u64 = 100_000;
+
+/// What all states may cost together.
+const FUEL_OF_STATES: u64 = 600_000;
+
+/// The most pairs of states of two automata that are looked at.
+const MOST_PAIRS: usize = 20_000;
 
 /// The largest expression that an automaton is made of.
 const MOST_NODES: u64 = 30_000;
@@ -28,6 +36,9 @@ static ORDER: LazyLock<[u8; 256]> = LazyLock::new(|| {
     order.sort_by_key(|b| (!b.is_ascii_alphanumeric(), !b.is_ascii_graphic(), *b));
     order
 });
+
+/// More pairs of states than are looked at.
+struct TooMany;
 
 /// Some bytes.
 pub(super) type Bytes = [bool; 256];
@@ -45,12 +56,18 @@ pub(super) struct Dfa {
 impl Dfa {
     /// The automaton of what `ast` matches; `None` if it is too large.
     pub fn of(ast: &RegexAst) -> Option<Self> {
-        let mut builder = RegexBuilder::new();
-        let expr = builder.mk(ast).ok()?;
-        if builder.exprset().cost() > MOST_NODES {
+        // A lexer of one terminal: of what makes automata, it alone has bounds for each step.
+        let mut spec = LexerSpec::new().ok()?;
+        spec.setup_lexeme_class(RegexAst::NoMatch).ok()?;
+        let lexeme = spec.add_greedy_lexeme(String::new(), ast.clone(), false, None, usize::MAX).ok()?;
+        if spec.cost() > MOST_NODES {
             return None;
         }
-        let mut regex = builder.into_regex_limited(expr, FUEL).ok()?;
+        let mut limits = ParserLimits { initial_lexer_fuel: FUEL, ..ParserLimits::default() };
+        let mut regex = spec.to_regex_vec(&mut limits).ok()?;
+        let most = regex.total_fuel_spent() + FUEL_OF_STATES;
+        let mut only = spec.alloc_lexeme_set();
+        only.add(lexeme);
         let mut classes = Box::new([0_u8; 256]);
         let mut first_of: Vec<u8> = Vec::new();
         let mut seen = vec![None; regex.alpha().len().max(1)];
@@ -63,7 +80,7 @@ impl Dfa {
             classes[usize::from(byte)] = class as u8;
         }
         let width = first_of.len();
-        let start = regex.initial_state();
+        let start = regex.initial_state(&only);
         let mut states: Vec<StateID> = Vec::new();
         let mut numbers = std::collections::HashMap::new();
         let (mut next, mut accepts) = (Vec::new(), Vec::new());
@@ -73,8 +90,9 @@ impl Dfa {
         }
         let mut at = 0;
         while let Some(&state) = states.get(at) {
-            accepts.push(regex.is_accepting(state));
+            accepts.push(regex.state_desc(state).greedy_accepting.is_some());
             for &byte in &first_of {
+                regex.set_fuel(most.saturating_sub(regex.total_fuel_spent()));
                 let to = regex.transition(state, byte);
                 next.push(if to.is_dead() {
                     DEAD
@@ -85,7 +103,7 @@ impl Dfa {
                     })
                 });
             }
-            if states.len() > MOST_STATES || regex.cost() > MOST_NODES * 20 {
+            if states.len() > MOST_STATES || regex.has_error() {
                 return None;
             }
             at += 1;
@@ -205,19 +223,29 @@ impl Dfa {
         circles.iter().any(|c| reached[c[0]] && (c.len() > 1 || edges[c[0]].contains(&c[0])))
     }
 
-    /// The shortest text that both match, letters and digits before other bytes.
+    /// The shortest text that both are known to match, letters and digits before other bytes.
     pub fn common(&self, other: &Self) -> Option<Vec<u8>> {
-        self.search(other, |a, b| a && b, true)
+        self.search(other, |a, b| a && b, true).ok().flatten()
     }
 
-    /// Whether `other` matches all that this does.
+    /// Whether it is not known that no text is matched by both.
+    pub fn may_share(&self, other: &Self) -> bool {
+        !matches!(self.search(other, |a, b| a && b, true), Ok(None))
+    }
+
+    /// Whether `other` is known to match all that this does.
     pub fn is_within(&self, other: &Self) -> bool {
-        self.search(other, |a, b| a && !b, false).is_none()
+        matches!(self.search(other, |a, b| a && !b, false), Ok(None))
     }
 
     /// The shortest text about which `wanted` says yes of whether this and `other` match it. With
-    /// `both`, only texts that both can go on from are looked at.
-    fn search(&self, other: &Self, wanted: impl Fn(bool, bool) -> bool, both: bool) -> Option<Vec<u8>> {
+    /// `both`, only texts that both can go on from are looked at. An error if there are too many.
+    fn search(
+        &self,
+        other: &Self,
+        wanted: impl Fn(bool, bool) -> bool,
+        both: bool,
+    ) -> Result<Option<Vec<u8>>, TooMany> {
         // Of bytes that are the same to both, one.
         let mut kinds = vec![false; self.width * other.width];
         let is_new = |b: &&u8| {
@@ -239,7 +267,10 @@ impl Dfa {
                     at = *from;
                 }
                 text.reverse();
-                return Some(text);
+                return Ok(Some(text));
+            }
+            if seen.len() > MOST_PAIRS {
+                return Err(TooMany);
             }
             for &byte in &order {
                 let go = |dfa: &Self, s: u32| if s == DEAD { DEAD } else { dfa.step(s, byte) };
@@ -253,7 +284,7 @@ impl Dfa {
                 });
             }
         }
-        None
+        Ok(None)
     }
 }
 
@@ -305,6 +336,24 @@ mod tests {
         let none = Dfa::of(&and).unwrap();
         assert!(none.is_empty() && none.is_within(&name) && none.common(&name).is_none());
         assert!(!none.is_endless() && bytes(&none.swallows()).is_empty() && !none.takes(b""));
+    }
+
+    #[test]
+    fn what_takes_long_to_see_is_none() {
+        // Nothing, as whoever looks at each of the last 24 letters sees.
+        let first = RegexAst::Regex("[ab]*aa[ab]{23}c".into());
+        let rest = RegexAst::Not(Box::new(RegexAst::Regex("[ab]*a[ab]{24}c".into())));
+        let hard = RegexAst::And(vec![first, rest]);
+        assert!(Dfa::of(&hard).is_none());
+        // Known not to be nothing at once, then not.
+        assert!(Dfa::of(&RegexAst::Or(vec![RegexAst::Regex("x".into()), hard])).is_none());
+    }
+
+    #[test]
+    fn what_is_too_much_to_compare_is_not_said() {
+        let (a, b) = (dfa("(a{997})*"), dfa("(a{991})*b"));
+        assert!(a.common(&b).is_none() && a.may_share(&b) && !a.is_within(&b));
+        assert!(a.is_within(&dfa("a*")) && !a.may_share(&dfa("b+")));
     }
 
     #[test]

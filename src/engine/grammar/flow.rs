@@ -70,7 +70,7 @@ impl Lexeme<'_> {
         if a.takes_empty() && b.takes_empty() {
             return true;
         }
-        self.first().iter().zip(other.first()).any(|(a, b)| *a && *b) && a.common(b).is_some()
+        self.first().iter().zip(other.first()).any(|(a, b)| *a && *b) && a.may_share(b)
     }
 }
 
