@@ -10,6 +10,7 @@
 //! | a run whose grammar does not compile | `tests/engine.rs`: `bad_requests_are_refused`; `tests/cli.rs` |
 //! | the same for GBNF | `tests/gbnf.rs` |
 //! | nesting, nullable loops, rule chains, state explosion, recursion, mutations | here |
+//! | repetitions, arguments and terminals without end, followed by the second parser | `tests/shadow/bounds.rs` |
 //! | a cancel in the middle of a slow step | `tests/engine.rs`: `a_cancel_interrupts_a_slow_grammar` |
 //! | numbers at and past the ends of their ranges | `src/cli.rs`, `src/engine/sampler/tests.rs` |
 //! | GGUF and safetensors headers, files cut short, widths that disagree | `tests/model_files.rs`, `tests/model.rs` |

@@ -74,10 +74,12 @@ struct Shared {
 }
 
 impl Shared {
-    /// The automaton. A fork that panicked has left it whole: each of its steps is complete or not
-    /// taken.
+    /// The automaton, for one question. A fork that panicked has left it whole: each of its steps is
+    /// complete or not taken.
     fn lexer(&self) -> MutexGuard<'_, Lexer> {
-        self.lexer.lock().unwrap_or_else(PoisonError::into_inner)
+        let mut lexer = self.lexer.lock().unwrap_or_else(PoisonError::into_inner);
+        lexer.clear_limit();
+        lexer
     }
 
     /// The shortest texts that are known.
@@ -116,10 +118,17 @@ impl fmt::Debug for Shadow {
 }
 
 impl Shadow {
-    fn new(shared: Shared, allow_initial_skip: bool) -> Self {
-        let chart = Chart::new(&shared.rules, &mut shared.lexer(), allow_initial_skip);
+    fn new(shared: Shared, allow_initial_skip: bool) -> Result<Self, CannotFollow> {
+        let chart = {
+            let lexer = &mut *shared.lexer();
+            let chart = Chart::new(&shared.rules, lexer, allow_initial_skip);
+            match lexer.limit() {
+                Some(limit) => return Err(CannotFollow::Lexer(limit.to_owned())),
+                None => chart.map_err(|TooLarge| CannotFollow::Items(self::chart::MAX_ITEMS))?,
+            }
+        };
         let start = Stop { row: 0, state: chart.rows[0].start, token_ends: false };
-        Self { shared: Arc::new(shared), chart, stops: vec![start], text: Vec::new(), limit: None }
+        Ok(Self { shared: Arc::new(shared), chart, stops: vec![start], text: Vec::new(), limit: None })
     }
 
     /// An independent parser at the same place. Costs a microsecond for each hundred terminals so
@@ -147,8 +156,8 @@ impl Shadow {
         rows + self.stops.len() * size_of::<Stop>() + self.text.len()
     }
 
-    /// The bound that was hit, if one was. Nothing is accepted after that, until
-    /// [`truncate`](Self::truncate) goes back before it.
+    /// The bound that the byte after the text hit, if it did. Nothing is accepted after that, until
+    /// [`truncate`](Self::truncate) goes back to the text before it.
     pub fn limit(&self) -> Option<&Limit> {
         self.limit.as_ref()
     }
@@ -177,6 +186,8 @@ impl Shadow {
             self.text.truncate(len);
             self.stops.truncate(len + 1);
             self.chart.truncate(self.stop().row as usize + 1);
+        }
+        if len <= self.text.len() {
             self.limit = None;
         }
     }
@@ -187,14 +198,15 @@ impl Shadow {
         let shared = Arc::clone(&self.shared);
         let lexer = &mut *shared.lexer();
         let (rows, stop) = (self.chart.rows.len(), self.stop());
-        if text.is_empty() || !self.flush(lexer, stop) {
+        if text.is_empty() || self.limit.is_some() || !self.flush(lexer, stop) {
             return false;
         }
         let start = self.chart.rows.last().map_or(DEAD, |r| r.start);
         let at = if self.is_pending(stop) { start } else { stop.state };
         let end = self.text.len() + text.len();
         let row = lexer.special(at, token).and_then(|special| self.enter(lexer, &[special], end));
-        let Some(row) = row else {
+        self.notice(lexer);
+        let Some(row) = row.filter(|_| self.limit.is_none()) else {
             self.chart.truncate(rows);
             return false;
         };
@@ -234,22 +246,17 @@ impl Shadow {
         if !self.is_pending(stop) {
             return true;
         }
-        match self.after_lexeme(lexer, stop) {
-            Some(made) => {
-                self.chart.push(made);
-                true
-            }
-            None => false,
-        }
+        let complete = lexer.complete(stop.state);
+        !complete.is_empty() && self.enter(lexer, &complete, self.text.len()).is_some()
     }
 
     /// The row after the lexeme under way, if it may end here.
-    fn after_lexeme(&self, lexer: &mut Lexer, stop: Stop) -> Option<Made> {
-        let complete: Vec<u32> = lexer.complete(stop.state).iter().map(|l| l.0).collect();
+    fn after_lexeme(&self, lexer: &mut Lexer, stop: Stop) -> Result<Option<Made>, TooLarge> {
+        let complete = lexer.complete(stop.state);
         if complete.is_empty() {
-            return None;
+            return Ok(None);
         }
-        self.chart.scan(&self.shared.rules, lexer, &complete, self.text.len() as u32).ok().flatten()
+        self.chart.scan(&self.shared.rules, lexer, &complete, self.text.len() as u32)
     }
 
     /// Adds the row after `matched` lexemes, which end at byte `to`; gives its number.
@@ -260,10 +267,17 @@ impl Shadow {
                 self.chart.push(made?);
                 Some(self.chart.rows.len() as u32 - 1)
             }
-            Err(TooLarge) => {
-                self.limit = Some(Limit::Items(self::chart::MAX_ITEMS));
+            Err(too_large) => {
+                self.limit = Some(too_large.into());
                 None
             }
+        }
+    }
+
+    /// Takes over the bound that the lexer hit, if it did.
+    fn notice(&mut self, lexer: &Lexer) {
+        if let Some(message) = lexer.limit() {
+            self.limit = Some(Limit::Lexer(message.to_owned()));
         }
     }
 
@@ -273,9 +287,7 @@ impl Shadow {
         }
         let rows = self.chart.rows.len();
         let next = self.step(lexer, byte);
-        if let Some(message) = lexer.limit() {
-            self.limit = Some(Limit::Lexer(message));
-        }
+        self.notice(lexer);
         match next.filter(|_| self.limit.is_none()) {
             Some(stop) => {
                 self.stops.push(stop);
@@ -298,7 +310,7 @@ impl Shadow {
             Step::On(state) => on(stop.row, state),
             Step::Done(state) => self.close(lexer, state, at + 1, byte),
             Step::Dead => {
-                let complete: Vec<u32> = lexer.complete(stop.state).iter().map(|l| l.0).collect();
+                let complete = lexer.complete(stop.state);
                 if complete.is_empty() {
                     return None;
                 }
@@ -311,7 +323,7 @@ impl Shadow {
                     return on(row, state);
                 }
                 // A lexeme of one byte ends at once.
-                let single: Vec<u32> = lexer.complete(state).iter().map(|l| l.0).collect();
+                let single = lexer.complete(state);
                 let row = self.enter(lexer, &single, at + 1)?;
                 on(row, self.chart.rows[row as usize].start)
             }
@@ -320,7 +332,7 @@ impl Shadow {
 
     /// Ends the lexemes that `state` completes with the byte before `to`.
     fn close(&mut self, lexer: &mut Lexer, state: State, to: usize, byte: u8) -> Option<Stop> {
-        let done: Vec<u32> = lexer.done(state).iter().map(|l| l.0).collect();
+        let done = lexer.done(state);
         let first = done.first().copied()?;
         let hidden = if self.shared.rules.hides[first as usize] { lexer.hidden(state) } else { 0 };
         if hidden == 0 {
@@ -332,7 +344,7 @@ impl Shadow {
         bytes.push(byte);
         let row = self.enter(lexer, &done, hidden_from)?;
         let start = self.chart.rows[row as usize].start;
-        if !lexer.are_forced(&lexer.possible(start).clone(), &bytes) {
+        if !lexer.are_forced(start, &bytes) {
             // What ended the lexeme is taken back from the text that follows: the next lexeme
             // starts after it, in the next token.
             self.chart.rows[row as usize].from = to as u32;
@@ -344,7 +356,7 @@ impl Shadow {
             match lexer.step(state, b) {
                 Step::On(next) => state = next,
                 Step::Done(next) => {
-                    let done: Vec<u32> = lexer.done(next).iter().map(|l| l.0).collect();
+                    let done = lexer.done(next);
                     let row = self.enter(lexer, &done, to)?;
                     return Some(Stop { row, state: self.chart.rows[row as usize].start, token_ends: false });
                 }

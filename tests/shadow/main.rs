@@ -8,6 +8,7 @@ use maze::engine::vocabulary::{SpecialTokens, Vocabulary};
 
 mod agreement;
 mod answers;
+mod bounds;
 mod finish;
 mod parameters;
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::chart::{Item, Row};
 use super::lexer::{DEAD, Lexer};
-use super::place::{Crumb, Expected, Place, Standing, Terminal};
+use super::place::{Crumb, Expected, Limit, Place, Standing, Terminal};
 use super::rules::NONE;
 use super::set::ByteSet;
 use super::{Shadow, Stop};
@@ -20,17 +20,21 @@ pub(super) struct Front {
     pub is_pending: bool,
     /// The row after the lexeme under way, if it may end here.
     pub after: Option<Row>,
+    /// The bound that the row after it hit.
+    pub limit: Option<Limit>,
 }
 
 impl Shadow {
     pub(super) fn front(&self, lexer: &mut Lexer) -> Front {
         let stop = self.stop();
         let is_pending = self.is_pending(stop);
-        let after = is_pending.then(|| self.after_lexeme(lexer, stop)).flatten().map(|made| made.row);
-        Front { stop, is_pending, after }
+        let after = if is_pending { self.after_lexeme(lexer, stop) } else { Ok(None) };
+        let limit = after.as_ref().err().map(|&too_large| too_large.into());
+        let after = after.ok().flatten().map(|made| made.row);
+        Front { stop, is_pending, after, limit }
     }
 
-    /// Whether the text may end here.
+    /// Whether the text may end here, as far as that is known within bounds.
     pub fn may_end(&self) -> bool {
         let front = self.front(&mut self.shared.lexer());
         self.accepts(&front)
@@ -43,16 +47,21 @@ impl Shadow {
 
     /// The bytes that may come next. Tokens that stand for themselves are not among them.
     pub fn next_bytes(&self) -> ByteSet {
-        if self.limit.is_some() {
-            return ByteSet::default();
-        }
         let lexer = &mut *self.shared.lexer();
         let front = self.front(lexer);
-        Self::bytes(&front, lexer)
+        self.bytes(&front, lexer)
     }
 
-    fn bytes(front: &Front, lexer: &mut Lexer) -> ByteSet {
-        lexer.mask(front.stop.state, front.after.as_ref().map_or(DEAD, |r| r.start))
+    /// None where a bound was hit, now or before.
+    fn bytes(&self, front: &Front, lexer: &mut Lexer) -> ByteSet {
+        let bytes = lexer.mask(front.stop.state, front.after.as_ref().map_or(DEAD, |r| r.start));
+        if self.bound(front, lexer).is_some() { ByteSet::default() } else { bytes }
+    }
+
+    /// The bound that was hit, if one was.
+    pub(super) fn bound(&self, front: &Front, lexer: &Lexer) -> Option<Limit> {
+        let lexer = || lexer.limit().map(|message| Limit::Lexer(message.to_owned()));
+        self.limit.clone().or_else(|| front.limit.clone()).or_else(lexer)
     }
 
     pub(super) fn row(&self, row: u32) -> Option<&Row> {
@@ -79,11 +88,11 @@ impl Shadow {
             at: self.text.len(),
             path: self.path(&front, lexer),
             here: expected.first().map(|e| Arc::clone(&e.terminal)),
-            next_bytes: if self.limit.is_some() { ByteSet::default() } else { Self::bytes(&front, lexer) },
+            next_bytes: self.bytes(&front, lexer),
             expected,
             may_end: self.accepts(&front),
             token_must_end: front.stop.token_ends,
-            limit: self.limit.clone(),
+            limit: self.bound(&front, lexer),
         }
     }
 

@@ -65,7 +65,7 @@ pub(in crate::engine) fn build(
     }))
     .map_err(|e| CannotFollow::Lexer(e.to_string()))?;
     shared.rules.is_exact = is_exact;
-    Ok(Shadow::new(shared, spec.allow_initial_skip))
+    Shadow::new(shared, spec.allow_initial_skip)
 }
 
 fn shared(

@@ -8,11 +8,12 @@
 use std::sync::Arc;
 
 use super::lexer::{Lexer, State};
+use super::place::Limit;
 use super::predict::{Predicted, Root};
 use super::rules::{NONE, Rules};
 
 /// A rule with a dot in it, and the row in which the rule began.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Item {
     pub dot: u32,
     pub origin: u32,
@@ -92,6 +93,12 @@ pub(super) struct Chart {
 /// A row would be too large.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct TooLarge;
+
+impl From<TooLarge> for Limit {
+    fn from(_: TooLarge) -> Self {
+        Self::Items(MAX_ITEMS)
+    }
+}
 
 impl Row {
     /// How many items there are.
@@ -173,9 +180,9 @@ impl Row {
 
 impl Chart {
     /// The row before everything.
-    pub fn new(rules: &Rules, lexer: &mut Lexer, allow_initial_skip: bool) -> Self {
+    pub fn new(rules: &Rules, lexer: &mut Lexer, allow_initial_skip: bool) -> Result<Self, TooLarge> {
         let mut chart = Self { rows: Vec::new(), nested: vec![Nested { outer: 0, class: 0 }] };
-        let predicted = lexer.predictions.of(rules, &[(rules.start, 0)]);
+        let predicted = lexer.predictions.of(rules, &[(rules.start, 0)])?;
         let kernel = Kernel::default();
         let mut made = chart.finish(rules, lexer, kernel, predicted, 0, 0, Some(0));
         if !allow_initial_skip {
@@ -184,7 +191,7 @@ impl Chart {
             row.start = lexer.start(&row.lexemes);
         }
         chart.push(made);
-        chart
+        Ok(chart)
     }
 
     /// Adds a row.
@@ -243,7 +250,7 @@ impl Chart {
         let Closure { kernel, mut roots, .. } = closure;
         roots.sort_unstable();
         roots.dedup();
-        let predicted = lexer.predictions.of(rules, &roots);
+        let predicted = lexer.predictions.of(rules, &roots)?;
         Ok(Some(self.finish(rules, lexer, kernel, predicted, to, top, Some(class))))
     }
 

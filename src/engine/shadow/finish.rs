@@ -7,6 +7,7 @@
 //! is the least.
 
 use std::cmp::Reverse;
+use std::collections::hash_map::Entry;
 use std::collections::{BinaryHeap, HashMap, HashSet};
 
 use serde::Serialize;
@@ -15,7 +16,7 @@ use super::Shadow;
 use super::answer::Front;
 use super::lexer::{Lexer, Step};
 use super::rules::NONE;
-use super::yields::Yields;
+use super::yields::{NOT_CUT, Yields};
 
 /// How many beginnings are tried before the search gives up.
 const MAX_TRIED: usize = 400;
@@ -52,7 +53,6 @@ pub enum NearestEnd {
 
 /// What is missing at least.
 struct Plan {
-    length: u32,
     /// What ends the lexeme under way.
     first: Vec<u8>,
     /// The lexemes after it.
@@ -69,13 +69,15 @@ impl Shadow {
         if self.may_end() {
             return NearestEnd::Here;
         }
-        let Some(plan) = self.plan() else {
-            return if self.is_endless() { NearestEnd::Never } else { NearestEnd::Unknown { at_least: 1 } };
+        let Ways { way, cut, .. } = self.ways();
+        let at_least = way.as_ref().map_or(u32::MAX, |way| way.length).min(cut) as usize;
+        let plan = match way {
+            None if self.is_endless() => return NearestEnd::Never,
+            // Only arguments that llguidance does not mind, either, stand in the way.
+            None if cut == NOT_CUT => return NearestEnd::Unknown { at_least: 1 },
+            Some(way) if way.length <= MAX_SPELLED => self.plan(way),
+            _ => return NearestEnd::Unknown { at_least },
         };
-        let at_least = plan.length as usize;
-        if plan.length > MAX_SPELLED {
-            return NearestEnd::Unknown { at_least };
-        }
         if let Some(&special) = plan.lexemes.iter().find(|&&l| self.shared.lexer().is_special(l)) {
             let description = self.shared.lexer().description(special);
             let token = description.split_once("] ").map_or(&*description, |(_, rest)| rest);
@@ -94,48 +96,41 @@ impl Shadow {
         if self.limit.is_some() || self.may_end() {
             return false;
         }
-        let lexer = &mut *self.shared.lexer();
-        let yields = &mut *self.shared.yields();
-        if self.way_out(lexer, yields).is_some() {
-            return false;
-        }
-        let is_certain = if self.shared.rules.is_parametric() {
+        let mut ways = self.ways();
+        if ways.way.is_none() && self.shared.rules.is_parametric() {
             // llguidance minds arguments less than the rules do: what they forbid may come all the same.
-            let mut loose = Yields::loose();
-            self.way_out(lexer, &mut loose).is_none() && !loose.is_cut
-        } else {
-            !yields.is_cut
-        };
-        is_certain && !lexer.gave_up()
+            ways = self.ways_among(&mut self.shared.lexer(), &mut Yields::loose());
+        }
+        ways.way.is_none() && ways.cut == NOT_CUT
     }
 
     /// The least that completes the text, two lexemes side by side not minded.
-    fn plan(&self) -> Option<Plan> {
-        let lexer = &mut *self.shared.lexer();
-        let yields = &mut *self.shared.yields();
-        let WayOut { length, start, rests } = self.way_out(lexer, yields)?;
+    fn plan(&self, way: WayOut) -> Plan {
+        let yields = &*self.shared.yields();
+        let WayOut { start, rests, .. } = way;
         let rules = &self.shared.rules;
         let mut lexemes = Vec::new();
-        if length <= MAX_SPELLED {
-            yields.spell(rules, start.dot, start.parameter, &mut lexemes);
-            rests
-                .iter()
-                .rev()
-                .for_each(|&(dot, parameter)| yields.spell(rules, dot, parameter, &mut lexemes));
-        }
-        Some(Plan { length, first: start.first, lexemes })
+        yields.spell(rules, start.dot, start.parameter, &mut lexemes);
+        rests.iter().rev().for_each(|&(dot, parameter)| yields.spell(rules, dot, parameter, &mut lexemes));
+        Plan { first: start.first, lexemes }
     }
 
-    /// No fewer bytes than these complete the text.
-    fn distance(&self) -> Option<u32> {
-        let lexer = &mut *self.shared.lexer();
-        self.way_out(lexer, &mut self.shared.yields()).map(|way| way.length)
+    /// The ways out of all open rules.
+    fn ways(&self) -> Ways {
+        self.ways_among(&mut self.shared.lexer(), &mut self.shared.yields())
     }
 
-    /// The shortest way from here out of all open rules.
-    fn way_out(&self, lexer: &mut Lexer, yields: &mut Yields) -> Option<WayOut> {
+    fn ways_among(&self, lexer: &mut Lexer, yields: &mut Yields) -> Ways {
         let front = self.front(lexer);
-        let starts = self.starts(&front, lexer, yields);
+        let (starts, left_out) = self.starts(&front, lexer, yields);
+        let way = self.way_out(starts, lexer, yields);
+        let is_bound = self.bound(&front, lexer).is_some();
+        let cut = if is_bound { 0 } else { left_out.min(yields.cut) };
+        Ways { way, cut, is_slow: is_bound || left_out != NOT_CUT }
+    }
+
+    /// The shortest way from one of `starts` out of all open rules.
+    fn way_out(&self, starts: Vec<Start>, lexer: &mut Lexer, yields: &mut Yields) -> Option<WayOut> {
         let rules = &self.shared.rules;
         // Dijkstra's way outwards, from rule to waiting rule.
         let mut queue: BinaryHeap<Reverse<(u32, Wait)>> = BinaryHeap::new();
@@ -182,11 +177,11 @@ impl Shadow {
         Some(WayOut { length: reached.get(&end)?.0, start, rests })
     }
 
-    /// The ways to go on from here.
-    fn starts(&self, front: &Front, lexer: &mut Lexer, yields: &mut Yields) -> Vec<Start> {
+    /// The ways to go on from here, and the least length of those that were left out.
+    fn starts(&self, front: &Front, lexer: &mut Lexer, yields: &mut Yields) -> (Vec<Start>, u32) {
         let rules = &self.shared.rules;
-        let Some(row) = self.row(front.stop.row) else { return Vec::new() };
-        let mut found = Vec::new();
+        let (mut found, mut cut) = (Vec::new(), NOT_CUT);
+        let Some(row) = self.row(front.stop.row) else { return (found, cut) };
         let mut add = |index: u32, passed: u32, first: &[u8], lexer: &mut Lexer| {
             let item = row.item(index);
             let dot = item.dot + passed;
@@ -204,13 +199,21 @@ impl Shadow {
         };
         if !front.is_pending {
             open.into_iter().for_each(|index| add(index, 0, &[], lexer));
-            return found;
+            return (found, cut);
         }
-        let state = front.stop.state;
+        let mut word = |lexeme: u32, lexer: &mut Lexer| {
+            lexer.shortest(front.stop.state, lexeme, true).unwrap_or_else(|left_out| {
+                cut = cut.min(left_out.at_least);
+                None
+            })
+        };
         let mut words: HashMap<u32, Option<Vec<u8>>> = HashMap::new();
         for index in row.terminals() {
             let lexeme = rules.lexeme_after(row.item(index).dot);
-            let word = words.entry(lexeme).or_insert_with(|| lexer.shortest(state, lexeme, true));
+            let word = match words.entry(lexeme) {
+                Entry::Occupied(known) => known.into_mut(),
+                Entry::Vacant(new) => new.insert(word(lexeme, lexer)),
+            };
             if let Some(word) = word {
                 add(index, 1, word, lexer);
             }
@@ -219,11 +222,11 @@ impl Shadow {
         let complete = (0..kernel).filter(|&i| row.ends_start(rules, i));
         let open: Vec<u32> = open.into_iter().chain(complete).collect();
         for &skip in row.lexemes.iter().filter(|&&l| rules.is_skip(l)) {
-            if let Some(word) = lexer.shortest(state, skip, true) {
+            if let Some(word) = word(skip, lexer) {
                 open.iter().for_each(|&index| add(index, 0, &word, lexer));
             }
         }
-        found
+        (found, cut)
     }
 
     /// The bytes of a plan, if the parser reads them as a complete text. What is ignored is put
@@ -269,35 +272,59 @@ impl Shadow {
 
     /// A completion found by trying, the beginnings with the least missing first.
     fn searched(&self) -> Option<Vec<u8>> {
+        let from = self.text.len();
+        let mut shadow = self.fork();
         // Of those with the same least length, the longest: it is nearer to the end.
         let mut queue: BinaryHeap<(Reverse<u32>, usize, Reverse<usize>)> = BinaryHeap::new();
-        let mut tried: Vec<Shadow> = vec![self.fork()];
+        let mut tried: Vec<Vec<u8>> = vec![Vec::new()];
         queue.push((Reverse(0), 0, Reverse(0)));
         while let Some((_, _, Reverse(at))) = queue.pop() {
             if tried.len() > MAX_TRIED {
                 return None;
             }
-            let here = tried[at].fork();
-            if here.may_end() {
-                return Some(here.text[self.text.len()..].to_vec());
+            shadow.truncate(from);
+            shadow.feed(&tried[at]);
+            if shadow.may_end() {
+                return Some(tried.swap_remove(at));
             }
-            let bytes = here.next_bytes();
+            let bytes = shadow.next_bytes();
+            let here = shadow.text.len();
             let mut seen = HashSet::new();
             for byte in super::lexer::READABLE.into_iter().filter(|&b| bytes.contains(b)) {
-                let mut next = here.fork();
-                // Bytes that lead to the same state differ in nothing.
-                if !next.push(byte) || !seen.insert((next.stop().row, next.stop().state)) {
+                shadow.truncate(here);
+                if !shadow.push(byte) {
                     continue;
                 }
-                if let Some(rest) = next.distance() {
-                    let length = rest.saturating_add((next.text.len() - self.text.len()) as u32);
-                    queue.push((Reverse(length), next.text.len(), Reverse(tried.len())));
-                    tried.push(next);
+                // Bytes that lead to the same place differ in nothing.
+                let stop = shadow.stop();
+                let open = shadow.row(stop.row).map(|row| row.kernel.items.clone());
+                if !seen.insert((stop.state, open)) {
+                    continue;
+                }
+                let found = shadow.ways();
+                if found.is_slow {
+                    return None;
+                }
+                if let Some(way) = found.way {
+                    let text = shadow.text[from..].to_vec();
+                    let length = way.length.saturating_add(text.len() as u32);
+                    queue.push((Reverse(length), text.len(), Reverse(tried.len())));
+                    tried.push(text);
                 }
             }
         }
         None
     }
+}
+
+/// What was found out about what is missing.
+struct Ways {
+    /// The shortest way.
+    way: Option<WayOut>,
+    /// A text that needs what was left out has no fewer bytes than these, or is [`NOT_CUT`].
+    cut: u32,
+    /// Whether a bound was hit, which takes long.
+    is_slow: bool,
 }
 
 /// A way out of all open rules.

@@ -144,6 +144,9 @@ pub enum CannotFollow {
         /// Its definition.
         spot: Option<Spot>,
     },
+    /// Too many rules are open at its start.
+    #[error("more than {0} rules are open at its start")]
+    Items(usize),
     /// The terminals are too large to be followed beside llguidance.
     #[error("the terminals of the grammar need too much work: {0}")]
     Lexer(String),

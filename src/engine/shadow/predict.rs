@@ -6,6 +6,7 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
+use super::chart::{MAX_ITEMS, TooLarge};
 use super::rules::{NONE, Rules};
 
 /// The most sets that are kept.
@@ -56,20 +57,20 @@ pub(super) struct Predictions {
 
 impl Predictions {
     /// What `roots` bring; sorted, each once.
-    pub fn of(&mut self, rules: &Rules, roots: &[Root]) -> Arc<Predicted> {
+    pub fn of(&mut self, rules: &Rules, roots: &[Root]) -> Result<Arc<Predicted>, TooLarge> {
         if let Some(known) = self.known.get(roots) {
-            return Arc::clone(known);
+            return Ok(Arc::clone(known));
         }
-        let predicted = Arc::new(predict(rules, roots));
+        let predicted = Arc::new(predict(rules, roots)?);
         if self.known.len() >= MAX_KEPT {
             self.known.clear();
         }
         self.known.insert(roots.to_vec(), Arc::clone(&predicted));
-        predicted
+        Ok(predicted)
     }
 }
 
-fn predict(rules: &Rules, roots: &[Root]) -> Predicted {
+fn predict(rules: &Rules, roots: &[Root]) -> Result<Predicted, TooLarge> {
     let mut found = Predicted {
         dots: Vec::new(),
         parameters: Vec::new(),
@@ -88,6 +89,10 @@ fn predict(rules: &Rules, roots: &[Root]) -> Predicted {
     }
     let mut at = 0;
     while at < found.dots.len() {
+        // A rule that uses itself with ever new arguments has no end.
+        if found.dots.len() > MAX_ITEMS {
+            return Err(TooLarge);
+        }
         let (dot, parameter) = (found.dots[at], found.parameter(at as u32));
         let symbol = rules.after(dot);
         found.accepts |= symbol == NONE && rules.lhs(dot) == rules.start;
@@ -118,7 +123,7 @@ fn predict(rules: &Rules, roots: &[Root]) -> Predicted {
     found.lexemes.dedup();
     found.classes.sort_unstable();
     found.classes.dedup();
-    found
+    Ok(found)
 }
 
 /// Adds the rules of a symbol.

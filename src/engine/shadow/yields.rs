@@ -1,7 +1,8 @@
 //! The shortest texts: of a terminal, of a rule with an argument, of what is left of a rule.
 //!
 //! Worked out when asked for and kept. Lengths are lower bounds: they do not know that two terminals
-//! side by side may read as one. [`finish`](super::finish) sees to that.
+//! side by side may read as one, and they end at the largest number. [`finish`](super::finish) sees
+//! to that. What goes past a bound is left out, as if nothing matched it, and noted.
 
 use std::collections::HashMap;
 
@@ -15,17 +16,26 @@ const MAX_KNOWN: usize = 20_000;
 /// A shortest text of a symbol: its length and the rule it uses, [`NONE`] for the empty text.
 type Best = Option<(u32, u32)>;
 
+/// Nothing was left out.
+pub(super) const NOT_CUT: u32 = u32::MAX;
+
 /// What has been worked out.
-#[derive(Default)]
 pub(super) struct Yields {
-    /// By lexeme. `None` if it matches nothing.
+    /// By lexeme. `None` if it matches nothing, or nothing was found.
     words: HashMap<u32, Option<Vec<u8>>>,
     places: HashMap<Root, usize>,
     known: Vec<(Root, Best)>,
-    /// Whether there were more symbols than may be worked out: then "no end" is not certain.
-    pub is_cut: bool,
+    /// A text that needs what was left out has no fewer bytes than these, or is [`NOT_CUT`].
+    pub cut: u32,
     /// Whether arguments are not minded: what any argument allows is allowed.
     is_loose: bool,
+}
+
+impl Default for Yields {
+    fn default() -> Self {
+        let (words, places) = (HashMap::new(), HashMap::new());
+        Self { words, places, known: Vec::new(), cut: NOT_CUT, is_loose: false }
+    }
 }
 
 impl Yields {
@@ -42,7 +52,10 @@ impl Yields {
                 return Some(Vec::new());
             }
             let start = lexer.start(&[lexeme]);
-            lexer.shortest(start, lexeme, false)
+            lexer.shortest(start, lexeme, false).unwrap_or_else(|left_out| {
+                self.cut = self.cut.min(left_out.at_least);
+                None
+            })
         });
         known.as_deref()
     }
@@ -105,7 +118,7 @@ impl Yields {
                 continue;
             }
             if self.known.len() >= MAX_KNOWN {
-                self.is_cut = true;
+                self.cut = 1;
                 break;
             }
             self.places.insert(root, self.known.len());
