@@ -74,7 +74,8 @@ pub(super) fn dim_if_old(buffer: &mut Buffer, state: &State, theme: &Theme, area
 pub(super) fn why_not(buffer: &mut Buffer, state: &State, theme: &Theme, area: Rect) {
     let reason = match state.whereabouts.reason(state.run.id) {
         Some(reason) => format!("Nothing can be said about the place in the grammar: {reason}."),
-        None if state.run.grammar.is_none() => {
+        // One that is under way is about to have it.
+        None if state.run.grammar.is_none() && !state.run.status.is_live() => {
             let key = state.keymap.first_key(Action::Rewind);
             format!(
                 "The grammar of this run is not compiled any more. Going back in the run ({key}) compiles it."

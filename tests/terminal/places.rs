@@ -243,6 +243,9 @@ fn a_reason_is_asked_for_where_it_is_shown() {
 #[test]
 fn what_is_known_of_another_step_is_not_said_of_this_one() {
     let mut p = held(160, 45, 20, Part::Rejected);
+    // A byte that no text has is rejected at every step.
+    p.press("/");
+    p.type_text("#255\n");
     sees(&mut p, "may not come here.");
     assert_eq!(asks(&unanswered(&mut p, "→")), 1);
     sees_not(&mut p, "may not come here.");
