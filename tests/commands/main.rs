@@ -10,6 +10,7 @@ mod doctor;
 mod explain;
 mod export;
 mod manual;
+mod minimal;
 mod plain;
 mod replay;
 mod shrink;

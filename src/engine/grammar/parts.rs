@@ -96,13 +96,17 @@ impl<'a> Found<'a> {
         any.contains(&&self.text[word.clone()])
     }
 
+    fn is_at(&self, words: &[Word], at: usize, any: &[&str]) -> bool {
+        words.get(at).is_some_and(|word| self.is(word, any))
+    }
+
     fn alternatives(&mut self, words: &[Word]) {
         let bars: Vec<usize> = {
             let mut depth = 0_usize;
             let mut bars = Vec::new();
             for (i, word) in words.iter().enumerate() {
                 match &self.text[word.clone()] {
-                    "(" | "[" | "{" => depth += 1,
+                    "(" | "(?:" | "[" | "{" => depth += 1,
                     ")" | "]" | "}" => depth = depth.saturating_sub(1),
                     "|" if depth == 0 => bars.push(i),
                     _ => {}
@@ -145,6 +149,12 @@ impl<'a> Found<'a> {
             {
                 self.trimmings.push(one(first.start..last.end));
             }
+            // Of two that are to match both, the first with what joins them.
+            if self.is_at(words, at, &["&"])
+                && let (Some(first), Some(last)) = (words.get(start), words.get(at))
+            {
+                self.trimmings.push(one(first.start..last.end));
+            }
             if let Some(inside) = inside
                 && let (Some(open), Some(close)) = (words.get(inside.start - 1), words.get(inside.end))
             {
@@ -157,13 +167,13 @@ impl<'a> Found<'a> {
 
     /// What is between the bracket at `at` and the one that closes it.
     fn bracket(&self, words: &[Word], at: usize) -> Option<Range<usize>> {
-        if !self.is(words.get(at)?, &["(", "["]) {
+        if !self.is(words.get(at)?, &["(", "(?:", "["]) {
             return None;
         }
         let mut depth = 0_usize;
         for (i, word) in words.iter().enumerate().skip(at) {
             match &self.text[word.clone()] {
-                "(" | "[" | "{" => depth += 1,
+                "(" | "(?:" | "[" | "{" => depth += 1,
                 ")" | "]" | "}" => depth = depth.saturating_sub(1),
                 _ => {}
             }
@@ -347,6 +357,9 @@ mod tests {
         assert_eq!(found[0], [r"a\||", r"|[|)]{2}(b|c)?", "b|", "|c"]);
         let found = taken(GrammarKind::Regex, r"é\é(?:x|[\]é]){2");
         assert_eq!(found[0], ["x|", r"|[\]é]"]);
+        let found = taken(GrammarKind::Regex, "a(?:|b)+|c");
+        assert_eq!(found[0], ["a(?:|b)+|", "|c", "|", "|b"]);
+        assert_eq!(found[2], ["+", "(?: … )+"]);
         // What has no end has its end at the end of the text.
         for text in ["\"a", "[\\", "\"\\é", "# é", "é", "{", "\\"] {
             for kind in [GrammarKind::Gbnf, GrammarKind::Regex] {
