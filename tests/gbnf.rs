@@ -369,3 +369,87 @@ fn mutated_texts_are_answered() {
         }
     }
 }
+
+/// What is found in a text: each code with the part that it is about.
+fn traps(text: &str) -> Vec<(&'static str, String)> {
+    let (compiled, found) = compile(text);
+    assert!(compiled.is_some(), "{text}\n{found:?}");
+    found.into_iter().map(|d| (d.code, text[d.span].to_owned())).collect()
+}
+
+#[test]
+fn traps_are_found_where_they_are() {
+    for (text, wanted) in [
+        (
+            "root ::= list\nlist ::= item \",\" list | item\nitem ::= [a-z] | \"(\" list \")\"",
+            &[("right-recursion", "list")][..],
+        ),
+        ("root ::= item (\",\" root)?\nitem ::= [a-z] | \"(\" root \")\"", &[("right-recursion", "root")]),
+        ("root ::= \"x\" ws\nws ::= ([ \\t] ws)?", &[("endless-space", "ws")]),
+        ("root ::= \"x\" ws \"y\"\nws ::= [ \\n]+ # much", &[("endless-space", "[ \\n]+")]),
+        ("root ::= \"x\" sp* \"y\"\nsp ::= \" \" | \"\\t\"", &[("endless-space", "sp*")]),
+        (
+            "root ::= sum\nsum ::= sum \"+\" sum | [0-9]",
+            &[("left-recursion", "sum"), ("ambiguous-operator", "sum \"+\" sum")],
+        ),
+        ("root ::= (\"a\"? b)+ \"c\"\nb ::= \"b\"*", &[("empty-loop", "(\"a\"? b)+")]),
+        ("root ::= \"<\" .* \">\"", &[("any-text", ".*")]),
+        ("root ::= \"<\" any \">\" \"!\"\nany ::= \"a\" (.)+ ([b]? | \"\")", &[("any-text", "any")]),
+        // What nothing uses has been spoken of.
+        ("root ::= \"a\"\nws ::= [ ]* .* \"x\"", &[("unused-name", "ws")]),
+        // No list, no end, or a bound.
+        ("root ::= \"-\" root | [0-9]", &[]),
+        ("root ::= \"(\" root \")\" | [0-9]", &[]),
+        ("root ::= \"if \" root (\" else \" root)? | [0-9]", &[]),
+        ("root ::= \"<\" .{0,200} \">\" [ ]{0,3} .*", &[]),
+        ("root ::= \"<\" (.* | \"x\")", &[]),
+        ("root ::= \"a\" (\"b\"*)? (\"c\"? \"d\"){1,5} [^\\n]* \"\\n\"", &[]),
+        (include_str!("../grammars/chess.gbnf"), &[]),
+    ] {
+        let found = traps(text);
+        let found: Vec<(&str, &str)> = found.iter().map(|(code, part)| (*code, part.as_str())).collect();
+        assert_eq!(found, wanted, "{text}");
+        for found in compile(text).1 {
+            let Some(fix) = &found.fix else { continue };
+            let mended = fix.apply(text);
+            let (compiled, left) = compile(&mended);
+            assert!(compiled.is_some() && left.iter().all(|d| d.code != found.code), "{mended}\n{left:?}");
+        }
+    }
+}
+
+/// A list that recurses at its end really is given up, and what is written in its place is the same
+/// language and is not.
+#[test]
+fn right_recursion_is_mended_exactly() {
+    let mut texts = vec![String::new()];
+    for at in 0..400 {
+        let longer: Vec<String> = ["a", "b", ",", " "].map(|c| format!("{}{c}", texts[at])).into();
+        texts.extend(longer);
+    }
+    for text in [
+        "root ::= list \" \"\nlist ::= item \",\" list | item",
+        "root ::= list \" \"\nlist ::= item (\",\" list)?",
+        "root ::= list \" \"?\nlist ::= item list | \",\" item list | \"\"",
+        "root ::= list\nlist ::= item list | item",
+        "root ::= list\nlist ::= (item \",\" list)? # of items",
+    ] {
+        let text = &format!("{text}\nitem ::= \"a\" | \"b\" list \"b\"\n");
+        let (compiled, found) = compile(text);
+        let before = compiled.expect("it compiles");
+        let finding = found.iter().find(|d| d.code == "right-recursion").expect("found");
+        let mended = finding.fix.as_ref().expect("a fix").apply(text);
+        let (compiled, found) = compile(&mended);
+        let after = compiled.unwrap_or_else(|| panic!("{mended}\n{found:?}"));
+        assert!(found.iter().all(|d| d.code != "right-recursion"), "{mended}");
+        for text in &texts {
+            let says = |grammar: &Compiled| check_text(grammar, text.as_bytes()).expect("within the limits");
+            assert_eq!(says(&before), says(&after), "{text:?}\n{mended}");
+        }
+        if text.starts_with("root ::= list \" \"\n") {
+            let long = "a,".repeat(3000) + "a ";
+            assert!(check_text(&before, long.as_bytes()).is_err());
+            assert_eq!(check_text(&after, long.as_bytes()), Ok(Verdict::Accepted));
+        }
+    }
+}

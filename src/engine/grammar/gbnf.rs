@@ -15,6 +15,7 @@ use crate::engine::trace::TokenId;
 mod chars;
 mod check;
 mod convert;
+mod lint;
 mod merge;
 mod parse;
 
@@ -164,7 +165,8 @@ pub(super) fn to_lark(
     }
     if findings.is_empty() {
         match check::meaning(&grammar) {
-            Ok(warnings) => {
+            Ok(mut warnings) => {
+                warnings.extend(lint::traps(&grammar, text));
                 let (lark, lines) = convert::write(&mut grammar);
                 return Ok(Converted { lark, lines, warnings });
             }

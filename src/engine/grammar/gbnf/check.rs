@@ -103,7 +103,7 @@ fn token_id(name: &str, tokens: &[NamedToken], vocabulary: usize) -> Result<u32,
 /// What will surprise in a text without mistakes, or why nothing can follow it.
 pub(super) fn meaning(grammar: &Grammar<'_>) -> Result<Vec<Finding>, Finding> {
     let uses: Vec<Vec<usize>> = grammar.rules.iter().map(|r| used_rules(grammar, r.body)).collect();
-    let root = grammar.rules.iter().position(|r| r.name == ROOT).unwrap_or(0);
+    let root = root(grammar);
     let ends = can_end(grammar, &uses);
     let reached = reached(&uses, root);
     let at = |rule: usize| grammar.rules[rule].span.clone();
@@ -144,8 +144,13 @@ pub(super) fn meaning(grammar: &Grammar<'_>) -> Result<Vec<Finding>, Finding> {
     Ok(warnings)
 }
 
+/// The rule that a text has to follow.
+pub(super) fn root(grammar: &Grammar<'_>) -> usize {
+    grammar.rules.iter().position(|r| r.name == ROOT).unwrap_or(0)
+}
+
 /// The expressions below `expr`, itself included.
-fn below(grammar: &Grammar<'_>, expr: usize) -> Vec<usize> {
+pub(super) fn below(grammar: &Grammar<'_>, expr: usize) -> Vec<usize> {
     let mut found = vec![expr];
     let mut next = 0;
     while next < found.len() {
@@ -163,7 +168,7 @@ pub(super) fn used_rules(grammar: &Grammar<'_>, expr: usize) -> Vec<usize> {
     below(grammar, expr).into_iter().filter_map(of).collect()
 }
 
-fn reached(uses: &[Vec<usize>], root: usize) -> Vec<bool> {
+pub(super) fn reached(uses: &[Vec<usize>], root: usize) -> Vec<bool> {
     let mut reached = vec![false; uses.len()];
     let mut open = vec![root];
     while let Some(rule) = open.pop() {
