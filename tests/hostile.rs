@@ -177,6 +177,37 @@ fn a_compilation_that_takes_too_long_is_given_up() {
     }
 }
 
+/// Traps are looked for within the same limit; a grammar compiles without that, too.
+#[test]
+fn traps_that_take_too_long_to_find_are_left_out() {
+    let limit = Duration::from_secs(1);
+    let compiler = Compiler::new(&nano::VOCABULARY).expect("a compiler").with_time_limit(limit);
+    let terminal = |i: u8| {
+        let (first, second) = (char::from(b'a' + i % 26), char::from(b'a' + i / 26));
+        format!("T{i}: /[a-z]*{first}[a-z]{{{}}}{second}[a-z]*/\n", 6 + i % 3)
+    };
+    let names: Vec<String> = (0..150).map(|i| format!("T{i}")).collect();
+    let terminals: String = (0..150).map(terminal).collect();
+    let lark = format!("start: \"if\" NAME | {}\nNAME: /[a-z]+/\n{terminals}", names.join(" | "));
+    let source = GrammarSource::lark("slow", lark);
+    for _ in 0..3 {
+        let start = Instant::now();
+        assert!(compiler.compile(&source).0.is_some());
+        assert!(start.elapsed() < 5 * limit, "{:?}", start.elapsed());
+    }
+}
+
+/// Looking for what a terminal and its opposite share is given up.
+#[test]
+fn opposites_of_terminals_are_answered() {
+    let hard = "start: /[0-9]{20}/ A\nA: \"x\" | H\nH: /[ab]*aa[ab]{23}c/ & ~/[ab]*a[ab]{24}c/";
+    let compiler =
+        Compiler::new(&nano::VOCABULARY).expect("a compiler").with_time_limit(Duration::from_secs(1));
+    let start = Instant::now();
+    assert_eq!(compiler.compile(&GrammarSource::lark("hard", hard)).1[0].code, "time-limit");
+    assert!(start.elapsed() < Duration::from_secs(10), "{:?}", start.elapsed());
+}
+
 #[test]
 fn every_prefix_of_every_shipped_grammar_is_answered() {
     for shipped in library::ALL {

@@ -8,8 +8,7 @@
 //! messages (that is `grammar/messages.rs`).
 
 use std::path::Path;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, OnceLock, mpsc};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use llguidance::api::TopLevelGrammar;
@@ -20,10 +19,12 @@ use super::diagnostic::Diagnostic;
 use super::shadow::{self, CannotFollow, Shadow};
 use super::trace::FinishReason;
 use super::vocabulary::Vocabulary;
+use bounded::{Bounded, Unfinished};
 use messages::Finding;
 use prepare::{Prepared, prepare};
 
 pub(in crate::engine) mod annotate;
+mod bounded;
 mod common;
 mod components;
 mod dfa;
@@ -132,6 +133,7 @@ pub struct Compiled {
     template: Constraint,
     shadow: OnceLock<Result<Shadow, CannotFollow>>,
     parts: Arc<Parts>,
+    bounded: Bounded,
 }
 
 impl Compiled {
@@ -156,8 +158,16 @@ impl Compiled {
     /// # Errors
     /// What of the grammar it cannot follow.
     pub fn shadow(&self) -> Result<Shadow, CannotFollow> {
-        let built = || self.parts.shadow(&self.source, self.template.is_exact());
-        self.shadow.get_or_init(built).clone()
+        if let Some(known) = self.shadow.get() {
+            return known.clone();
+        }
+        let built = self.parts.shadow(&self.source, self.template.is_exact(), &self.bounded);
+        // Later there may be time for it.
+        if matches!(built, Err(CannotFollow::Busy)) {
+            built
+        } else {
+            self.shadow.get_or_init(|| built).clone()
+        }
     }
 }
 
@@ -178,9 +188,6 @@ const STACK: usize = 4 << 20;
 /// thousands of optional properties are quadratic.
 const TIME_LIMIT: Duration = Duration::from_secs(5);
 
-/// Compilations past their time limit that may go on in the background before new ones are refused.
-const MAX_ABANDONED: usize = 2;
-
 /// What grammars are compiled with.
 struct Parts {
     factory: Arc<ConstraintFactory>,
@@ -190,18 +197,26 @@ struct Parts {
 }
 
 impl Parts {
-    fn shadow(&self, source: &GrammarSource, is_exact: bool) -> Result<Shadow, CannotFollow> {
+    fn shadow(
+        &self,
+        source: &GrammarSource,
+        is_exact: bool,
+        bounded: &Bounded,
+    ) -> Result<Shadow, CannotFollow> {
         let broken = || CannotFollow::Broken("its text cannot be read".into());
         let (origin, size) =
             prepare::annotated(source, &self.named_tokens, self.vocabulary).ok_or_else(broken)?;
         let factory = Arc::clone(&self.factory);
         // As deep as for compiling; the copy has a rule for every use of a name.
-        let builder =
-            std::thread::Builder::new().name("shadow".into()).stack_size(STACK + size * STACK_PER_BYTE);
-        let built =
-            builder.spawn(move || shadow::build(origin, is_exact, factory.environment(), factory.limits()));
-        let built = built.map_err(|e| CannotFollow::Thread(e.to_string()))?;
-        built.join().unwrap_or_else(|_| Err(CannotFollow::Broken("the grammar engine failed".into())))
+        let build = move || shadow::build(origin, is_exact, factory.environment(), factory.limits());
+        bounded.run("shadow", STACK + size * STACK_PER_BYTE, build).unwrap_or_else(|unfinished| {
+            Err(match unfinished {
+                Unfinished::Busy => CannotFollow::Busy,
+                Unfinished::Late => CannotFollow::Late,
+                Unfinished::NoThread(error) => CannotFollow::Thread(error.to_string()),
+                Unfinished::Died => CannotFollow::Broken("the grammar engine failed".into()),
+            })
+        })
     }
 }
 
@@ -209,8 +224,10 @@ impl Parts {
 pub struct Compiler {
     parts: Arc<Parts>,
     special_tokens: Vec<String>,
-    time_limit: Duration,
-    abandoned: Arc<AtomicUsize>,
+    /// For compiling. llguidance cannot be interrupted.
+    bounded: Bounded,
+    /// For the linter, which does not keep grammars from compiling.
+    linting: Bounded,
 }
 
 /// Why there is no constraint.
@@ -265,15 +282,16 @@ impl Compiler {
                 vocabulary: vocabulary.len(),
             }),
             special_tokens,
-            time_limit: TIME_LIMIT,
-            abandoned: Arc::default(),
+            bounded: Bounded::new(TIME_LIMIT),
+            linting: Bounded::new(TIME_LIMIT),
         })
     }
 
-    /// The same compiler, giving up on a grammar after `limit` instead of 5 seconds.
+    /// The same compiler, giving up on a grammar after `limit` instead of 5 seconds. Looking for traps in
+    /// it has as much time again; they are left out if that is not enough.
     #[must_use]
     pub fn with_time_limit(mut self, limit: Duration) -> Self {
-        self.time_limit = limit;
+        (self.bounded, self.linting) = (Bounded::new(limit), Bounded::new(limit));
         self
     }
 
@@ -285,9 +303,9 @@ impl Compiler {
     pub fn compile(&self, source: &GrammarSource) -> (Option<Compiled>, Vec<Diagnostic>) {
         let (compiled, mut found) = match self.build(source) {
             Ok((template, warnings)) => {
-                let parts = Arc::clone(&self.parts);
-                let compiled = Compiled { source: source.clone(), template, shadow: OnceLock::new(), parts };
-                (Some(compiled), messages::warnings(source, warnings))
+                let found = messages::warnings(source, warnings).into_iter();
+                let found = found.chain(self.linted(source, messages::traps)).collect();
+                (Some(self.compiled(source, template)), found)
             }
             Err(failure) => (None, self.explain(source, failure)),
         };
@@ -298,12 +316,18 @@ impl Compiler {
     /// [`compile`](Self::compile) without the diagnostics, which take the longest where there are any.
     pub fn try_compile(&self, source: &GrammarSource) -> Option<Compiled> {
         let (template, _) = self.build(source).ok()?;
-        Some(Compiled {
-            source: source.clone(),
-            template,
-            shadow: OnceLock::new(),
-            parts: Arc::clone(&self.parts),
-        })
+        Some(self.compiled(source, template))
+    }
+
+    fn compiled(&self, source: &GrammarSource, template: Constraint) -> Compiled {
+        let (parts, bounded) = (Arc::clone(&self.parts), self.bounded.clone());
+        Compiled { source: source.clone(), template, shadow: OnceLock::new(), parts, bounded }
+    }
+
+    /// What the linter finds in time.
+    fn linted(&self, source: &GrammarSource, find: fn(&GrammarSource) -> Vec<Diagnostic>) -> Vec<Diagnostic> {
+        let source = source.clone();
+        self.linting.run("lint", STACK, move || find(&source)).unwrap_or_default()
     }
 
     fn explain(&self, source: &GrammarSource, failure: Failure) -> Vec<Diagnostic> {
@@ -318,13 +342,13 @@ impl Compiler {
             Failure::Found(findings) => findings,
             Failure::NotJson(error) => return vec![messages::not_json(&source.text, &error)],
             Failure::Dead => {
-                let why = messages::deadly(source);
+                let why = self.linted(source, messages::deadly);
                 return std::iter::once(messages::dead(source)).chain(why).collect();
             }
             Failure::Limit(limit) => return vec![messages::limit(&source.text, &limit)],
             Failure::Bound(diagnostic) => {
                 let is_lost = diagnostic.code == "time-limit";
-                let why = if is_lost { messages::deadly(source) } else { Vec::new() };
+                let why = if is_lost { self.linted(source, messages::deadly) } else { Vec::new() };
                 return std::iter::once(*diagnostic).chain(why).collect();
             }
         };
@@ -334,61 +358,33 @@ impl Compiler {
     fn build(&self, source: &GrammarSource) -> Result<(Constraint, Warnings), Failure> {
         let Prepared { grammar, size, lines, warnings: found } =
             prepare(source, &self.parts.named_tokens, self.parts.vocabulary)?;
-        if self.abandoned.load(Ordering::Relaxed) >= MAX_ABANDONED {
-            return Err(Failure::bound(
-                Diagnostic::error(
-                    &source.text,
-                    0..0,
-                    "compiler-busy",
-                    "earlier grammars are still compiling",
-                )
-                .with_help("wait a few seconds"),
-            ));
-        }
-        let (sender, receiver) = mpsc::sync_channel(1);
         let factory = Arc::clone(&self.parts.factory);
-        std::thread::Builder::new()
-            .name("compile".into())
-            .stack_size(STACK + size * STACK_PER_BYTE)
-            .spawn(move || {
-                // Nobody listens any more if the time limit has passed.
-                let _ = sender.send(compile_and_probe(&factory, grammar));
-            })
-            .map_err(|e| {
-                let message = format!("no thread to compile on: {e}");
-                Failure::bound(Diagnostic::error(&source.text, 0..0, "no-thread", message))
-            })?;
-        match receiver.recv_timeout(self.time_limit) {
+        let compile = move || compile_and_probe(&factory, grammar);
+        let bound = |code, message: String| Diagnostic::error(&source.text, 0..0, code, message);
+        match self.bounded.run("compile", STACK + size * STACK_PER_BYTE, compile) {
             Ok(Ok((constraint, said))) => Ok((constraint, Warnings { found, said })),
             Ok(Err(Failure::Refused(error))) if !lines.is_empty() => {
                 Err(Failure::Found(vec![messages::converted(&lines, &error)]))
             }
             Ok(Err(failure)) => Err(failure),
-            Err(mpsc::RecvTimeoutError::Disconnected) => {
+            Err(Unfinished::Died) => {
                 Err(Failure::Refused("the grammar engine failed without a message".into()))
             }
-            Err(mpsc::RecvTimeoutError::Timeout) => {
-                self.abandon(receiver);
-                let message =
-                    format!("compiling takes longer than the limit of {} s", self.time_limit.as_secs_f32());
+            Err(Unfinished::Busy) => Err(Failure::bound(
+                bound("compiler-busy", "earlier grammars are still compiling".into())
+                    .with_help("wait a few seconds"),
+            )),
+            Err(Unfinished::NoThread(error)) => {
+                Err(Failure::bound(bound("no-thread", format!("no thread to compile on: {error}"))))
+            }
+            Err(Unfinished::Late) => {
+                let limit = self.bounded.limit.as_secs_f32();
+                let message = format!("compiling takes longer than the limit of {limit} s");
                 Err(Failure::bound(
-                    Diagnostic::error(&source.text, 0..0, "time-limit", message)
+                    bound("time-limit", message)
                         .with_help("use fewer alternatives or optional properties, or split the grammar"),
                 ))
             }
-        }
-    }
-
-    /// Counts a compilation that nobody waits for until it ends: llguidance cannot be interrupted.
-    fn abandon<T: Send + 'static>(&self, receiver: mpsc::Receiver<T>) {
-        let abandoned = Arc::clone(&self.abandoned);
-        abandoned.fetch_add(1, Ordering::Relaxed);
-        let waiter = std::thread::Builder::new().name("compile-rest".into()).spawn(move || {
-            drop(receiver.recv());
-            abandoned.fetch_sub(1, Ordering::Relaxed);
-        });
-        if waiter.is_err() {
-            self.abandoned.fetch_sub(1, Ordering::Relaxed);
         }
     }
 }

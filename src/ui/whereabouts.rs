@@ -151,7 +151,7 @@ fn row(buffer: &mut Buffer, area: Rect, y: u16, expected: &Expected, is_row: boo
     let mut pen = Pen::new(buffer, area, y);
     pen.column(if is_row { "▸" } else { "" }, 2, over(theme.base()));
     let names = NAME.min(columns / 3);
-    let is_named = terminal.pattern != terminal.name && width(&name, 0) <= names;
+    let is_named = *terminal.pattern != *terminal.name && width(&name, 0) <= names;
     let standing = if expected.standing == Standing::InProgress { GOES_ON } else { "" };
     // What it matches is worth more than its rule, which the place leads to.
     let taken = if is_named { names + 1 + width(&pattern, 0) } else { width(&name, 0) };

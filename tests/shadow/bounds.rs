@@ -1,6 +1,8 @@
 //! What is too large to be followed or spelled out is said to be so, soon, and does no harm to what
 //! comes after it.
 
+use std::sync::Arc;
+
 use maze::engine::grammar::GrammarSource;
 use maze::engine::shadow::{Limit, NearestEnd};
 
@@ -102,4 +104,13 @@ fn many_states_are_followed_one_after_the_other() {
             assert!(here.push(b"ab"[(random >> 31) as usize]), "{at}: {:?}", here.limit());
         }
     }
+}
+
+#[test]
+fn uses_of_a_terminal_share_its_definition() {
+    let lark = format!("start: NAME \"x\" | NAME \"y\"\nNAME: /{}/", "a".repeat(10_000));
+    let place = shadow(&lark).place();
+    let [first, second] = &place.expected[..] else { panic!("{:?}", place.expected) };
+    assert_eq!(first.terminal.pattern.len(), 10_002);
+    assert!(Arc::ptr_eq(&first.terminal.pattern, &second.terminal.pattern));
 }

@@ -19,15 +19,10 @@ pub(in crate::engine) use marks::{AlternativeMark, Marks, RuleMark, UseKind, Use
 /// The copy of `text` and what its marks mean.
 pub(in crate::engine) fn annotate(text: &str) -> (String, Marks) {
     let scan = Scan::new(text);
-    // A name that nobody uses. Names may not end in a digit that a mark would go on with.
-    let mut prefix = String::from("zz");
-    while text.contains(&prefix) {
-        prefix.push('z');
-    }
     let mut annotator = Annotator {
         text,
         scan: &scan,
-        marks: Marks { prefix, ..Marks::default() },
+        marks: Marks { prefix: prefix(text), ..Marks::default() },
         helpers: Vec::new(),
         names: Vec::new(),
     };
@@ -35,6 +30,21 @@ pub(in crate::engine) fn annotate(text: &str) -> (String, Marks) {
     annotator.marks.ignored = options.ignored;
     annotator.marks.ignore_once = options.ignore_once;
     (lark, annotator.marks)
+}
+
+/// How no name of the text begins, and short, because it is written again and again: the first of `zz`,
+/// `zza`, `zzb`, … `zzaa`, … that the text lacks. It may not end in a digit that a mark would go on with.
+fn prefix(text: &str) -> String {
+    let letters = |mut number: u32| {
+        let mut letters = String::from("zz");
+        while number > 0 {
+            number -= 1;
+            letters.push(char::from(b'a' + (number % 26) as u8));
+            number /= 26;
+        }
+        letters
+    };
+    (0..).map(letters).find(|prefix| !text.contains(prefix.as_str())).unwrap_or_default()
 }
 
 /// What a grammar's directives say.

@@ -6,7 +6,7 @@
 //! set that holds it nothing may be said.
 
 use std::cell::OnceCell;
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::ops::Range;
 
 use llguidance::derivre::RegexAst;
@@ -75,7 +75,7 @@ impl Lexeme<'_> {
 }
 
 /// What can come before and after one another.
-#[derive(Clone, Default)]
+#[derive(Clone, Default, PartialEq)]
 pub(super) struct Ends {
     pub nullable: bool,
     pub first: Set,
@@ -175,19 +175,26 @@ impl<'a, 't> Flow<'a, 't> {
             names.collect::<Vec<usize>>()
         };
         let edges: Vec<Vec<usize>> = rules.iter().map(uses).collect();
+        let mut users = vec![Vec::new(); rules.len()];
+        edges.iter().enumerate().for_each(|(user, used)| used.iter().for_each(|&r| users[r].push(user)));
+        // In a circle, a rule is computed again when one that it uses has changed.
+        let mut waits = vec![false; rules.len()];
         for circle in components(&edges) {
-            loop {
-                let mut changed = false;
-                for &rule in &circle {
-                    let rule = rules[rule];
-                    let ends = if rule.has_attributes { self.unknown() } else { self.ends(&rule.body) };
-                    let old = self.rules.insert(rule.name, ends.clone());
-                    changed |= old.is_none_or(|old| {
-                        old.nullable != ends.nullable || old.first != ends.first || old.last != ends.last
-                    });
+            circle.iter().for_each(|&rule| waits[rule] = true);
+            let mut open = VecDeque::from(circle);
+            while let Some(number) = open.pop_front() {
+                waits[number] = false;
+                let rule = rules[number];
+                let ends = if rule.has_attributes { self.unknown() } else { self.ends(&rule.body) };
+                if self.rules.get(rule.name) == Some(&ends) {
+                    continue;
                 }
-                if !changed || (circle.len() == 1 && !edges[circle[0]].contains(&circle[0])) {
-                    break;
+                self.rules.insert(rule.name, ends);
+                // Those outside of the circle have not been computed at all yet.
+                for &user in users[number].iter().filter(|&&user| self.rules.contains_key(rules[user].name)) {
+                    if !std::mem::replace(&mut waits[user], true) {
+                        open.push_back(user);
+                    }
                 }
             }
         }
@@ -392,6 +399,19 @@ mod tests {
         assert_eq!(followers(GRAMMAR, "\"!\""), ["\"!\"", "\")\"", "\";\""]);
         assert_eq!(followers(GRAMMAR, "NAME"), ["\"!\"", "\"=\""]);
         assert_eq!(followers(GRAMMAR, "\";\""), first);
+    }
+
+    /// Each rule learns from the one after it, the last from the first: one of them at a time.
+    #[test]
+    fn a_large_circle_is_gone_through_a_few_times() {
+        let rules: String = (0..2_000).map(|n| format!("r{n}: r{} \"y\" |\n", (n + 1) % 2_000)).collect();
+        let text = format!("start: r0 \"z\"\n{rules}");
+        let scan = Scan::new(&text);
+        let tree = Tree::of(&text, &scan).unwrap();
+        let start = std::time::Instant::now();
+        let flow = Flow::of(&tree).unwrap();
+        assert_eq!(numbers(&flow.after[START]).len(), 2);
+        assert!(start.elapsed() < std::time::Duration::from_secs(2), "{:?}", start.elapsed());
     }
 
     #[test]

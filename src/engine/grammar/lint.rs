@@ -64,14 +64,15 @@ fn lark(text: &str) -> Vec<Finding> {
         found.iter().any(|f| start <= f.span.start && f.span.start < end)
     };
     let statements = scan.statements();
-    let unused = shape.unused().filter(|definition| {
-        let at = statements.partition_point(|s| s[0].span.start <= definition.span.start);
-        !at.checked_sub(1).is_some_and(|i| spoken_of(statements[i]))
+    let unused = shape.unused().filter_map(|definition| {
+        let after = statements.partition_point(|s| s[0].span.start <= definition.span.start);
+        let statement = after.checked_sub(1).map(|at| statements[at]);
+        (!statement.is_some_and(spoken_of)).then_some((definition, statement))
     });
-    let unused = unused.map(|definition| {
+    let unused = unused.map(|(definition, statement)| {
         let message = format!("nothing that `start` reaches uses `{}`", definition.name);
         let finding = Finding::new(definition.span.clone(), "unused-name", message);
-        match edits::without_definition(text, &scan, definition.span.start) {
+        match statement.and_then(|statement| edits::without_definition(text, statement)) {
             Some(edit) => finding.fix(Fix::new(format!("delete `{}`", definition.name), vec![edit])),
             None => finding,
         }
@@ -109,7 +110,7 @@ fn lark(text: &str) -> Vec<Finding> {
     if let Some(tree) = Tree::of(text, &scan) {
         // What nothing uses has been spoken of.
         let is_used = |at: usize| !found.iter().any(|f| f.code == "unused-name" && f.span.start == at);
-        let mut more = recursion::traps(&tree);
+        let mut more = recursion::traps(&tree, &all);
         more.extend(ignored::options(&tree, &scan));
         more.extend(ignored::before_json(&scan));
         if let Some(flow) = Flow::of(&tree) {

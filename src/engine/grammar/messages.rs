@@ -76,11 +76,15 @@ pub(super) fn explain(source: &GrammarSource, error: &str, special_tokens: &[Str
 /// The warning that only the empty text matches; not one of llguidance's.
 pub(super) const ONLY_EMPTY: &str = "only the empty text matches";
 
-/// What was noticed about a grammar that compiled.
+/// What was noticed while a grammar was compiled.
 pub(super) fn warnings(source: &GrammarSource, warnings: Warnings) -> Vec<Diagnostic> {
     let said = warnings.said.iter().map(|w| warning(source, w));
-    let found = warnings.found.into_iter().chain(lint::lint(source));
-    said.chain(found.map(|finding| warn(source, finding))).collect()
+    said.chain(warnings.found.into_iter().map(|finding| warn(source, finding))).collect()
+}
+
+/// The traps in a grammar that compiles.
+pub(super) fn traps(source: &GrammarSource) -> Vec<Diagnostic> {
+    lint::lint(source).into_iter().map(|finding| warn(source, finding)).collect()
 }
 
 /// The traps that explain why nothing can be generated under a grammar.

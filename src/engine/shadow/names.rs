@@ -92,6 +92,8 @@ impl Names {
             spot: Some(lines.spot(&a.span)),
             is_empty: a.is_empty,
         });
+        // A definition is used many times and may be long.
+        let mut patterns: HashMap<Range<usize>, Arc<str>> = HashMap::new();
         let of_use = marks.uses.iter().map(|used| {
             let target = used.target.map(|t| &marks.rules[t]);
             let (kind, definition) = match used.kind {
@@ -109,7 +111,12 @@ impl Names {
             Some(Arc::new(Terminal {
                 name: slice(&used.span),
                 kind,
-                pattern: slice(definition.as_ref().unwrap_or(&used.span)),
+                pattern: match &definition {
+                    Some(place) => {
+                        Arc::clone(patterns.entry(place.clone()).or_insert_with(|| slice(place).into()))
+                    }
+                    None => slice(&used.span).into(),
+                },
                 rule: Some(marks.rules[used.rule].name.clone()),
                 spot: Some(lines.spot(&used.span)),
                 definition: definition.map(|d| lines.spot(&d)),
@@ -125,7 +132,7 @@ impl Names {
             let spans = if class == 0 { &marks.ignored[..] } else { &[] };
             let pattern = match spans {
                 [] => unmarked(&lexer.description(skip), "", false).pattern,
-                spans => spans.iter().map(slice).collect::<Vec<_>>().join(" | "),
+                spans => spans.iter().map(slice).collect::<Vec<_>>().join(" | ").into(),
             };
             Arc::new(Terminal {
                 name: spans.first().map_or_else(|| "white space".to_owned(), slice),
@@ -194,7 +201,7 @@ fn unmarked(description: &str, label: &str, is_special: bool) -> Terminal {
             Some(b'"') => TerminalKind::Literal,
             _ => TerminalKind::Regex,
         },
-        pattern: pattern.to_owned(),
+        pattern: pattern.into(),
         rule: None,
         spot: None,
         definition: None,

@@ -46,7 +46,7 @@ pub struct Terminal {
     /// What it is.
     pub kind: TerminalKind,
     /// What it matches: the literal or expression itself, for a name its definition.
-    pub pattern: String,
+    pub pattern: Arc<str>,
     /// The rule in whose body it stands.
     pub rule: Option<String>,
     /// Where it is used. `None` if the language of the grammar has no such place (see
@@ -150,6 +150,12 @@ pub enum CannotFollow {
     /// The terminals are too large to be followed beside llguidance.
     #[error("the terminals of the grammar need too much work: {0}")]
     Lexer(String),
+    /// It takes too long to prepare.
+    #[error("preparing to follow the grammar takes longer than compiling may")]
+    Late,
+    /// Earlier grammars are still compiling.
+    #[error("earlier grammars are still compiling")]
+    Busy,
     /// There is no thread to work on.
     #[error("no thread to work on: {0}")]
     Thread(String),

@@ -56,3 +56,14 @@ fn a_nested_grammar_keeps_its_marks_to_itself() {
     assert!(!marks.ignore_once);
     assert_eq!(marks.rules.iter().map(|r| &r.name[..]).collect::<Vec<_>>(), ["start", "start", "x"]);
 }
+
+#[test]
+fn marks_stay_short_whatever_the_text_is_full_of() {
+    let text = format!("start: \"zza zzb zzc{}\"", "z".repeat(10_000));
+    let (copy, marks) = annotate(&text);
+    assert_eq!(marks.prefix, "zzd");
+    assert!(copy.len() < text.len() + 100, "{}", copy.len());
+    // One letter is not enough.
+    let all: String = (b'a'..=b'z').map(|c| format!("zz{} ", char::from(c))).collect();
+    assert_eq!(annotate(&format!("start: \"{all}\"")).1.prefix, "zzaa");
+}

@@ -5,10 +5,9 @@ use std::ops::Range;
 use crate::engine::fix::TextEdit;
 use crate::engine::grammar::scan::{Kind, Scan, Token, bare};
 
-/// Takes away the definition whose name starts at `at`, with its lines.
-pub(super) fn without_definition(text: &str, scan: &Scan<'_>, at: usize) -> Option<TextEdit> {
-    let statements = scan.statements();
-    let statement = statements.iter().find(|s| s[0].span.start == at)?;
+/// Takes away a definition with its lines.
+pub(super) fn without_definition(text: &str, statement: &[Token]) -> Option<TextEdit> {
+    let at = statement.first()?.span.start;
     let last = statement.iter().rfind(|t| t.kind != Kind::Newline)?;
     let end = text[last.span.end..].find('\n').map_or(text.len(), |n| last.span.end + n + 1);
     let start = text[..at].rfind('\n').map_or(0, |n| n + 1);

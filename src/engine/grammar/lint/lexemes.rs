@@ -51,6 +51,7 @@ pub(super) fn empty(flow: &Flow<'_, '_>) -> Vec<Finding> {
 /// Whether nothing that begins with one of `next` can follow any of `before`.
 fn is_dead(flow: &Flow<'_, '_>, before: &Set, next: &Set) -> bool {
     let (before, next) = (numbers(before), numbers(next));
+    let ignored = flow.ignored.as_ref().map(|ignored| ignored.first());
     let dead = |x: usize, y: usize| -> Option<bool> {
         let (long, short) = (flow.lexemes[x].dfa()?, flow.lexemes[y].dfa()?);
         if x <= START
@@ -65,8 +66,8 @@ fn is_dead(flow: &Flow<'_, '_>, before: &Set, next: &Set) -> bool {
         let swallows = flow.lexemes[x].swallows();
         let starts = |first: &[bool; 256]| (0..256).any(|b| first[b] && !swallows[b]);
         // What is ignored may stand between the two.
-        let between = match (&flow.ignored, flow.tree.ignored.is_empty()) {
-            (Some(ignored), _) => starts(&ignored.first()),
+        let between = match (&ignored, flow.tree.ignored.is_empty()) {
+            (Some(ignored), _) => starts(ignored),
             (None, true) => false,
             (None, false) => return None,
         };

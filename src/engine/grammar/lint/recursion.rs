@@ -5,9 +5,9 @@ use super::edits::put;
 use super::{Finding, Fix, Scan, edits};
 use crate::engine::grammar::tree::{Definition, Expr, Kind, Tree};
 
-pub(super) fn traps(tree: &Tree<'_>) -> Vec<Finding> {
+pub(super) fn traps(tree: &Tree<'_>, scan: &Scan<'_>) -> Vec<Finding> {
     let plain = tree.rules().filter(|r| !r.has_parameter && !r.has_attributes);
-    plain.flat_map(|rule| ambiguous(tree, rule).or_else(|| right_recursive(tree, rule))).collect()
+    plain.flat_map(|rule| ambiguous(tree, scan, rule).or_else(|| right_recursive(tree, rule))).collect()
 }
 
 /// The parts of an alternative.
@@ -133,7 +133,7 @@ fn right_recursive(tree: &Tree<'_>, rule: &Definition<'_>) -> Option<Finding> {
 }
 
 /// `e: e "+" e`: a text with n operators has exponentially many readings, and the parser keeps all.
-fn ambiguous(tree: &Tree<'_>, rule: &Definition<'_>) -> Option<Finding> {
+fn ambiguous(tree: &Tree<'_>, scan: &Scan<'_>, rule: &Definition<'_>) -> Option<Finding> {
     let all = alternatives(rule);
     let begins = |p: &[Expr<'_>]| is_name(p.first(), rule.name);
     let ends = |p: &[Expr<'_>]| is_name(p.last(), rule.name);
@@ -154,8 +154,7 @@ fn ambiguous(tree: &Tree<'_>, rule: &Definition<'_>) -> Option<Finding> {
     if !is_simple || !inner {
         return Some(finding.help(help));
     }
-    let scan = Scan::new(tree.text);
-    let name = edits::new_name(&scan, &format!("{}_part", rule.name));
+    let name = edits::new_name(scan, &format!("{}_part", rule.name));
     let operators: Vec<&[Expr<'_>]> = operators.into_iter().filter(|o| !o.is_empty()).collect();
     let step = if operators.is_empty() {
         name.clone()
