@@ -417,8 +417,18 @@ impl<'a> Annotator<'_, 'a> {
 
     /// `%lark { … }` with its own rules marked, and whether it ignores only once.
     fn lark(&mut self, at: &mut usize, end: usize) -> (String, bool) {
-        let close = self.scan.nested_end(*at).unwrap_or(end).min(end);
-        let (inner, options) = self.grammar(*at + 2..close);
+        let open = *at + 1;
+        let mut depth = 0_usize;
+        let close = (open..end).find(|&n| {
+            match self.str(n) {
+                "{" => depth += 1,
+                "}" => depth -= 1,
+                _ => {}
+            }
+            depth == 0
+        });
+        let close = close.unwrap_or(end);
+        let (inner, options) = self.grammar(open + 1..close);
         *at = (close + 1).min(end);
         (format!("%lark {{\n{inner}}}"), options.ignore_once)
     }

@@ -25,7 +25,7 @@ pub(super) enum Kind {
     Special,
     /// `%name`.
     Directive,
-    /// A nested grammar, `%lark { … }`, as [`outermost`](Scan::outermost) has it.
+    /// A nested grammar, `%lark { … }`, as [`grammars`](Scan::grammars) have it.
     Nested,
     /// The JSON value after `%json`, `%regex` or `%llguidance`.
     Json,
@@ -75,36 +75,53 @@ impl<'a> Scan<'a> {
         Self { text, tokens }
     }
 
-    /// The same text with each nested grammar as one token: the names in it are its own.
+    /// The outermost of its [grammars](Scan::grammars).
     pub fn outermost(&self) -> Self {
-        let mut tokens = Vec::with_capacity(self.tokens.len());
-        let mut at = 0;
-        while let Some(token) = self.tokens.get(at) {
-            let nested = self.nested_end(at);
-            tokens.push(match nested {
-                Some(end) => Token { kind: Kind::Nested, span: token.span.start..self.tokens[end].span.end },
-                None => token.clone(),
-            });
-            at = nested.unwrap_or(at) + 1;
-        }
-        Self { text: self.text, tokens }
+        Self { text: self.text, tokens: self.split().into_iter().next().unwrap_or_default() }
     }
 
-    /// The `}` that closes the nested grammar which begins with the token `at`, if one does.
-    pub fn nested_end(&self, at: usize) -> Option<usize> {
-        let text = |at: usize| self.tokens.get(at).map_or("", |t| self.str(t));
-        if text(at) != "%lark" || text(at + 1) != "{" {
-            return None;
-        }
-        let mut depth = 0_usize;
-        (at + 1..self.tokens.len()).find(|&n| {
-            match text(n) {
-                "{" => depth += 1,
-                "}" => depth -= 1,
+    /// The grammars of the text, each with those nested in it as one token, as the names in them are
+    /// their own. The outermost is the first.
+    pub fn grammars(&self) -> Vec<Self> {
+        self.split().into_iter().map(|tokens| Self { text: self.text, tokens }).collect()
+    }
+
+    fn split(&self) -> Vec<Vec<Token>> {
+        let mut all = vec![Vec::new()];
+        // The grammars that are open, and how many braces are in each.
+        let mut open = vec![(0, 0_usize)];
+        let close = |open: &mut Vec<(usize, usize)>, all: &mut Vec<Vec<Token>>, end: usize| {
+            open.pop();
+            if let Some(nested) = open.last().and_then(|(around, _)| all[*around].last_mut()) {
+                nested.span.end = end;
+            }
+        };
+        for (at, token) in self.tokens.iter().enumerate() {
+            let Some((own, depth)) = open.last_mut() else { break };
+            let (text, before) = (self.str(token), *depth);
+            let next = self.tokens.get(at + 1).map_or("", |t| self.str(t));
+            if text == "%lark" && next == "{" {
+                all[*own].push(Token { kind: Kind::Nested, span: token.span.clone() });
+                open.push((all.len(), 0));
+                all.push(Vec::new());
+                continue;
+            }
+            match text {
+                "{" => *depth += 1,
+                "}" => *depth = depth.saturating_sub(1),
                 _ => {}
             }
-            depth == 0
-        })
+            // The braces around a nested grammar belong to no one.
+            if *own == 0 || before > 0 && *depth > 0 {
+                all[*own].push(token.clone());
+            } else if *depth == 0 {
+                close(&mut open, &mut all, token.span.end);
+            }
+        }
+        while open.len() > 1 {
+            close(&mut open, &mut all, self.text.len());
+        }
+        all
     }
 
     /// The text of a token.
@@ -431,8 +448,14 @@ mod tests {
         assert_eq!(scan.statements().len(), 2);
         let nested: Vec<&Token> = scan.tokens.iter().filter(|t| t.kind == Kind::Nested).collect();
         assert_eq!(nested.iter().map(|t| scan.str(t).lines().count()).collect::<Vec<_>>(), [4]);
-        // Without its end it is no nested grammar.
-        assert_eq!(Scan::new("a: %lark { b").outermost().tokens.len(), 5);
+        let inner: Vec<_> = all.grammars().iter().skip(1).map(|g| names(g.references())).collect();
+        assert_eq!(inner, [vec!["a", "b"], vec!["c"]]);
+        // One without an end goes on to that of the text.
+        let open = Scan::new("a: %lark { b: %lark {c\n").grammars();
+        assert_eq!(
+            open.iter().map(|g| g.tokens.last().map(|t| t.span.end)).collect::<Vec<_>>(),
+            [Some(23); 3]
+        );
     }
 
     #[test]

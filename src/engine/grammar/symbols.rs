@@ -95,7 +95,14 @@ impl Finder {
     }
 
     fn lark(&mut self, text: &str) {
-        let scan = Scan::new(text);
+        for scan in Scan::new(text).grammars() {
+            // What others call the same is something else.
+            self.by_name.clear();
+            self.grammar(&scan);
+        }
+    }
+
+    fn grammar(&mut self, scan: &Scan<'_>) {
         let statements = scan.statements();
         let is_terminal = |name: &str| name.trim_start_matches('_').starts_with(|c: char| c.is_uppercase());
         for definition in scan.definitions() {
@@ -205,6 +212,15 @@ mod tests {
         assert_eq!(symbols.at(text.find("lost").unwrap_or(0) + 4).map(|s| s.definitions.len()), Some(0));
         assert_eq!(symbols.at(text.find("\"x\"").unwrap_or(0) + 1), None);
         assert!(symbols.iter().all(|s| s.is_terminal == matches!(s.name.as_str(), "_B" | "INT")));
+    }
+
+    #[test]
+    fn a_nested_grammar_has_names_of_its_own() {
+        let text = "start: a B\na: %lark {\n start: B\n B: \"b\"\n}\nB: \"c\"";
+        let symbols = Symbols::of(&GrammarSource::lark("t", text));
+        let body = |at: usize| symbols.at(at).map(|s| (&text[s.body.clone()], s.uses.len()));
+        assert_eq!(body(text.find('B').unwrap_or(0)), Some(("\"c\"", 1)));
+        assert_eq!(body(text.find("B\n B").unwrap_or(0)), Some(("\"b\"", 1)));
     }
 
     #[test]

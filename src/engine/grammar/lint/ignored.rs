@@ -1,5 +1,7 @@
 //! Traps of `%ignore`: where it is not applied, what it takes away, and that it never has to end.
 
+use std::collections::HashSet;
+
 use llguidance::derivre::RegexAst;
 
 use super::edits::{put, with_option};
@@ -32,8 +34,11 @@ pub(super) fn taken(flow: &Flow<'_, '_>) -> Vec<Finding> {
     let is_taken = |l: &Lexeme<'_>| {
         l.dfa().is_some_and(|dfa| !dfa.is_empty() && !dfa.takes_empty() && dfa.is_within(ignored))
     };
-    let never_first =
-        (START + 1..flow.lexemes.len()).filter(|&n| is_skipped_first || !has(&flow.after[START], n));
+    // Attributes make something else of the terminals that a rule is made of.
+    let plain = flow.tree.rules().filter(|r| !r.has_attributes).flat_map(|r| r.body.walk());
+    let used: HashSet<usize> = plain.filter_map(|part| flow.number(part)).collect();
+    let never_first = (START + 1..flow.lexemes.len())
+        .filter(|n| used.contains(n) && (is_skipped_first || !has(&flow.after[START], *n)));
     let lexemes = never_first.map(|n| &flow.lexemes[n]).filter(|l| is_taken(l));
     let finding = |l: &Lexeme<'_>| {
         let message = format!("{} is never read: `%ignore` takes every text of it", quoted(l.text));

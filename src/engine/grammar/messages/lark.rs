@@ -127,20 +127,42 @@ impl<'a> Context<'a> {
         heads.into_iter().rfind(|d| d.span.start <= self.offset).map_or(self.offset..self.offset, |d| d.span)
     }
 
-    /// Puts `new` in the place of every token that is the name `old`, but for a `?` or `!` before it.
-    fn renamed(&self, old: &str, new: &str) -> Fix {
+    /// Puts `new` in the place of every token of a grammar that is the name `old`, but for a `?` or `!`
+    /// before it.
+    fn renamed(grammar: &Scan<'_>, old: &str, new: &str) -> Fix {
         let is_name = |t: &&Token| matches!(t.kind, Kind::Rule | Kind::Terminal);
-        let places = self.scan.tokens.iter().filter(is_name).filter(|t| bare(self.scan.str(t)) == old);
+        let places = grammar.tokens.iter().filter(is_name).filter(|t| bare(grammar.str(t)) == old);
         let edits =
             places.map(|t| TextEdit { span: t.span.end - old.len()..t.span.end, text: new.to_owned() });
         Fix::new(format!("write `{new}`"), edits.collect())
     }
 
+    /// Puts a line before the first of a grammar.
+    fn at_top(&self, grammar: &Scan<'_>, line: &str) -> TextEdit {
+        let first = |scan: &Scan<'_>| {
+            scan.tokens.iter().find(|t| t.kind != Kind::Newline).map_or(0, |t| t.span.start)
+        };
+        // Before what is said about the whole.
+        let at = if first(grammar) == first(&self.scan) { 0 } else { first(grammar) };
+        TextEdit { span: at..at, text: format!("{line}\n") }
+    }
+
     /// `name` is undefined. Says so of every undefined name, at its first use.
     fn undefined(&self, name: &str) -> Vec<Finding> {
-        let definitions = self.scan.definitions();
+        let mut found: Vec<Finding> = Vec::new();
+        let grammars = self.scan.grammars();
+        for grammar in &grammars {
+            let definitions = grammar.definitions();
+            let mut seen: HashSet<&str> = definitions.iter().map(|d| d.name).collect();
+            let unknown = grammar.references().into_iter().filter(|r| seen.insert(r.name));
+            found.extend(unknown.map(|reference| self.undefined_at(&reference, grammar, &definitions)));
+        }
+        let is_it = |f: &Finding| self.text.get(f.span.clone()) == Some(name);
+        if found.iter().any(is_it) {
+            return found;
+        }
         let references = self.scan.references();
-        let names: HashSet<&str> = definitions.iter().map(|d| d.name).collect();
+        let names: HashSet<&str> = self.scan.definitions().iter().map(|d| d.name).collect();
         let known = |n: &str| names.contains(n);
         if known(name) {
             // A rule exists; what uses it is a terminal, which llguidance points at.
@@ -155,23 +177,19 @@ impl<'a> Context<'a> {
                     .help(format!("make it a terminal: `{upper}`"));
             // What it uses may be a rule in its turn; the next fix is for that one.
             let is_free = !known(&upper) && !name.starts_with('_');
-            let fix = || self.renamed(name, &upper).unsafe_to_apply();
+            let fix = || Self::renamed(&self.scan, name, &upper).unsafe_to_apply();
             return vec![if is_free { finding.fix(fix()) } else { finding }];
         }
-        let mut found: Vec<Finding> = Vec::new();
-        let mut seen: HashSet<&str> = HashSet::new();
-        for reference in references.iter().filter(|r| !known(r.name)) {
-            if seen.insert(reference.name) {
-                found.push(self.undefined_at(reference, &definitions));
-            }
-        }
-        if !seen.contains(name) {
-            found.insert(0, self.finding("undefined-name", format!("`{name}` is not defined")));
-        }
+        found.insert(0, self.finding("undefined-name", format!("`{name}` is not defined")));
         found
     }
 
-    fn undefined_at(&self, reference: &Definition<'a>, definitions: &[Definition<'a>]) -> Finding {
+    fn undefined_at(
+        &self,
+        reference: &Definition<'a>,
+        grammar: &Scan<'a>,
+        definitions: &[Definition<'a>],
+    ) -> Finding {
         let name = reference.name;
         let finding =
             Finding::new(reference.span.clone(), "undefined-name", format!("`{name}` is not defined"));
@@ -186,12 +204,12 @@ impl<'a> Context<'a> {
             );
         }
         if let Some(meant) = closest(name, definitions.iter().map(|d| d.name)) {
-            return finding.help(format!("did you mean `{meant}`?")).fix(self.renamed(name, meant));
+            return finding.help(format!("did you mean `{meant}`?")).fix(Self::renamed(grammar, name, meant));
         }
         if common::pattern(name).is_some() {
             let line = format!("%import common.{name}");
             let help = format!("import it: `{line}`");
-            return finding.help(help).fix(Fix::replace("import it", 0..0, format!("{line}\n")));
+            return finding.help(help).fix(Fix::new("import it", vec![self.at_top(grammar, &line)]));
         }
         finding
     }
@@ -332,7 +350,10 @@ impl<'a> Context<'a> {
     }
 
     fn no_start(&self) -> Finding {
-        let definitions = self.scan.definitions();
+        let grammars = self.scan.grammars();
+        let is_without = |g: &&Scan<'_>| g.definitions().iter().all(|d| d.name != "start");
+        let grammar = grammars.iter().find(is_without).unwrap_or(&self.scan);
+        let definitions = grammar.definitions();
         let finding = |span| Finding::new(span, "missing-start", "there is no rule `start`");
         let rules = || definitions.iter().filter(|d| d.name.starts_with(|c: char| c.is_lowercase()));
         let likely = closest("start", rules().map(|d| d.name)).or_else(|| {
@@ -341,11 +362,11 @@ impl<'a> Context<'a> {
         match (likely.and_then(|name| rules().find(|d| d.name == name)), rules().next()) {
             (Some(rule), _) => finding(rule.span.clone())
                 .help(format!("rename `{}` to `start`", rule.name))
-                .fix(self.renamed(rule.name, "start")),
+                .fix(Self::renamed(grammar, rule.name, "start")),
             (None, Some(first)) => {
                 let line = format!("start: {}", first.name);
                 let help = format!("add `{line}`");
-                let fix = Fix::replace(&*help, 0..0, format!("{line}\n"));
+                let fix = Fix::new(&*help, vec![self.at_top(grammar, &line)]);
                 finding(first.span.clone()).help(help).fix(fix)
             }
             (None, None) => finding(0..0).help("add `start: …`; rules have lower-case names"),
