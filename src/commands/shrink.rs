@@ -25,12 +25,11 @@ pub(super) fn run(args: &ShrinkArgs) -> Result<(), Failure> {
     let source = read_grammar(&args.grammar)?;
     let (name, text) = check::read_bytes(&args.text)?;
     let Loaded { vocabulary, model } = load(&config)?;
-    // Says what is wrong, which a failed compilation here would not.
-    drop(explain::compile(&vocabulary, &source)?);
+    let grammar = explain::compile(&vocabulary, &source)?;
     let compiler = Compiler::new(&vocabulary).map_err(Failure::Run)?.with_time_limit(EACH);
     let until = Instant::now() + args.seconds;
     let mut line = Line { stderr: Sink::stderr(), told: Instant::now(), is_open: false };
-    let shrunk = shrink(&compiler, &vocabulary, &source, &text, until, &mut |progress| line.tell(progress));
+    let shrunk = shrink(&compiler, &vocabulary, grammar, &text, until, &mut |progress| line.tell(progress));
     line.wipe();
     let Some(shrunk) = shrunk else {
         return Err(Failure::Run(format!(
@@ -62,7 +61,8 @@ pub(super) fn run(args: &ShrinkArgs) -> Result<(), Failure> {
 
 fn told(shrunk: &Shrunk, grammar: usize, text: usize) -> String {
     let Shrunk { grammar: small, case, tried, is_smallest } = shrunk;
-    let end = if *is_smallest { "nothing more can be taken out" } else { "stopped before the end" };
+    let end =
+        if *is_smallest { "nothing more can be taken out" } else { "there was no time to try the rest" };
     format!(
         "grammar: {grammar} to {} bytes, text: {text} to {} bytes, {tried} tries; {end}",
         small.text.len(),

@@ -246,7 +246,25 @@ enum Failure {
     Found(Vec<Finding>),
 }
 
+/// Why [`Compiler::try_compile`] has nothing to give.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NotCompiled {
+    /// The grammar is wrong, or too much for the parser.
+    Refused,
+    /// It may be right: there was no time for it, or no thread.
+    Unknown,
+}
+
 impl Failure {
+    fn in_short(&self) -> NotCompiled {
+        match self {
+            Self::Bound(bound) if matches!(bound.code, "time-limit" | "compiler-busy" | "no-thread") => {
+                NotCompiled::Unknown
+            }
+            _ => NotCompiled::Refused,
+        }
+    }
+
     fn bound(diagnostic: Diagnostic) -> Self {
         Self::Bound(Box::new(diagnostic))
     }
@@ -314,9 +332,12 @@ impl Compiler {
     }
 
     /// [`compile`](Self::compile) without the diagnostics, which take the longest where there are any.
-    pub fn try_compile(&self, source: &GrammarSource) -> Option<Compiled> {
-        let (template, _) = self.build(source).ok()?;
-        Some(self.compiled(source, template))
+    ///
+    /// # Errors
+    /// [`NotCompiled`]: whether the grammar is wrong, or nobody knows.
+    pub fn try_compile(&self, source: &GrammarSource) -> Result<Compiled, NotCompiled> {
+        let (template, _) = self.build(source).map_err(|failure| failure.in_short())?;
+        Ok(self.compiled(source, template))
     }
 
     fn compiled(&self, source: &GrammarSource, template: Constraint) -> Compiled {

@@ -12,7 +12,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use super::explain::{Case, Explainer};
-use super::grammar::{self, Compiled, Compiler, GrammarSource};
+use super::grammar::{self, Compiled, Compiler, GrammarSource, NotCompiled};
 use super::vocabulary::Vocabulary;
 
 /// What came of it.
@@ -24,7 +24,7 @@ pub struct Shrunk {
     pub case: Case,
     /// How many smaller ones were tried.
     pub tried: usize,
-    /// Whether nothing more can be taken out; else it was stopped.
+    /// Whether nothing more can be taken out; else there was no time to find out.
     pub is_smallest: bool,
 }
 
@@ -39,32 +39,32 @@ pub struct Progress {
     pub text: usize,
 }
 
-/// Shrinks `grammar` and `text` until `until`, or until `progress` breaks. `None` if the grammar does
-/// not compile or accepts the text.
+/// Shrinks `grammar` and `text` until `until`, or until `progress` breaks; `compiler` is for smaller
+/// grammars. `None` if the grammar accepts the text.
 pub fn shrink(
     compiler: &Compiler,
     vocabulary: &Arc<Vocabulary>,
-    grammar: &GrammarSource,
+    grammar: Arc<Compiled>,
     text: &[u8],
     until: Instant,
     progress: &mut dyn FnMut(Progress) -> ControlFlow<()>,
 ) -> Option<Shrunk> {
-    let compiled = Arc::new(compiler.compile(grammar).0?);
-    let case = Explainer::unnamed(compiled.clone(), vocabulary.clone()).case(text)?;
+    let case = Explainer::unnamed(grammar.clone(), vocabulary.clone()).case(text)?;
     let mut work = Work {
         compiler,
         vocabulary,
-        grammar: grammar.clone(),
-        compiled,
+        grammar: grammar.source().clone(),
+        compiled: grammar,
         case,
         until,
         progress,
         tried: 0,
         stopped: false,
+        untried: false,
     };
     work.run();
-    let Work { grammar, case, tried, stopped, .. } = work;
-    Some(Shrunk { grammar, case, tried, is_smallest: !stopped })
+    let Work { grammar, case, tried, stopped, untried, .. } = work;
+    Some(Shrunk { grammar, case, tried, is_smallest: !stopped && !untried })
 }
 
 /// Up to so many characters, every piece of a text is tried.
@@ -80,11 +80,14 @@ struct Work<'a> {
     progress: &'a mut dyn FnMut(Progress) -> ControlFlow<()>,
     tried: usize,
     stopped: bool,
+    /// Whether a smaller grammar of this round could not be compiled in time.
+    untried: bool,
 }
 
 impl Work<'_> {
     fn run(&mut self) {
         loop {
+            self.untried = false;
             let before = (self.grammar.text.len(), self.case.text.len());
             self.shrink_text();
             let lists = grammar::parts(self.grammar.kind, &self.grammar.text).len();
@@ -178,7 +181,13 @@ impl Work<'_> {
     /// Takes the grammar `text` if it refuses the case for the same reason.
     fn try_grammar(&mut self, text: String) -> bool {
         let source = GrammarSource { text, ..self.grammar.clone() };
-        let Some(compiled) = self.compiler.try_compile(&source).map(Arc::new) else { return false };
+        let compiled = match self.compiler.try_compile(&source) {
+            Ok(compiled) => Arc::new(compiled),
+            Err(why) => {
+                self.untried |= why == NotCompiled::Unknown;
+                return false;
+            }
+        };
         let case = self.case.text.clone();
         if !self.try_text(&compiled, &case) {
             return false;
@@ -195,7 +204,7 @@ impl Work<'_> {
         while text.contains("  ") && self.grammar.kind != super::GrammarKind::Regex {
             let shorter = text.replace("  ", " ");
             let source = GrammarSource { text: shorter.clone(), ..self.grammar.clone() };
-            if self.compiler.try_compile(&source).is_none() {
+            if self.compiler.try_compile(&source).is_err() {
                 break;
             }
             text = shorter;

@@ -2,8 +2,12 @@
 //! reason again.
 
 use std::fs;
+use std::ops::ControlFlow;
+use std::time::{Duration, Instant};
 
 use maze::engine::explain::{Case, Explainer};
+use maze::engine::grammar::Compiler;
+use maze::engine::shrink::shrink;
 use maze::engine::{DeviceSpec, Engine, GrammarSource, ModelSpec, Trace};
 use tempfile::TempDir;
 
@@ -86,6 +90,21 @@ fn what_is_left_is_the_smallest() {
             "{name}: {stderr}"
         );
     }
+}
+
+#[test]
+fn what_there_was_no_time_to_compile_may_be_smaller() {
+    let engine = Engine::load(&ModelSpec::Embedded, DeviceSpec::Cpu).expect("the embedded model");
+    let vocabulary = engine.vocabulary();
+    let source = GrammarSource::lark("g", "start: a \"!\"\na: \"b\" | \"c\"\n");
+    let is_smallest = |limit: Duration| {
+        let (grammar, _) = engine.compile(&source).expect("it compiles");
+        let compiler = Compiler::new(vocabulary).expect("a compiler").with_time_limit(limit);
+        let until = Instant::now() + Duration::from_secs(60);
+        let go_on = &mut |_| ControlFlow::Continue(());
+        shrink(&compiler, vocabulary, grammar, b"bb", until, go_on).expect("it is refused").is_smallest
+    };
+    assert!(is_smallest(Duration::from_secs(5)) && !is_smallest(Duration::ZERO));
 }
 
 #[test]

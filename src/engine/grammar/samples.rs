@@ -17,7 +17,7 @@ impl Compiler {
     /// shortest first; none if it cannot be followed alone. The same for the same grammar.
     pub fn samples(&self, source: &GrammarSource, name: &str, most: usize) -> Vec<String> {
         let Some(alone) = alone(source, name) else { return Vec::new() };
-        let Some(compiled) = self.try_compile(&alone) else { return Vec::new() };
+        let Ok(compiled) = self.try_compile(&alone) else { return Vec::new() };
         let Ok(shadow) = compiled.shadow() else { return Vec::new() };
         let mut found: Vec<String> = Vec::new();
         for seed in 0..TRIES {
