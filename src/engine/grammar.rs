@@ -28,6 +28,7 @@ mod bounded;
 mod common;
 mod components;
 mod dfa;
+pub(in crate::engine) mod document;
 mod flow;
 mod gbnf;
 mod json;

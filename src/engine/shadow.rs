@@ -53,6 +53,7 @@ mod names;
 mod place;
 mod predict;
 mod rules;
+mod schema;
 mod set;
 mod tree;
 mod yields;
@@ -140,7 +141,8 @@ impl Shadow {
 
     /// Whether rules and terminals have places in the grammar's text. They do in Lark and GBNF; a
     /// regular expression is one terminal. In a JSON Schema only properties and definitions have
-    /// places, and only those whose name is not used twice: llguidance makes the rest up.
+    /// places, and everything else that of the innermost one that it belongs to: llguidance makes the
+    /// rest up.
     pub fn maps_places(&self) -> bool {
         self.shared.has_places
     }

@@ -156,7 +156,8 @@ fn row(buffer: &mut Buffer, area: Rect, y: u16, expected: &Expected, is_row: boo
     // What it matches is worth more than its rule, which the place leads to.
     let taken = if is_named { names + 1 + width(&pattern, 0) } else { width(&name, 0) };
     let room = pen.left().saturating_sub(taken + 1);
-    let with_rule = terminal.rule.as_deref().map(|rule| format!("{spot} {}", sanitize::line(rule)));
+    let within = terminal.rule.as_deref().or(terminal.pointer.as_deref());
+    let with_rule = within.map(|within| format!("{spot} {}", sanitize::line(within)));
     let fits = |at: &String| width(standing, 0) + width(at, 0) <= room;
     let at = with_rule.filter(fits).unwrap_or(spot);
     let room = pen.left().saturating_sub(width(standing, 0) + width(&at, 0) + 1);

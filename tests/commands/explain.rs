@@ -197,3 +197,31 @@ fn stdin_and_hostile_bytes() {
     assert!(stdout.starts_with("stdin:1:3: error[byte]: `⟨FF⟩` may not come here\n"), "{stdout}");
     assert!(!stdout.contains('\u{1b}'), "{stdout}");
 }
+
+/// A schema has no rules of the person's: what is expected is told by its JSON pointer, and by the
+/// line of the schema that it names.
+#[test]
+fn a_schema_is_told_by_its_pointers() {
+    let folder = TempDir::new().expect("a folder");
+    let (schema, text) = (folder.path().join("person.json"), folder.path().join("text.txt"));
+    let lines = "{\n  \"type\": \"object\",\n  \"properties\": {\n    \"name\": {\"type\": \"string\"},\n    \
+                 \"age\": {\"type\": \"integer\", \"minimum\": 0}\n  },\n  \"required\": [\"name\", \"age\"],\n  \
+                 \"additionalProperties\": false\n}\n";
+    fs::write(&schema, lines).expect("writable");
+    fs::write(&text, "{\"name\": \"x\", \"age\": \"y\"}").expect("writable");
+    let (code, stdout, stderr) = ran(&["explain", str(&schema), "--text", str(&text)]);
+    assert_eq!((code, stderr.as_str()), (1, ""), "{stdout}");
+    assert!(
+        stdout.contains("person.json:5:5: expected ") && stdout.contains(", at /properties/age\n"),
+        "{stdout}"
+    );
+    assert!(stdout.contains("in: age (/properties/age at 5:5)\n"), "{stdout}");
+    let (_, stdout, _) = ran(&["explain", str(&schema), "--text", str(&text), "--json"]);
+    let json: Value = serde_json::from_str(&stdout).expect("JSON");
+    let whole: Value = serde_json::from_str(lines).expect("JSON");
+    let terminals = json["expected"]["terminals"].as_array().expect("a list");
+    let named: Vec<&str> = terminals.iter().filter_map(|t| t["pointer"].as_str()).collect();
+    assert!(named.contains(&"/properties/age"), "{json}");
+    assert!(named.iter().all(|pointer| whole.pointer(pointer).is_some()), "{named:?}");
+    assert_eq!(json["path"][0]["pointer"], "/properties/age");
+}

@@ -1,7 +1,7 @@
 //! What the shadow parser says: names as in the grammar's text, lines and columns of it.
 
 use maze::engine::grammar::GrammarSource;
-use maze::engine::shadow::{NodeKind, Place, Spot, Standing, Tree};
+use maze::engine::shadow::{Expected, NodeKind, Place, Spot, Standing, TerminalKind, Tree};
 
 use super::{after, compile, shadow};
 
@@ -195,6 +195,27 @@ fn a_schema_names_its_properties() {
         ("1:35".into(), "2:10".into())
     );
     assert!(!shadow.maps_places());
+    let pointers =
+        |place: &Place| -> Vec<Option<String>> { place.path.iter().map(|c| c.pointer.clone()).collect() };
+    assert_eq!(
+        pointers(&place),
+        [Some("/properties/user".into()), Some("/properties/user/properties/age".into())]
+    );
+    // Terminals are told by the part of the schema that they belong to.
+    let terminals = |place: &Place| -> Vec<String> {
+        let told = |e: &Expected| {
+            format!("{} {}", e.terminal.pointer.as_deref().unwrap_or("?"), at(&e.terminal.spot))
+        };
+        let read = place.expected.iter().filter(|e| e.terminal.kind != TerminalKind::Ignored);
+        let mut all: Vec<String> = read.map(told).collect();
+        all.dedup();
+        all
+    };
+    assert_eq!(terminals(&place), ["/properties/user/properties/age 2:10", "/properties/user 1:35"]);
+    shadow.truncate(1);
+    assert_eq!(terminals(&shadow.place()), ["/properties/user 1:35"]);
+    shadow.truncate(0);
+    assert_eq!(terminals(&shadow.place()), [" 1:1"]);
 }
 
 #[test]
@@ -216,9 +237,10 @@ fn keys_with_signs_of_their_own_keep_their_names_and_places() {
         let place = shadow.place();
         assert_eq!(path(&place), *key, "{schema}");
         let found = place.path[0].definition.as_ref().map(|s| &schema[s.span.clone()]);
-        // `c` stands in the schema twice, so either could be meant.
+        // `c` stands in the schema twice; the path to it tells the two apart.
         let written = format!("\"{key}\"");
-        assert_eq!(found, (*key != "c").then_some(&*written), "line {line}");
+        assert_eq!(found, Some(&*written), "line {line}");
+        assert_eq!(place.path[0].definition.as_ref().map(|s| s.start.line), Some(2 * line + 1));
     }
 }
 

@@ -92,9 +92,15 @@ impl Shown<'_> {
         }
         self.print_terminals(out, reason)?;
         if let Some(path) = at.path() {
-            let path: Vec<&str> = path.iter().map(|crumb| crumb.rule.as_str()).collect();
-            let path = out.shown_in_line(&path.join(" > ")).into_owned();
-            writeln!(out, "in: {path}")?;
+            let rules: Vec<&str> = path.iter().map(|crumb| crumb.rule.as_str()).collect();
+            let mut line = rules.join(" > ");
+            if let Some((pointer, place)) =
+                path.last().and_then(|crumb| Some((crumb.pointer.as_ref()?, crumb.place.as_ref()?)))
+            {
+                line += &format!(" ({pointer} at {}:{})", place.line, place.column);
+            }
+            let line = out.shown_in_line(&line).into_owned();
+            writeln!(out, "in: {line}")?;
         }
         // The reason has said it of a text that is not complete.
         if !matches!(reason, Reason::Incomplete { .. } | Reason::Allowed { .. })
@@ -174,8 +180,10 @@ impl Shown<'_> {
         let placed =
             expected.terminals.iter().filter_map(|terminal| Some((terminal, terminal.place.as_ref()?)));
         for (terminal, place) in placed.take(MOST_LINES) {
-            let rule = terminal.rule.as_ref().map_or_else(String::new, |rule| format!(", in {rule}"));
-            let message = format!("expected {}{rule}", terminal.text);
+            let rule = terminal.rule.as_ref().map(|rule| format!(", in {rule}"));
+            let pointer = terminal.pointer.as_ref().filter(|pointer| !pointer.is_empty());
+            let within = rule.or(pointer.map(|pointer| format!(", at {pointer}"))).unwrap_or_default();
+            let message = format!("expected {}{within}", terminal.text);
             let found = Diagnostic::error(&self.grammar.text, place.span.clone(), "expected", message);
             out.place(&self.grammar.name, &self.grammar.text, &found, "")?;
         }

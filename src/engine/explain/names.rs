@@ -109,6 +109,7 @@ impl Names {
         let place = self.follow(text, compiled, vocabulary).ok()?.place();
         let crumb = |crumb: shadow::Crumb| Crumb {
             place: crumb.active.as_ref().or(crumb.definition.as_ref()).map(spot),
+            pointer: crumb.pointer,
             rule: match crumb.parameter {
                 Some(parameter) => format!("{}::{parameter}", crumb.rule),
                 None => crumb.rule,
@@ -131,10 +132,11 @@ impl Names {
 
 impl From<&shadow::Expected> for Terminal {
     fn from(expected: &shadow::Expected) -> Self {
-        let shadow::Terminal { name, rule, spot: place, .. } = &*expected.terminal;
+        let shadow::Terminal { name, rule, pointer, spot: place, .. } = &*expected.terminal;
         Self {
             text: name.clone(),
             rule: rule.clone(),
+            pointer: pointer.clone(),
             place: place.as_ref().map(spot),
             begun: expected.standing == Standing::InProgress,
         }

@@ -120,7 +120,10 @@ pub struct Terminal {
     pub text: String,
     /// The rule it stands in.
     pub rule: Option<String>,
-    /// Where it stands. A JSON Schema has no such places.
+    /// In a JSON Schema: the JSON pointer of the property or definition that it belongs to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pointer: Option<String>,
+    /// Where it stands; in a JSON Schema, where what the pointer names does.
     pub place: Option<Where>,
     /// Whether it has begun already.
     pub begun: bool,
@@ -142,6 +145,9 @@ pub struct Where {
 pub struct Crumb {
     /// Its name.
     pub rule: String,
+    /// In a JSON Schema: its JSON pointer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pointer: Option<String>,
     /// The place of the alternative that it is in, if that is known.
     pub place: Option<Where>,
 }

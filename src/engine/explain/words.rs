@@ -154,10 +154,12 @@ pub fn listed(terminals: &[Terminal]) -> String {
     listed.join(", ")
 }
 
-/// A terminal with its place: `":" (in pair, 18:14)`.
+/// A terminal with its place: `":" (in pair, 18:14)`, `"true" (/properties/done, 4:12)`.
 pub(super) fn terminal(terminal: &Terminal) -> String {
-    let Terminal { text, rule, place, .. } = terminal;
-    let rule = rule.as_ref().map(|rule| format!("in {}", sanitize::line(rule)));
+    let Terminal { text, rule, pointer, place, .. } = terminal;
+    // The pointer of a whole schema is empty.
+    let pointer = pointer.as_ref().filter(|p| !p.is_empty()).map(|p| sanitize::line(p).into_owned());
+    let rule = rule.as_ref().map(|rule| format!("in {}", sanitize::line(rule))).or(pointer);
     let place = place.as_ref().map(|place| format!("{}:{}", place.line, place.column));
     let where_: Vec<String> = rule.into_iter().chain(place).collect();
     let text = sanitize::line(text);

@@ -87,7 +87,7 @@ pub(super) fn members(document: &str) -> Vec<Range<usize>> {
 }
 
 /// One past the closing quote of the string that starts at `start`.
-fn string_end(bytes: &[u8], start: usize) -> usize {
+pub(super) fn string_end(bytes: &[u8], start: usize) -> usize {
     let mut at = start + 1;
     while at < bytes.len() && bytes[at] != b'"' {
         at += if bytes[at] == b'\\' { 2 } else { 1 };

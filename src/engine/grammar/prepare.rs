@@ -1,14 +1,14 @@
 //! The text of a grammar in the form llguidance takes, once it is known to be within bounds.
 
-use std::collections::HashMap;
 use std::ops::Range;
 
 use llguidance::api::TopLevelGrammar;
 
 use super::annotate::{Marks, UseKind, annotate};
+use super::document::Document;
 use super::gbnf::{self, NamedToken};
 use super::messages::{self, Finding};
-use super::{Failure, GrammarKind, GrammarSource, json, scan};
+use super::{Failure, GrammarKind, GrammarSource, scan};
 use crate::engine::diagnostic::Diagnostic;
 use crate::engine::shadow::Origin;
 
@@ -121,9 +121,9 @@ pub(super) fn annotated(
         from_gbnf(&mut marks, &text, &marked);
         let size = copy.len();
         let annotated = Some((TopLevelGrammar::from_lark(copy), marks));
-        return Some((Origin { text, annotated, plain: prepared.grammar, keys: HashMap::new() }, size));
+        return Some((Origin { text, annotated, plain: prepared.grammar, schema: None }, size));
     }
-    let keys = if source.kind == GrammarKind::JsonSchema { schema_keys(&text) } else { HashMap::new() };
+    let schema = (source.kind == GrammarKind::JsonSchema).then(|| Document::of(&text));
     let lark = prepared.grammar.grammars.first().and_then(|g| g.lark_grammar.clone());
     let annotated = lark.map(|lark| {
         let (copy, mut marks) = annotate(&lark);
@@ -135,19 +135,7 @@ pub(super) fn annotated(
     });
     let size = annotated.as_ref().map_or(prepared.size, |(copy, _)| copy.len());
     let annotated = annotated.map(|(copy, marks)| (TopLevelGrammar::from_lark(copy), marks));
-    Some((Origin { text, annotated, plain: prepared.grammar, keys }, size))
-}
-
-/// The properties and definitions of a JSON Schema that have a name of their own, by that name.
-fn schema_keys(text: &str) -> HashMap<String, Range<usize>> {
-    let mut found: HashMap<String, Option<Range<usize>>> = HashMap::new();
-    for key in json::strings(text).into_iter().filter(|s| s.is_key) {
-        if matches!(key.parent.as_deref(), Some("properties" | "$defs" | "definitions")) {
-            // The same name twice could be either.
-            found.entry(key.value).and_modify(|place| *place = None).or_insert(Some(key.span));
-        }
-    }
-    found.into_iter().filter_map(|(name, place)| Some((name, place?))).collect()
+    Some((Origin { text, annotated, plain: prepared.grammar, schema }, size))
 }
 
 /// Moves the marks of a converted text to the GBNF text: names and places.

@@ -7,6 +7,7 @@ use super::chart::{Item, Row};
 use super::lexer::{DEAD, Lexer};
 use super::place::{Crumb, Expected, Limit, Place, Standing, Terminal};
 use super::rules::NONE;
+use super::schema::MAX_TERMINALS;
 use super::set::ByteSet;
 use super::{Shadow, Stop};
 
@@ -103,7 +104,7 @@ impl Shadow {
         if front.is_pending {
             let going: Vec<u32> = row.lexemes.iter().copied().filter(|&l| lexer.goes_on(state, l)).collect();
             let of = |lexeme: u32| going.contains(&lexeme);
-            self.terminals(row, of, Standing::InProgress, row.from as usize, &mut found);
+            self.terminals((front, row), of, Standing::InProgress, row.from as usize, &mut found);
         }
         let next = if front.is_pending { front.after.as_ref() } else { Some(row) };
         if let Some(next) = next {
@@ -115,7 +116,8 @@ impl Shadow {
                 .copied()
                 .filter(|&l| lexer.is_special(l) || lexer.first_bytes(l).iter().any(|b| !taken.contains(b)))
                 .collect();
-            self.terminals(next, |l| coming.contains(&l), Standing::Next, self.text.len(), &mut found);
+            let of = |lexeme: u32| coming.contains(&lexeme);
+            self.terminals((front, next), of, Standing::Next, self.text.len(), &mut found);
         }
         found
     }
@@ -123,7 +125,7 @@ impl Shadow {
     /// Every terminal of `row` whose lexeme is wanted, each use once, and what may be ignored.
     fn terminals(
         &self,
-        row: &Row,
+        (front, row): (&Front, &Row),
         wanted: impl Fn(u32) -> bool,
         standing: Standing,
         from: usize,
@@ -134,12 +136,17 @@ impl Shadow {
         let mut add = |terminal: Option<Arc<Terminal>>| {
             found.extend(terminal.map(|terminal| Expected { terminal, standing, from }));
         };
+        let in_schema = names.is_schema() && row.terminals().count() <= MAX_TERMINALS;
         for index in row.terminals() {
             let dot = row.item(index).dot;
             let used = rules.uses[dot as usize];
             let key = if used == NONE { (NONE, rules.after(dot)) } else { (used, 0) };
             if wanted(rules.lexeme_after(dot)) && seen.insert(key) {
-                add(names.terminal(rules, dot));
+                let terminal = names.terminal(rules, dot);
+                add(match in_schema {
+                    true => terminal.map(|terminal| self.in_schema(front, row, rules.after(dot), &terminal)),
+                    false => terminal,
+                });
             }
         }
         for &lexeme in row.lexemes.iter().filter(|&&l| rules.is_skip(l) && wanted(l)) {
@@ -218,7 +225,11 @@ impl Shadow {
         let mut path: Vec<Crumb> = Vec::new();
         for (i, item) in items.iter().enumerate() {
             let user = items.get(i + 1).map(|parent| parent.dot);
-            path.extend(self.crumb(*item, user));
+            let crumb = self.crumb(*item, user);
+            path.extend(crumb.map(|crumb| match self.shared.names.is_schema() {
+                true => self.crumb_in_schema(&items[i..], crumb),
+                false => crumb,
+            }));
         }
         path.reverse();
         path
@@ -248,6 +259,7 @@ impl Shadow {
         };
         Some(Crumb {
             rule: name,
+            pointer: None,
             definition,
             alternative: alternative.map(|a| a.index),
             active: alternative.and_then(|a| a.spot.clone()),

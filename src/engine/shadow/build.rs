@@ -1,7 +1,6 @@
 //! Makes a shadow parser from a grammar's text: compiles the annotated copy with llguidance, and
 //! the text itself if llguidance refuses the copy.
 
-use std::collections::HashMap;
 use std::ops::Range;
 use std::panic::AssertUnwindSafe;
 use std::sync::Mutex;
@@ -17,6 +16,7 @@ use super::place::CannotFollow;
 use super::rules::Rules;
 use super::{Shadow, Shared};
 use crate::engine::grammar::annotate::Marks;
+use crate::engine::grammar::document::Document;
 
 /// What a shadow parser is made from.
 pub(in crate::engine) struct Origin {
@@ -26,8 +26,8 @@ pub(in crate::engine) struct Origin {
     pub annotated: Option<(TopLevelGrammar, Marks)>,
     /// The grammar without marks.
     pub plain: TopLevelGrammar,
-    /// Names of a JSON Schema and their places, those that it has once.
-    pub keys: HashMap<String, Range<usize>>,
+    /// A JSON Schema with its places.
+    pub schema: Option<Document>,
 }
 
 /// Builds the parser. `is_exact` says whether the constraint tells rules with parameters apart by their
@@ -54,7 +54,7 @@ pub(in crate::engine) fn build(
     let has_places = annotated.is_some();
     let (grammar, marks) = match annotated {
         Some(found) => found,
-        None => (compile(origin.plain)?, Marks { keys: origin.keys, ..Marks::default() }),
+        None => (compile(origin.plain)?, Marks { schema: origin.schema, ..Marks::default() }),
     };
     let spec = grammar.lexer_spec();
     if spec.has_max_tokens {

@@ -10,6 +10,7 @@ use super::place::{Spot, Terminal, TerminalKind};
 use super::rules::{NONE, Rules, Symbol};
 use crate::engine::diagnostic::Position;
 use crate::engine::grammar::annotate::{Marks, UseKind};
+use crate::engine::grammar::document::Document;
 
 /// A rule's name and place.
 pub(super) struct RuleName {
@@ -42,6 +43,8 @@ pub(super) struct Names {
     ignored: Vec<Arc<Terminal>>,
     /// Where the properties and definitions of a JSON Schema stand, those that it has once.
     keys: HashMap<String, Spot>,
+    /// A JSON Schema and its text.
+    schema: Option<(Document, String)>,
 }
 
 /// Finds places of a text by its lines.
@@ -118,6 +121,7 @@ impl Names {
                     None => slice(&used.span).into(),
                 },
                 rule: Some(marks.rules[used.rule].name.clone()),
+                pointer: None,
                 spot: Some(lines.spot(&used.span)),
                 definition: definition.map(|d| lines.spot(&d)),
             }))
@@ -139,6 +143,7 @@ impl Names {
                 kind: TerminalKind::Ignored,
                 pattern,
                 rule: None,
+                pointer: None,
                 spot: spans.first().map(|s| lines.spot(s)),
                 definition: None,
             })
@@ -151,7 +156,13 @@ impl Names {
             of_use: of_use.collect(),
             of_symbol: of_symbol.collect(),
             ignored: ignored.collect(),
-            keys: marks.keys.iter().map(|(key, span)| (key.clone(), lines.spot(span))).collect(),
+            keys: marks
+                .schema
+                .iter()
+                .flat_map(Document::keys)
+                .map(|(key, at)| (key, lines.spot(&at)))
+                .collect(),
+            schema: marks.schema.as_ref().map(|schema| (schema.clone(), text.to_owned())),
         }
     }
 
@@ -168,6 +179,20 @@ impl Names {
         Some((own, self.keys.get(name).cloned()))
     }
 
+    /// Whether the grammar is a JSON Schema.
+    pub fn is_schema(&self) -> bool {
+        self.schema.is_some()
+    }
+
+    /// What of a JSON Schema the labels of open symbols mean, from the outermost on: its JSON pointer
+    /// and its place. `None` if that is not certain.
+    pub fn pointer<'s>(&self, symbols: impl Iterator<Item = &'s Symbol>) -> Option<(String, Spot)> {
+        let (schema, text) = self.schema.as_ref()?;
+        let steps: Vec<String> = symbols.filter_map(|symbol| step(unnumbered(&symbol.label))).collect();
+        let (pointer, place) = schema.find(steps.iter().map(String::as_str))?;
+        Some((pointer, Lines::of(text).spot(&place)))
+    }
+
     /// The terminal after a dot.
     pub fn terminal(&self, rules: &Rules, dot: u32) -> Option<Arc<Terminal>> {
         let used = self.of_use.get(rules.uses[dot as usize] as usize).cloned().flatten();
@@ -178,6 +203,15 @@ impl Names {
     pub fn ignored(&self, rules: &Rules, lexeme: u32) -> Option<Arc<Terminal>> {
         let class = rules.skips.iter().position(|&s| s == lexeme)?;
         self.ignored.get(class).cloned()
+    }
+}
+
+/// The step of a path through a JSON Schema that a label is: a definition or a property.
+fn step(label: &str) -> Option<String> {
+    match label.as_bytes().first()? {
+        b'#' => label.starts_with("#/").then(|| label.to_owned()),
+        b'"' => serde_json::from_str(label).ok(),
+        _ => None,
     }
 }
 
@@ -203,6 +237,7 @@ fn unmarked(description: &str, label: &str, is_special: bool) -> Terminal {
         },
         pattern: pattern.into(),
         rule: None,
+        pointer: None,
         spot: None,
         definition: None,
     }

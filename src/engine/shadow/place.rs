@@ -49,8 +49,11 @@ pub struct Terminal {
     pub pattern: Arc<str>,
     /// The rule in whose body it stands.
     pub rule: Option<String>,
-    /// Where it is used. `None` if the language of the grammar has no such place (see
-    /// [`Shadow::maps_places`](super::Shadow::maps_places)).
+    /// In a JSON Schema: the JSON pointer of the innermost property or definition that it belongs to,
+    /// empty for the whole. `None` if more than one could be meant.
+    pub pointer: Option<String>,
+    /// Where it is used; in a JSON Schema, where what `pointer` names stands. `None` if that is not
+    /// known (see [`Shadow::maps_places`](super::Shadow::maps_places)).
     pub spot: Option<Spot>,
     /// For a name: where it is defined.
     pub definition: Option<Spot>,
@@ -82,6 +85,8 @@ pub struct Expected {
 pub struct Crumb {
     /// The rule's name.
     pub rule: String,
+    /// In a JSON Schema: its JSON pointer, if only one can be meant.
+    pub pointer: Option<String>,
     /// The name's place in its definition.
     pub definition: Option<Spot>,
     /// Which of its alternatives it is in, counted from 0.

@@ -1,7 +1,8 @@
 //! What the marks of an annotated text mean: names, and places in the person's text. Data only.
 
-use std::collections::HashMap;
 use std::ops::Range;
+
+use crate::engine::grammar::document::Document;
 
 /// What an annotated text speaks of.
 #[derive(Clone, Debug, Default)]
@@ -16,8 +17,8 @@ pub(in crate::engine) struct Marks {
     pub uses: Vec<UseMark>,
     /// `%ignore` statements of the outermost grammar: what follows the directive.
     pub ignored: Vec<Range<usize>>,
-    /// For a JSON Schema, which has no marks: its names and their places.
-    pub keys: HashMap<String, Range<usize>>,
+    /// A JSON Schema, which has no marks.
+    pub schema: Option<Document>,
     /// Whether `%llguidance` asks for `ignore_once` in the outermost grammar.
     pub ignore_once: bool,
 }
