@@ -29,6 +29,7 @@ pub mod session;
 pub mod shadow;
 pub mod shrink;
 pub mod simd;
+mod splitmix;
 pub mod trace;
 pub mod vocabulary;
 

@@ -126,6 +126,8 @@ pub struct Cases {
     pub problems: Vec<Problem>,
     /// The folders beside the grammar's file that are there.
     pub folders: Vec<PathBuf>,
+    /// Files that were not read, as there is too much in those before them.
+    unread: usize,
 }
 
 /// Something that looks like a case and is none, or could not be read.
@@ -154,10 +156,19 @@ pub enum Beside {
 impl Cases {
     /// Every case of a grammar.
     pub fn of(source: &GrammarSource, beside: &Beside) -> Self {
+        Self::of_while(source, beside, &mut || true).unwrap_or_default()
+    }
+
+    /// Every case of a grammar. `None` if `go_on`, which is asked between files, said no.
+    pub fn of_while(
+        source: &GrammarSource,
+        beside: &Beside,
+        go_on: &mut dyn FnMut() -> bool,
+    ) -> Option<Self> {
         let mut cases = Self::default();
         match beside {
             Beside::Nothing => {}
-            Beside::File(path) => folder::read(path, &mut cases),
+            Beside::File(path) => folder::read(path, &mut cases, go_on)?,
             Beside::Shipped => {
                 let shipped = library::ALL.iter().find(|shipped| shipped.file == source.name);
                 for (name, text) in shipped.map_or(&[][..], |shipped| shipped.cases()) {
@@ -170,7 +181,7 @@ impl Cases {
             _ => block::read(source, &mut cases),
         }
         cases.limit();
-        cases
+        Some(cases)
     }
 
     /// Runs them all. `None` if `go_on` said no.
@@ -192,10 +203,10 @@ impl Cases {
             bytes <= MAX_BYTES_TOGETHER
         });
         let fit = fit.count();
-        if fit < self.list.len() {
+        let left_out = self.list.len() - fit + self.unread;
+        if left_out > 0 {
             let message = format!(
-                "{} cases are left out: a grammar has at most {MAX_CASES}, of {} MiB together",
-                self.list.len() - fit,
+                "{left_out} cases are left out: a grammar has at most {MAX_CASES}, of {} MiB together",
                 MAX_BYTES_TOGETHER >> 20
             );
             self.problems.push(Problem { file: None, position: None, message });

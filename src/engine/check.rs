@@ -86,6 +86,20 @@ pub fn check_text_while(
     }))
 }
 
+/// [`check_text_while`] where only that counts whether the text is accepted.
+///
+/// # Errors
+/// Why there is no answer.
+pub fn accepts_while(
+    grammar: &Compiled,
+    text: &[u8],
+    go_on: &mut dyn FnMut() -> bool,
+) -> Result<bool, Undecided> {
+    let mut constraint = grammar.constraint();
+    let (taken, _) = feed(&mut constraint, text, go_on)?;
+    Ok(taken == text.len() && constraint.is_accepting().map_err(Undecided::Limit)?)
+}
+
 /// Feeds a text in parts; how many of its bytes went in, and which could follow those.
 fn feed(
     constraint: &mut Constraint,

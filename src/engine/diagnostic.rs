@@ -100,6 +100,17 @@ impl Position {
     }
 }
 
+/// Every character of a text; a byte that is no part of one counts as one.
+pub(super) fn characters(text: &[u8]) -> impl Iterator<Item = Range<usize>> + '_ {
+    let lengths = text
+        .utf8_chunks()
+        .flat_map(|chunk| chunk.valid().chars().map(char::len_utf8).chain(chunk.invalid().iter().map(|_| 1)));
+    lengths.scan(0, |at, length| {
+        *at += length;
+        Some(*at - length..*at)
+    })
+}
+
 /// A text that may be no UTF-8 as it is shown, and where in that the character begins that has the byte
 /// `at`: characters that stand for bytes are longer than those.
 ///
@@ -132,4 +143,17 @@ fn ceil_boundary(text: &str, offset: usize) -> usize {
         i += 1;
     }
     i
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn characters_stay_whole() {
+        let all = |text: &[u8]| characters(text).collect::<Vec<_>>();
+        assert_eq!(all("é\u{1f980}x".as_bytes()), [0..2, 2..6, 6..7]);
+        assert_eq!(all(b"a\xff\xc3"), [0..1, 1..2, 2..3]);
+        assert!(all(b"").is_empty());
+    }
 }

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::allowed::AllowedSet;
 use super::constraint::Mask;
+use super::splitmix::{STEP, mix};
 use super::trace::{CANDIDATES, Candidate, Insight, TokenId};
 
 mod masked;
@@ -306,15 +307,9 @@ fn insight(logits: &[f32], mask: &Mask, token: TokenId, chance: impl Fn(TokenId)
     }
 }
 
-/// A number in `0..1` that depends on the seed and the position alone: SplitMix64 (Steele, Lea and
-/// Flood, 2014) read at a counter.
+/// A number in `0..1` that depends on the seed and the position alone: SplitMix64 read at a counter.
 fn uniform(seed: u64, position: u64) -> f64 {
-    let mix = |mut z: u64| {
-        z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        z ^ (z >> 31)
-    };
-    let step = (position.wrapping_add(1)).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+    let step = (position.wrapping_add(1)).wrapping_mul(STEP);
     let bits = mix(mix(seed).wrapping_add(step));
     (bits >> 11) as f64 / (1u64 << 53) as f64
 }

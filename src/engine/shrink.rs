@@ -11,6 +11,7 @@ use std::ops::Range;
 use std::sync::Arc;
 use std::time::Instant;
 
+use super::diagnostic::characters;
 use super::explain::{Case, Explainer};
 use super::grammar::{self, Compiled, Compiler, GrammarSource, NotCompiled};
 use super::vocabulary::Vocabulary;
@@ -118,7 +119,7 @@ impl Work<'_> {
     /// Takes any piece out of a text that is short already: what belongs together, such as a pair of
     /// brackets, goes together or not at all. Says whether one could go.
     fn shrink_windows(&mut self) -> bool {
-        let characters = characters(&self.case);
+        let characters: Vec<Range<usize>> = characters(&self.case.text[..self.case.at]).collect();
         if characters.len() > WINDOWS {
             return false;
         }
@@ -141,7 +142,7 @@ impl Work<'_> {
     fn shrink_text(&mut self) {
         take_out(
             self,
-            |work| characters(&work.case).into_iter().map(|range| vec![range]).collect(),
+            |work| characters(&work.case.text[..work.case.at]).map(|range| vec![range]).collect(),
             |work, ranges| {
                 let text = without(&work.case.text, ranges);
                 let compiled = work.compiled.clone();
@@ -213,20 +214,6 @@ impl Work<'_> {
         let is_shorter = text.len() < self.grammar.text.len();
         self.try_grammar(text) && is_shorter
     }
-}
-
-/// The characters of a text before the one that is refused.
-fn characters(case: &Case) -> Vec<Range<usize>> {
-    let mut at = 0;
-    let mut found = Vec::new();
-    for chunk in case.text[..case.at].utf8_chunks() {
-        let widths = chunk.valid().chars().map(char::len_utf8);
-        for width in widths.chain(chunk.invalid().iter().map(|_| 1)) {
-            found.push(at..at + width);
-            at += width;
-        }
-    }
-    found
 }
 
 /// Takes out parts in runs, long ones first, until no single one can be.

@@ -144,7 +144,8 @@ fn check_all(inbox: &Inbox, events: &Sender<Event>) {
                     return;
                 }
                 let Some(compiled) = compiled else { continue };
-                let run = || Cases::of(&source, &beside).run(&compiled, &mut || inbox.is_empty());
+                let mut go_on = || inbox.is_empty();
+                let run = || Cases::of_while(&source, &beside, &mut go_on)?.run(&compiled, &mut go_on);
                 // Cases that were stopped have no result: what stopped them has them run again.
                 let Some(result) = guarded(run).transpose() else { continue };
                 let tested = Event::Tested(revision, vocabulary.clone(), result.map(Arc::new));

@@ -9,7 +9,7 @@ use std::fs;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
-use super::{At, Case, Cases, MAX_BYTES, MAX_CASES, Origin, Problem, Wants};
+use super::{At, Case, Cases, MAX_BYTES, MAX_BYTES_TOGETHER, MAX_CASES, Origin, Problem, Wants};
 
 /// What the name of a folder of cases ends with, and what they are.
 const KINDS: [(&str, Wants); 2] = [("accept", Wants::Accept), ("reject", Wants::Reject(None))];
@@ -28,8 +28,10 @@ fn kind(wants: Wants) -> &'static str {
     }
 }
 
-/// Reads the cases beside a grammar's file.
-pub(super) fn read(path: &Path, cases: &mut Cases) {
+/// Reads the cases beside a grammar's file, up to those that are too much. `None` if `go_on`, which is
+/// asked between files, said no.
+pub(super) fn read(path: &Path, cases: &mut Cases, go_on: &mut dyn FnMut() -> bool) -> Option<()> {
+    let mut bytes = 0;
     for (_, wants) in KINDS {
         let folder = beside(path, wants);
         let entries = match fs::read_dir(&folder) {
@@ -50,12 +52,23 @@ pub(super) fn read(path: &Path, cases: &mut Cases) {
         files.sort();
         cases.folders.push(folder);
         for path in files.into_iter().take(MAX_CASES + 1) {
+            if !go_on() {
+                return None;
+            }
+            if bytes > MAX_BYTES_TOGETHER {
+                cases.unread += 1;
+                continue;
+            }
             match text(&path) {
-                Ok(text) => take(path, &text, cases),
+                Ok(text) => {
+                    bytes += text.len();
+                    take(path, &text, cases);
+                }
                 Err(reason) => cases.problems.push(problem(path, reason)),
             }
         }
     }
+    Some(())
 }
 
 fn is_case(path: &Path) -> bool {
@@ -137,7 +150,7 @@ mod tests {
         put("g.reject/sub/x.txt", b"x");
         put("g.reject/long.txt", &vec![b'x'; MAX_BYTES + 1]);
         let mut cases = Cases::default();
-        read(&folder.path().join("g.lark"), &mut cases);
+        read(&folder.path().join("g.lark"), &mut cases, &mut || true).expect("to the end");
         let names: Vec<(&str, Wants)> = cases.list.iter().map(|c| (c.name.as_str(), c.wants)).collect();
         assert_eq!(
             names,
@@ -155,5 +168,35 @@ mod tests {
         assert!(problems[2].contains("`@example`"), "{problems:?}");
         assert!(problems[3].contains("`@2-13.tar`"), "{problems:?}");
         assert_eq!(cases.folders.len(), 2);
+    }
+
+    #[test]
+    fn no_more_is_read_than_can_be_run() {
+        let folder = tempfile::tempdir().expect("a folder");
+        for kind in ["g.accept", "g.reject"] {
+            fs::create_dir(folder.path().join(kind)).expect("writable");
+            for number in 10..20 {
+                let path = folder.path().join(kind).join(number.to_string());
+                fs::write(path, vec![b'x'; MAX_BYTES]).expect("writable");
+            }
+        }
+        let path = folder.path().join("g.lark");
+        let mut cases = Cases::default();
+        read(&path, &mut cases, &mut || true).expect("to the end");
+        // One more than fits is needed to see that there is more.
+        assert_eq!((cases.list.len(), cases.unread), (9, 11));
+        let cases = Cases::of(
+            &crate::engine::grammar::GrammarSource::lark("g", ""),
+            &super::super::Beside::File(path.clone()),
+        );
+        assert_eq!(cases.list.len(), 8);
+        assert!(cases.problems[0].message.starts_with("12 cases are left out"), "{:?}", cases.problems);
+        let mut asked = 0;
+        let mut go_on = || {
+            asked += 1;
+            asked < 3
+        };
+        assert!(read(&path, &mut Cases::default(), &mut go_on).is_none());
+        assert_eq!(asked, 3);
     }
 }

@@ -7,9 +7,13 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::ops::Range;
+use std::time::Instant;
 
-use super::Case;
+use super::{Case, TIME_LIMIT};
+use crate::engine::check::accepts_while;
+use crate::engine::diagnostic::characters;
 use crate::engine::grammar::Compiled;
+use crate::engine::splitmix::{STEP, mix};
 
 /// Most texts that are tried.
 const MAX_TRIES: usize = 5_000;
@@ -106,8 +110,20 @@ pub fn search(
 ) -> Option<Found> {
     let mut random = Random(seed);
     let mut changes: Vec<(usize, Change)> = Vec::new();
-    for case in 0..cases.len() {
-        changes.extend(of_text(cases, case, &mut random).into_iter().map(|change| (case, change)));
+    let texts: Vec<Text<'_>> = cases.iter().map(|case| Text::of(&case.text)).collect();
+    let signs = signs(cases);
+    // Twice as many as are tried: some are the same.
+    let most_of_each = (2 * MAX_TRIES).div_ceil(cases.len().max(1));
+    for (case, text) in texts.iter().enumerate() {
+        if !go_on() {
+            return None;
+        }
+        let mut of_text = of_text(&texts, text, &signs, &mut random);
+        if of_text.len() > most_of_each {
+            random.shuffle(&mut of_text);
+            of_text.truncate(most_of_each);
+        }
+        changes.extend(of_text.into_iter().map(|change| (case, change)));
     }
     random.shuffle(&mut changes);
     let mut seen: HashSet<Vec<u8>> = known.iter().chain(cases).map(|case| case.text.to_vec()).collect();
@@ -125,10 +141,7 @@ pub fn search(
         }
         found.tried += 1;
         bytes += text.len();
-        if !go_on() {
-            return None;
-        }
-        if !accepts(grammar, &text) {
+        if !accepts(grammar, &text, go_on)? {
             continue;
         }
         found.accepted += 1;
@@ -162,11 +175,16 @@ pub fn search(
     Some(found)
 }
 
-/// Whether a grammar accepts a text; a text that takes it past its limits it does not.
-fn accepts(grammar: &Compiled, text: &[u8]) -> bool {
-    let mut constraint = grammar.constraint();
-    let is_taken = constraint.feed(text).is_ok_and(|fed| fed.taken == text.len());
-    is_taken && constraint.is_accepting().unwrap_or(false)
+/// Whether a grammar accepts a text; a text that takes it past its limits, or too long, it does not. `None`
+/// if `go_on` said no.
+fn accepts(grammar: &Compiled, text: &[u8], go_on: &mut dyn FnMut() -> bool) -> Option<bool> {
+    let begun = Instant::now();
+    let mut is_stopped = false;
+    let is_accepted = accepts_while(grammar, text, &mut || {
+        is_stopped = !go_on();
+        !is_stopped && begun.elapsed() <= TIME_LIMIT
+    });
+    (!is_stopped).then(|| is_accepted.unwrap_or(false))
 }
 
 /// How surprising a near miss is: the least is the most.
@@ -247,13 +265,31 @@ fn class(byte: u8) -> u8 {
     }
 }
 
+/// A text and what it is cut into.
+struct Text<'a> {
+    whole: &'a [u8],
+    /// What is changed of it: not more than [`MAX_CHANGED`] bytes.
+    text: &'a [u8],
+    chars: Vec<Range<usize>>,
+    words: Vec<Range<usize>>,
+    /// The words of its end, which is as long.
+    ends: Vec<Range<usize>>,
+}
+
+impl<'a> Text<'a> {
+    fn of(whole: &'a [u8]) -> Self {
+        let text = &whole[..whole.len().min(MAX_CHANGED)];
+        let end = whole.len() - text.len();
+        let ends = words(&whole[end..]).into_iter().map(|word| word.start + end..word.end + end).collect();
+        Self { whole, text, chars: characters(text).collect(), words: words(text), ends }
+    }
+}
+
 /// Every change that is tried with a text.
-fn of_text(cases: &[&Case], case: usize, random: &mut Random) -> Vec<Change> {
-    let whole = &cases[case].text;
-    let text = &whole[..whole.len().min(MAX_CHANGED)];
+fn of_text(texts: &[Text<'_>], of: &Text<'_>, signs: &[u8], random: &mut Random) -> Vec<Change> {
+    let Text { whole, text, chars, words, .. } = of;
     let mut out = Vec::new();
-    let (chars, words, lines) = (chars(text), words(text), lines(text));
-    for parts in [&chars, &words, &lines] {
+    for parts in [chars, words, &lines(text)] {
         for (i, part) in parts.iter().enumerate() {
             let old = &text[part.clone()];
             out.push(Change { span: part.clone(), new: Vec::new() });
@@ -265,32 +301,29 @@ fn of_text(cases: &[&Case], case: usize, random: &mut Random) -> Vec<Change> {
         }
     }
     // Words and characters of any case may stand in the place of one.
-    for (parts, cut) in [(&chars, self::chars as fn(&[u8]) -> Vec<Range<usize>>), (&words, self::words)] {
+    for (parts, is_words) in [(chars, false), (words, true)] {
         for part in parts {
             for _ in 0..REPLACEMENTS {
-                let other = cases[random.below(cases.len())];
-                let others = cut(&other.text[..other.text.len().min(MAX_CHANGED)]);
-                if let Some(taken) = random.pick(&others) {
+                let other = &texts[random.below(texts.len())];
+                if let Some(taken) = random.pick(if is_words { &other.words } else { &other.chars }) {
                     out.push(Change { span: part.clone(), new: other.text[taken.clone()].to_vec() });
                 }
             }
         }
     }
     // Signs of any case may stand between two words.
-    let signs = signs(cases);
     for at in words.iter().map(|word| word.start).chain([text.len()]) {
         let insert = |sign: u8| Change { span: at..at, new: vec![sign] };
         if text.len() <= EVERY_SIGN {
             out.extend(signs.iter().map(|&sign| insert(sign)));
         } else {
-            out.extend((0..REPLACEMENTS).filter_map(|_| random.pick(&signs).map(|&sign| insert(sign))));
+            out.extend((0..REPLACEMENTS).filter_map(|_| random.pick(signs).map(|&sign| insert(sign))));
         }
     }
     for _ in 0..SPLICES {
-        let other = &cases[random.below(cases.len())].text;
-        let ends = self::words(&other[..other.len().min(MAX_CHANGED)]);
-        if let (Some(here), Some(there)) = (random.pick(&words), random.pick(&ends)) {
-            out.push(Change { span: here.start..whole.len(), new: other[there.start..].to_vec() });
+        let other = &texts[random.below(texts.len())];
+        if let (Some(here), Some(there)) = (random.pick(words), random.pick(&other.ends)) {
+            out.push(Change { span: here.start..whole.len(), new: other.whole[there.start..].to_vec() });
         }
     }
     out
@@ -301,19 +334,6 @@ fn signs(cases: &[&Case]) -> Vec<u8> {
     let is_sign = |byte: &u8| byte.is_ascii_punctuation() || matches!(byte, b' ' | b'\n');
     let all = cases.iter().flat_map(|case| case.text.iter().take(MAX_CHANGED));
     all.copied().filter(is_sign).collect::<BTreeSet<u8>>().into_iter().collect()
-}
-
-/// Every character; a byte that is no part of one counts as one.
-fn chars(text: &[u8]) -> Vec<Range<usize>> {
-    let mut out = Vec::new();
-    let mut at = 0;
-    for chunk in text.utf8_chunks() {
-        for length in chunk.valid().chars().map(char::len_utf8).chain(chunk.invalid().iter().map(|_| 1)) {
-            out.push(at..at + length);
-            at += length;
-        }
-    }
-    out
 }
 
 /// Every word, number, run of blanks, and single sign.
@@ -345,16 +365,12 @@ fn lines(text: &[u8]) -> Vec<Range<usize>> {
         .collect()
 }
 
-/// SplitMix64: small, and the same everywhere.
 struct Random(u64);
 
 impl Random {
     fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        z ^ (z >> 31)
+        self.0 = self.0.wrapping_add(STEP);
+        mix(self.0)
     }
 
     /// A number below `n`; 0 if `n` is 0.
@@ -385,8 +401,6 @@ mod tests {
         let text = "ab_1 +  é\n\n";
         assert_eq!(cut(words(text.as_bytes()), text), ["ab_1", " ", "+", "  ", "é", "\n", "\n"]);
         assert_eq!(cut(lines(text.as_bytes()), text), ["ab_1 +  é\n", "\n"]);
-        assert_eq!(chars("é\u{1f980}x".as_bytes()), [0..2, 2..6, 6..7]);
-        assert_eq!(chars(b"\xff\xc3"), [0..1, 1..2]);
     }
 
     #[test]
@@ -412,5 +426,46 @@ mod tests {
         assert_ne!(shape(b"a;;"), shape(b"a;"));
         assert_eq!(shape(br#"f("a, \"b", '"')"#), shape(br#"f("", 'x y')"#));
         assert_ne!(shape(b"it's\nit's"), shape(b"it's\nit, s"));
+    }
+
+    fn case(text: &[u8]) -> Case {
+        let origin = super::super::Origin::Example(1);
+        Case { name: "x".into(), wants: super::super::Wants::Accept, text: text.into(), origin }
+    }
+
+    #[test]
+    fn changes_of_long_texts_are_short() {
+        let long = "some words\n".repeat(100_000);
+        let (long, short) = (Text::of(long.as_bytes()), Text::of(b"a b"));
+        let mut random = Random(0);
+        for change in of_text(&[long, short], &Text::of(b"a b\nc"), b",", &mut random) {
+            assert!(change.new.len() <= MAX_CHANGED, "{}", change.new.len());
+        }
+        // What takes the place of an end is an end.
+        let text = [&b"x ".repeat(5_000)[..], b"end"].concat();
+        assert_eq!(Text::of(&text).ends.last(), Some(&(10_000..10_003)));
+    }
+
+    #[test]
+    fn many_cases_share_what_is_tried_and_can_be_stopped() {
+        use crate::engine::grammar::{Compiler, GrammarSource};
+        use crate::engine::vocabulary::{SpecialTokens, Vocabulary};
+        let words = (0..=254).map(|byte| vec![byte]).chain([b"<eos>".to_vec()]).collect();
+        let special = SpecialTokens { bos: None, eos: vec![255] };
+        let vocabulary = Vocabulary::from_words(words, &special).unwrap();
+        let source = GrammarSource::lark("letters", "start: /[a-z \\n]*/");
+        let compiled = Compiler::new(&vocabulary).unwrap().try_compile(&source).unwrap();
+        let cases: Vec<Case> = (b'a'..=b'z').map(|letter| case(&[letter, b' '].repeat(40))).collect();
+        let cases: Vec<&Case> = cases.iter().collect();
+        let mut asked = 0;
+        let mut go_on = || {
+            asked += 1;
+            asked < 3
+        };
+        // It is asked while changes are made, too.
+        assert_eq!(search(&compiled, &cases, &[], 10, 0, &mut go_on), None);
+        assert_eq!(asked, 3);
+        let found = search(&compiled, &cases, &[], 10, 0, &mut || true).unwrap();
+        assert!((MAX_TRIES / 2..=MAX_TRIES).contains(&found.tried), "{}", found.tried);
     }
 }

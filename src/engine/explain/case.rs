@@ -4,6 +4,7 @@
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::{ExplainError, Explainer, Ignored, LimitKind, Reason};
+use crate::engine::diagnostic::characters;
 
 /// A text that a grammar refuses, with what makes the reason the same one.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -94,9 +95,7 @@ impl Explainer {
     /// The case that `text` makes; `None` if the grammar accepts it.
     pub fn case(&mut self, text: &[u8]) -> Option<Case> {
         let Refusal { at, reason } = self.refusal(text)?;
-        let character = text[at..].utf8_chunks().next().map_or(0, |chunk| {
-            chunk.valid().chars().next().map_or(chunk.invalid().len().min(1), char::len_utf8)
-        });
+        let character = characters(&text[at..]).next().map_or(0, |character| character.len());
         Some(Case { text: text[..at + character].to_vec(), at, mark: Mark::of(&reason) })
     }
 }

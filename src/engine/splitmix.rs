@@ -1,0 +1,25 @@
+//! SplitMix64 (Steele, Lea and Flood, 2014): pseudo-random numbers that are the same everywhere.
+//!
+//! They decide what a run samples and which texts are tried. Nothing here may ever change: the same
+//! seed has to give the same numbers in every version.
+
+/// What the state grows by from number to number.
+pub(super) const STEP: u64 = 0x9e37_79b9_7f4a_7c15;
+
+/// The number of a state.
+pub(super) const fn mix(mut z: u64) -> u64 {
+    z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    z ^ (z >> 31)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_numbers_are_those_that_are_published() {
+        // The first two of the authors' program, from the state 0.
+        assert_eq!([mix(STEP), mix(STEP.wrapping_mul(2))], [0xe220_a839_7b1d_cdaf, 0x6e78_9e6a_a1b9_65f4]);
+    }
+}
