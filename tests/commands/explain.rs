@@ -113,6 +113,23 @@ fn the_same_as_json() {
     let counts = value["tokens"].as_object().expect("counts");
     let sum: u64 = counts.values().map(|count| count.as_u64().expect("a count")).sum();
     assert_eq!(sum, 8192);
+    // Every token that may come begins with a terminal: here with this one, ...
+    assert_eq!(
+        (&terminal["tokens"], value["expected"]["terminals"].as_array().map(Vec::len)),
+        (&counts["allowed"], Some(1))
+    );
+    // ... and in the middle of a name with one of three that begin with different bytes.
+    let args = ["explain", str(&grammar), "--text", str(&text), "--at", "3", "--token", ";", "--json"];
+    let value: Value = serde_json::from_str(&ran(&args).1).expect("JSON");
+    let terminals = value["reason"]["expected"]["terminals"].as_array().expect("a list");
+    let tokens: Vec<u64> = terminals.iter().map(|t| t["tokens"].as_u64().expect("a count")).collect();
+    assert!(tokens.len() == 3 && tokens.iter().all(|&count| count > 0), "{value}");
+    assert_eq!(Some(tokens.iter().sum()), value["tokens"]["allowed"].as_u64(), "{value}");
+    let (_, stdout) = printed(&folder, &args[..args.len() - 1]);
+    assert!(
+        stdout.contains(&format!("./call.lark:2:17: expected NAME, in call: {} tokens\n", tokens[0])),
+        "{stdout}"
+    );
 }
 
 #[test]

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use crate::commands::output::Sink;
 use crate::engine::check::position;
 use crate::engine::diagnostic;
-use crate::engine::explain::{At, Class, Reason, character_name, completion, sentences};
+use crate::engine::explain::{At, Class, Reason, Reasons, character_name, completion, sentences};
 use crate::engine::{Diagnostic, GrammarSource, TokenId, Vocabulary};
 use crate::sanitize;
 
@@ -74,6 +74,10 @@ impl Shown<'_> {
         reason: &Reason,
         at: &mut At<'_>,
     ) -> io::Result<()> {
+        let has_counts =
+            matches!(self.subject, Subject::Token(_)) || matches!(self.place, Place::Trace { .. });
+        let reasons = has_counts.then(|| at.all());
+        let reason = &reasons.as_ref().map_or_else(|| reason.clone(), |all| counted(reason, all, at));
         self.print_place(out, reason)?;
         let said = sentences(reason, self.subject.bytes(self.vocabulary), self.grammar.kind);
         // The place has said the first one.
@@ -109,10 +113,7 @@ impl Shown<'_> {
             let line = out.shown_in_line(&completion(&finish)).into_owned();
             writeln!(out, "{line}")?;
         }
-        if matches!(self.subject, Subject::Token(_)) || matches!(self.place, Place::Trace { .. }) {
-            self.print_counts(out, at)?;
-        }
-        Ok(())
+        reasons.map_or(Ok(()), |reasons| self.print_counts(out, &reasons))
     }
 
     fn print_place(&self, out: &mut Sink, reason: &Reason) -> io::Result<()> {
@@ -183,7 +184,12 @@ impl Shown<'_> {
             let rule = terminal.rule.as_ref().map(|rule| format!(", in {rule}"));
             let pointer = terminal.pointer.as_ref().filter(|pointer| !pointer.is_empty());
             let within = rule.or(pointer.map(|pointer| format!(", at {pointer}"))).unwrap_or_default();
-            let message = format!("expected {}{within}", terminal.text);
+            let tokens = match terminal.tokens {
+                None => String::new(),
+                Some(1) => ": 1 token".to_owned(),
+                Some(tokens) => format!(": {tokens} tokens"),
+            };
+            let message = format!("expected {}{within}{tokens}", terminal.text);
             let found = Diagnostic::error(&self.grammar.text, place.span.clone(), "expected", message);
             out.place(&self.grammar.name, &self.grammar.text, &found, "")?;
         }
@@ -191,8 +197,7 @@ impl Shown<'_> {
     }
 
     /// How many tokens may come, and where the others fail.
-    fn print_counts(&self, out: &mut Sink, at: &mut At<'_>) -> io::Result<()> {
-        let reasons = at.all();
+    fn print_counts(&self, out: &mut Sink, reasons: &Reasons) -> io::Result<()> {
         let all = self.vocabulary.len() - reasons.count(Class::Padding);
         let mut parts = Vec::new();
         for place in reasons.places().iter().take(MOST_PLACES) {
@@ -249,7 +254,9 @@ impl Shown<'_> {
             .into_iter()
             .map(|class| (class.name().to_owned(), json!(reasons.count(class))))
             .collect();
-        let expected = at.expected();
+        let reason = &counted(reason, &reasons, at);
+        let mut expected = at.expected();
+        expected.iter_mut().for_each(|expected| at.count(&reasons, expected));
         json!({
             "grammar": self.grammar.name,
             "place": place,
@@ -263,4 +270,11 @@ impl Shown<'_> {
             "tokens": counts,
         })
     }
+}
+
+/// A reason with the tokens of what is expected counted, if that is about the place itself.
+fn counted(reason: &Reason, reasons: &Reasons, at: &mut At<'_>) -> Reason {
+    let mut reason = reason.clone();
+    reason.expected_here().into_iter().for_each(|expected| at.count(reasons, expected));
+    reason
 }

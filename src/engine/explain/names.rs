@@ -5,7 +5,7 @@
 
 use super::{Crumb, Finish, Terminal, Where};
 use crate::engine::grammar::Compiled;
-use crate::engine::shadow::{self, NearestEnd, Shadow, Spot, Standing};
+use crate::engine::shadow::{self, ByteSet, NearestEnd, Shadow, Spot, Standing};
 use crate::engine::trace::TokenId;
 use crate::engine::vocabulary::Vocabulary;
 
@@ -99,6 +99,17 @@ impl Names {
         Ok(Named { terminals, may_end: place.may_end })
     }
 
+    /// For each of the terminals that are expected after `text`, the bytes with which it goes on or
+    /// begins.
+    pub fn openings(
+        &mut self,
+        text: &[Piece],
+        compiled: &Compiled,
+        vocabulary: &Vocabulary,
+    ) -> Option<Vec<ByteSet>> {
+        Some(self.follow(text, compiled, vocabulary).ok()?.openings())
+    }
+
     /// The rules that are open after `text`.
     pub fn path(
         &mut self,
@@ -139,6 +150,7 @@ impl From<&shadow::Expected> for Terminal {
             pointer: pointer.clone(),
             place: place.as_ref().map(spot),
             begun: expected.standing == Standing::InProgress,
+            tokens: None,
         }
     }
 }

@@ -127,6 +127,9 @@ pub struct Terminal {
     pub place: Option<Where>,
     /// Whether it has begun already.
     pub begun: bool,
+    /// How many of the tokens that may come begin with it, if they were counted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tokens: Option<usize>,
 }
 
 /// A place in the text of a grammar.
@@ -214,6 +217,16 @@ impl Reason {
             Self::Padding => "padding",
             Self::Thinking { .. } => "thinking",
             Self::Unexplained => "unexplained",
+        }
+    }
+
+    /// What may come at the place itself, if the reason is about that and not about one further on.
+    pub fn expected_here(&mut self) -> Option<&mut Expected> {
+        match self {
+            Self::Byte { accepted: 0, expected, .. }
+            | Self::Special { expected, .. }
+            | Self::Incomplete { expected, .. } => Some(expected),
+            _ => None,
         }
     }
 

@@ -7,7 +7,7 @@
 use toktrie::{TokTrie, TrieNode};
 
 use super::walk::{Visit, tokens_under, walk_tokens};
-use super::{At, Expected, Reason};
+use super::{At, Expected, Explainer, Reason};
 use crate::engine::allowed::AllowedSet;
 use crate::engine::constraint::ConstraintStop;
 use crate::engine::trace::TokenId;
@@ -185,6 +185,25 @@ impl At<'_> {
             }
         }
         Reasons::all(vocabulary.len(), Class::Limit, &vocabulary)
+    }
+
+    /// Says of each terminal that is `expected` here how many of the tokens that may come begin with it:
+    /// go on with it, if it has begun. A token may count for several.
+    pub fn count(&mut self, reasons: &Reasons, expected: &mut Expected) {
+        let Explainer { names, compiled, vocabulary, .. } = &mut *self.explainer;
+        let Some(openings) = names.openings(&self.before, compiled, vocabulary) else { return };
+        if openings.len() != expected.terminals.len() {
+            return;
+        }
+        let mut by_first = [0_usize; 256];
+        let allowed = (0..vocabulary.len() as TokenId).filter(|&t| reasons.class(t) == Class::Allowed);
+        for token in allowed.filter(|&token| !vocabulary.is_special(token)) {
+            vocabulary.bytes(token).first().into_iter().for_each(|&byte| by_first[usize::from(byte)] += 1);
+        }
+        for (terminal, opening) in expected.terminals.iter_mut().zip(openings) {
+            let tokens = || opening.iter().map(|byte| by_first[usize::from(byte)]).sum();
+            terminal.tokens = (!opening.is_empty()).then(tokens);
+        }
     }
 
     /// What could come at the places at which the most tokens are refused, at most `most` of them.

@@ -1,6 +1,6 @@
 //! Where a text stands: what may come next, and which rules are open.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use super::chart::{Item, Row};
@@ -88,16 +88,36 @@ impl Shadow {
         Place {
             at: self.text.len(),
             path: self.path(&front, lexer),
-            here: expected.first().map(|e| Arc::clone(&e.terminal)),
+            here: expected.first().map(|(e, _)| Arc::clone(&e.terminal)),
             next_bytes: self.bytes(&front, lexer),
-            expected,
+            expected: expected.into_iter().map(|(expected, _)| expected).collect(),
             may_end: self.accepts(&front),
             token_must_end: front.stop.token_ends,
             limit: self.bound(&front, lexer),
         }
     }
 
-    fn expected(&self, front: &Front, lexer: &mut Lexer) -> Vec<Expected> {
+    /// For each of the terminals that a [`place`](Self::place) expects, the bytes with which it goes on
+    /// or begins there. None where a bound was hit, and for tokens that stand for themselves.
+    pub fn openings(&self) -> Vec<ByteSet> {
+        let lexer = &mut *self.shared.lexer();
+        let front = self.front(lexer);
+        let taken = if front.is_pending { lexer.mask(front.stop.state, DEAD) } else { ByteSet::default() };
+        let expected = self.expected(&front, lexer);
+        let mut openings: HashMap<(u32, bool), ByteSet> = HashMap::new();
+        let of = |(expected, lexeme): (Expected, u32)| {
+            let is_begun = front.is_pending && expected.standing == Standing::InProgress;
+            *openings.entry((lexeme, is_begun)).or_insert_with(|| match is_begun {
+                true => lexer.going(front.stop.state, lexeme),
+                false => lexer.first_bytes(lexeme).iter().filter(|b| !taken.contains(*b)).collect(),
+            })
+        };
+        let openings: Vec<ByteSet> = expected.into_iter().map(of).collect();
+        if self.bound(&front, lexer).is_some() { vec![ByteSet::default(); openings.len()] } else { openings }
+    }
+
+    /// What is expected, each with its lexeme.
+    fn expected(&self, front: &Front, lexer: &mut Lexer) -> Vec<(Expected, u32)> {
         let mut found = Vec::new();
         let Some(row) = self.row(front.stop.row) else { return found };
         let state = front.stop.state;
@@ -129,12 +149,12 @@ impl Shadow {
         wanted: impl Fn(u32) -> bool,
         standing: Standing,
         from: usize,
-        found: &mut Vec<Expected>,
+        found: &mut Vec<(Expected, u32)>,
     ) {
         let (rules, names) = (&self.shared.rules, &self.shared.names);
         let mut seen: HashSet<(u32, u32)> = HashSet::new();
-        let mut add = |terminal: Option<Arc<Terminal>>| {
-            found.extend(terminal.map(|terminal| Expected { terminal, standing, from }));
+        let mut add = |terminal: Option<Arc<Terminal>>, lexeme: u32| {
+            found.extend(terminal.map(|terminal| (Expected { terminal, standing, from }, lexeme)));
         };
         let in_schema = names.is_schema() && row.terminals().count() <= MAX_TERMINALS;
         for index in row.terminals() {
@@ -143,14 +163,16 @@ impl Shadow {
             let key = if used == NONE { (NONE, rules.after(dot)) } else { (used, 0) };
             if wanted(rules.lexeme_after(dot)) && seen.insert(key) {
                 let terminal = names.terminal(rules, dot);
-                add(match in_schema {
-                    true => terminal.map(|terminal| self.in_schema(front, row, rules.after(dot), &terminal)),
+                let symbol = rules.after(dot);
+                let terminal = match in_schema {
+                    true => terminal.map(|terminal| self.in_schema(front, row, symbol, &terminal)),
                     false => terminal,
-                });
+                };
+                add(terminal, rules.lexeme_after(dot));
             }
         }
         for &lexeme in row.lexemes.iter().filter(|&&l| rules.is_skip(l) && wanted(l)) {
-            add(names.ignored(rules, lexeme));
+            add(names.ignored(rules, lexeme), lexeme);
         }
     }
 

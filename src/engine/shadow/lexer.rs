@@ -434,6 +434,16 @@ impl Lexer {
         Ok(Some(word))
     }
 
+    /// The bytes with which `lexeme`, among what is under way in `state`, goes on.
+    pub fn going(&mut self, state: State, lexeme: u32) -> ByteSet {
+        let goes_on = |&byte: &u8| match self.step(state, byte) {
+            Step::Dead => false,
+            Step::On(next) => self.describe(next).possible.contains(LexemeIdx(lexeme)),
+            Step::Done(next) => self.done(next).contains(&lexeme),
+        };
+        (0..TokTrie::SPECIAL_TOKEN_MARKER).filter(goes_on).collect()
+    }
+
     /// The bytes that `lexeme` can start with.
     pub fn first_bytes(&mut self, lexeme: u32) -> ByteSet {
         let start = self.start(&[lexeme]);
