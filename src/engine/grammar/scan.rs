@@ -303,7 +303,13 @@ impl Scanner<'_> {
                 Kind::Stray
             }
             b'0'..=b'9' => {
-                self.skip(|b| b.is_ascii_alphanumeric());
+                // `0x1F`, while `2T` is a number and a name.
+                if byte == b'0' && matches!(self.peek(0), Some(b'x' | b'X')) {
+                    self.at += 1;
+                    self.skip(|b| b.is_ascii_hexdigit());
+                } else {
+                    self.skip(|b| b.is_ascii_digit());
+                }
                 Kind::Number
             }
             b'!' | b'?' | b'_' | b'a'..=b'z' | b'A'..=b'Z' => self.name(byte),
@@ -415,6 +421,12 @@ mod tests {
                 (Kind::Number, "3"),
             ]
         );
+    }
+
+    #[test]
+    fn a_number_ends_before_a_name() {
+        let texts = |text| kinds(text).into_iter().map(|(_, text)| text).collect::<Vec<_>>();
+        assert_eq!(texts("a~2T*12b 0x1Fg"), ["a", "~", "2", "T", "*", "12", "b", "0x1F", "g"]);
     }
 
     #[test]
