@@ -25,7 +25,7 @@
 
 use std::sync::Arc;
 
-use super::constraint::{CancelMask, Constraint, ConstraintStop, Ignore, Mask};
+use super::constraint::{Constraint, ConstraintStop, Ignore, Mask};
 use super::grammar::{self, Compiled};
 use super::trace::{FinishReason, TokenId};
 use super::vocabulary::Vocabulary;
@@ -39,7 +39,7 @@ mod words;
 
 pub use case::{Case, Mark, Refusal};
 pub use reason::{Crumb, Expected, Finish, Ignored, LimitKind, MOST_SPECIALS, Reason, Terminal, Where};
-pub use reasons::{Class, Failing, Reasons, Refused, while_thinking};
+pub use reasons::{Class, Failing, Reasons, while_thinking};
 pub use words::{character_name, completion, listed, sentences};
 
 use names::{Names, Piece};
@@ -193,12 +193,6 @@ impl At<'_> {
             forced.filter(|&t| vocabulary.is_special(t) || self.pending.starts_with(vocabulary.bytes(t)));
         self.accepting = self.pending.is_empty() && constraint.is_accepting()?;
         Ok(())
-    }
-
-    /// A handle that stops the questions at this place from another thread. Permanent for the place:
-    /// the next one is reached anew.
-    pub fn canceller(&mut self) -> CancelMask {
-        self.explainer.constraint.canceller()
     }
 
     /// Whether the text before the place is complete.

@@ -37,7 +37,7 @@
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use self::chart::{Chart, Made, Row, TooLarge};
+use self::chart::{Chart, Made, TooLarge};
 use self::lexer::{DEAD, Lexer, State, Step};
 use self::names::Names;
 use self::rules::Rules;
@@ -71,7 +71,6 @@ struct Shared {
     /// Locked before [`Shared::yields`] where both are.
     lexer: Mutex<Lexer>,
     yields: Mutex<Yields>,
-    has_places: bool,
 }
 
 impl Shared {
@@ -94,8 +93,6 @@ impl Shared {
 struct Stop {
     row: u32,
     state: State,
-    /// No byte may follow in the same token.
-    token_ends: bool,
 }
 
 /// A text under way in a grammar, with names and places. See the [module](self).
@@ -128,7 +125,7 @@ impl Shadow {
                 None => chart.map_err(|TooLarge| CannotFollow::Items(self::chart::MAX_ITEMS))?,
             }
         };
-        let start = Stop { row: 0, state: chart.rows[0].start, token_ends: false };
+        let start = Stop { row: 0, state: chart.rows[0].start };
         Ok(Self { shared: Arc::new(shared), chart, stops: vec![start], text: Vec::new(), limit: None })
     }
 
@@ -139,23 +136,9 @@ impl Shadow {
         self.clone()
     }
 
-    /// Whether rules and terminals have places in the grammar's text. They do in Lark and GBNF; a
-    /// regular expression is one terminal. In a JSON Schema only properties and definitions have
-    /// places, and everything else that of the innermost one that it belongs to: llguidance makes the
-    /// rest up.
-    pub fn maps_places(&self) -> bool {
-        self.shared.has_places
-    }
-
     /// The text so far.
     pub fn text(&self) -> &[u8] {
         &self.text
-    }
-
-    /// About how many bytes of memory the text so far takes, what is shared with forks included.
-    pub fn bytes_held(&self) -> usize {
-        let rows: usize = self.chart.rows.iter().map(Row::bytes_held).sum();
-        rows + self.stops.len() * size_of::<Stop>() + self.text.len()
     }
 
     /// The bound that the byte after the text hit, if it did. Nothing is accepted after that, until
@@ -166,7 +149,7 @@ impl Shadow {
 
     fn stop(&self) -> Stop {
         // There is always the one before the text.
-        self.stops.last().copied().unwrap_or(Stop { row: 0, state: DEAD, token_ends: false })
+        self.stops.last().copied().unwrap_or(Stop { row: 0, state: DEAD })
     }
 
     /// Adds a byte if the grammar allows it here; says whether it does. If not, nothing changes.
@@ -212,9 +195,9 @@ impl Shadow {
             self.chart.truncate(rows);
             return false;
         };
-        let inside = Stop { row: stop.row, state: DEAD, token_ends: false };
+        let inside = Stop { row: stop.row, state: DEAD };
         self.stops.resize(self.stops.len() + text.len() - 1, inside);
-        self.stops.push(Stop { row, state: self.chart.rows[row as usize].start, token_ends: false });
+        self.stops.push(Stop { row, state: self.chart.rows[row as usize].start });
         self.text.extend_from_slice(text);
         true
     }
@@ -307,7 +290,7 @@ impl Shadow {
     fn step(&mut self, lexer: &mut Lexer, byte: u8) -> Option<Stop> {
         let stop = self.stop();
         let at = self.text.len();
-        let on = |row: u32, state: State| Some(Stop { row, state, token_ends: false });
+        let on = |row: u32, state: State| Some(Stop { row, state });
         match lexer.step(stop.state, byte) {
             Step::On(state) => on(stop.row, state),
             Step::Done(state) => self.close(lexer, state, at + 1, byte),
@@ -339,7 +322,7 @@ impl Shadow {
         let hidden = if self.shared.rules.hides[first as usize] { lexer.hidden(state) } else { 0 };
         if hidden == 0 {
             let row = self.enter(lexer, &done, to)?;
-            return Some(Stop { row, state: self.chart.rows[row as usize].start, token_ends: false });
+            return Some(Stop { row, state: self.chart.rows[row as usize].start });
         }
         let hidden_from = to.saturating_sub(hidden);
         let mut bytes = self.text.get(hidden_from..).unwrap_or_default().to_vec();
@@ -350,7 +333,7 @@ impl Shadow {
             // What ended the lexeme is taken back from the text that follows: the next lexeme
             // starts after it, in the next token.
             self.chart.rows[row as usize].from = to as u32;
-            return Some(Stop { row, state: start, token_ends: true });
+            return Some(Stop { row, state: start });
         }
         // What ended the lexeme is how the next one must start.
         let mut state = start;
@@ -360,11 +343,11 @@ impl Shadow {
                 Step::Done(next) => {
                     let done = lexer.done(next);
                     let row = self.enter(lexer, &done, to)?;
-                    return Some(Stop { row, state: self.chart.rows[row as usize].start, token_ends: false });
+                    return Some(Stop { row, state: self.chart.rows[row as usize].start });
                 }
                 Step::Dead => return None,
             }
         }
-        Some(Stop { row, state, token_ends: false })
+        Some(Stop { row, state })
     }
 }

@@ -194,7 +194,6 @@ fn a_schema_names_its_properties() {
         (at(&place.path[0].definition), at(&place.path[1].definition)),
         ("1:35".into(), "2:10".into())
     );
-    assert!(!shadow.maps_places());
     let pointers =
         |place: &Place| -> Vec<Option<String>> { place.path.iter().map(|c| c.pointer.clone()).collect() };
     assert_eq!(
@@ -252,7 +251,6 @@ fn gbnf_is_answered_in_places_of_its_own_text() {
                 piece ::= [NBRQK]\n\
                 square ::= [a-h] [1-8]\n";
     let mut shadow = compile(&GrammarSource::gbnf("gbnf", text)).shadow().expect("followed");
-    assert!(shadow.maps_places());
     assert_eq!(shadow.feed(b"Nf3 O-"), 6);
     let place = shadow.place();
     assert_eq!(path(&place), "root > move");

@@ -13,7 +13,7 @@ use llguidance::panic_utils;
 use llguidance::toktrie::{Recognizer, SimpleVob, TokEnv, TokTrie};
 
 use super::{Constraint, ConstraintStop, Mask, first_line};
-use crate::engine::trace::{FinishReason, TokenId};
+use crate::engine::trace::FinishReason;
 
 /// A grammar that is asked byte by byte.
 pub struct Probe<'a, 'p> {
@@ -128,14 +128,6 @@ impl Constraint {
     /// [`forced`](Self::forced).
     pub fn pending(&self) -> &[u8] {
         self.parser.parser.currently_forced_bytes()
-    }
-
-    /// Whether `token` could be taken here, however the grammar would have its text cut.
-    ///
-    /// # Errors
-    /// If the parser cannot go on.
-    pub fn takes(&mut self, token: TokenId) -> Result<bool, ConstraintStop> {
-        Ok((token as usize) < self.width() && self.guarded(|p| p.validate_token(token))?)
     }
 
     /// How many tokens there are.

@@ -113,16 +113,6 @@ impl Reasons {
         &self.places
     }
 
-    /// How many tokens are refused for each byte.
-    pub fn bytes(&self, vocabulary: &Vocabulary) -> Vec<(u8, usize)> {
-        let mut counts = [0_usize; 256];
-        for token in 0..self.of.len() as TokenId {
-            let byte = self.failing(token).and_then(|f| vocabulary.bytes(token).get(f.accepted));
-            byte.into_iter().for_each(|&byte| counts[usize::from(byte)] += 1);
-        }
-        (0..=u8::MAX).zip(counts).filter(|&(_, count)| count > 0).collect()
-    }
-
     /// All tokens of one class.
     fn all(len: usize, class: Class, vocabulary: &Vocabulary) -> Self {
         let code = |token| if vocabulary.is_padding(token) { Class::Padding } else { class }.code();
@@ -163,17 +153,6 @@ pub fn while_thinking(allowed: &AllowedSet, token: TokenId, vocabulary: &Vocabul
     Reason::Thinking { forced: only.flatten(), control }
 }
 
-/// Tokens that are refused at one place, and what could come there.
-#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
-pub struct Refused {
-    /// The bytes before the place that they share.
-    pub after: Vec<u8>,
-    /// How many they are.
-    pub tokens: usize,
-    /// What may come there.
-    pub expected: Expected,
-}
-
 impl At<'_> {
     /// Why each token may come here, or not. One walk over the vocabulary.
     pub fn all(&mut self) -> Reasons {
@@ -204,18 +183,6 @@ impl At<'_> {
             let tokens = || opening.iter().map(|byte| by_first[usize::from(byte)]).sum();
             terminal.tokens = (!opening.is_empty()).then(tokens);
         }
-    }
-
-    /// What could come at the places at which the most tokens are refused, at most `most` of them.
-    pub fn refused_at(&mut self, reasons: &Reasons, most: usize) -> Vec<Refused> {
-        let vocabulary = self.explainer.vocabulary.clone();
-        let mut found = Vec::new();
-        for place in reasons.places.iter().take(most) {
-            let Reason::Byte { expected, .. } = self.why(place.sample) else { continue };
-            let after = vocabulary.bytes(place.sample).get(..place.accepted).unwrap_or_default().to_vec();
-            found.push(Refused { after, tokens: place.tokens, expected });
-        }
-        found
     }
 
     fn walk_all(&mut self, vocabulary: &Vocabulary) -> Result<Reasons, ConstraintStop> {

@@ -92,7 +92,6 @@ impl Shadow {
             next_bytes: self.bytes(&front, lexer),
             expected: expected.into_iter().map(|(expected, _)| expected).collect(),
             may_end: self.accepts(&front),
-            token_must_end: front.stop.token_ends,
             limit: self.bound(&front, lexer),
         }
     }

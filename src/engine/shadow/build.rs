@@ -51,7 +51,6 @@ pub(in crate::engine) fn build(
         .map_err(|e| CannotFollow::Broken(e.to_string().lines().next().unwrap_or_default().to_owned()))
     };
     let annotated = origin.annotated.and_then(|(grammar, marks)| Some((compile(grammar).ok()?, marks)));
-    let has_places = annotated.is_some();
     let (grammar, marks) = match annotated {
         Some(found) => found,
         None => (compile(origin.plain)?, Marks { schema: origin.schema, ..Marks::default() }),
@@ -61,24 +60,18 @@ pub(in crate::engine) fn build(
         return Err(max_tokens(&origin.text, &marks));
     }
     let mut shared = panic_utils::catch_unwind(AssertUnwindSafe(|| {
-        shared(&origin.text, &grammar, &marks, has_places, limits).map_err(anyhow::Error::msg)
+        shared(&origin.text, &grammar, &marks, limits).map_err(anyhow::Error::msg)
     }))
     .map_err(|e| CannotFollow::Lexer(e.to_string()))?;
     shared.rules.is_exact = is_exact;
     Shadow::new(shared, spec.allow_initial_skip)
 }
 
-fn shared(
-    text: &str,
-    grammar: &CGrammar,
-    marks: &Marks,
-    has_places: bool,
-    limits: &ParserLimits,
-) -> Result<Shared, String> {
+fn shared(text: &str, grammar: &CGrammar, marks: &Marks, limits: &ParserLimits) -> Result<Shared, String> {
     let lexer = Lexer::new(grammar.lexer_spec().clone(), limits)?;
     let rules = Rules::of(grammar, marks);
     let names = Names::of(text, marks, &rules, &lexer);
-    Ok(Shared { rules, names, lexer: Mutex::new(lexer), yields: Mutex::default(), has_places })
+    Ok(Shared { rules, names, lexer: Mutex::new(lexer), yields: Mutex::default() })
 }
 
 /// The first rule with `max_tokens=`.

@@ -157,14 +157,6 @@ impl Row {
         self.kernel.terminals.iter().copied().chain(predicted)
     }
 
-    /// About how many bytes it takes; predictions are shared by all rows and not counted.
-    pub fn bytes_held(&self) -> usize {
-        let kernel = &self.kernel;
-        let items = kernel.items.len() * (size_of::<Item>() + size_of::<Back>());
-        let lists = kernel.terminals.len() * 4 + kernel.waiting.len() * 8 + self.lexemes.len() * 4;
-        size_of::<Self>() + size_of::<Kernel>() + items + lists
-    }
-
     /// Whether the text may end here.
     pub fn is_accepting(&self, rules: &Rules) -> bool {
         let kernel = self.kernel.items.len() as u32;

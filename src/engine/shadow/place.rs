@@ -53,7 +53,7 @@ pub struct Terminal {
     /// empty for the whole. `None` if more than one could be meant.
     pub pointer: Option<String>,
     /// Where it is used; in a JSON Schema, where what `pointer` names stands. `None` if that is not
-    /// known (see [`Shadow::maps_places`](super::Shadow::maps_places)).
+    /// known.
     pub spot: Option<Spot>,
     /// For a name: where it is defined.
     pub definition: Option<Spot>,
@@ -116,8 +116,6 @@ pub struct Place {
     pub next_bytes: ByteSet,
     /// Whether the text may end here.
     pub may_end: bool,
-    /// Whether no byte may follow within the same token: a `stop=` has just been matched.
-    pub token_must_end: bool,
     /// Why nothing more can be said, if a bound was hit.
     pub limit: Option<Limit>,
 }
