@@ -111,7 +111,8 @@ fn every_code_that_is_emitted_is_explained() {
     // Commands place what they say of texts with findings too; those are not about grammars.
     rust_files(&src.join("engine"), &mut files);
     rust_files(&src.join("app"), &mut files);
-    let calls = ["Finding::new(", ".finding(", "Diagnostic::error(", ".stop(", ".note(", "diagnostic("];
+    let calls =
+        ["Finding::new(", "bound(", ".finding(", "Diagnostic::error(", ".stop(", ".note(", "diagnostic("];
     let mut emitted: Vec<String> = Vec::new();
     for file in files {
         let text = fs::read_to_string(&file).expect("a source file");
