@@ -131,7 +131,7 @@ fn white_space_is_bounded_everywhere() {
             let mut constraint = grammar.constraint();
             let mut expected = constraint.feed(b"").expect("within the limits").expected;
             for at in 0..text.len() {
-                for (byte, most) in [(b' ', 34), (b'\t', 8), (b'\n', 3)] {
+                for (byte, most) in [(b' ', 80), (b'\t', 8), (b'\n', 4)] {
                     if !expected.contains(&byte) {
                         continue;
                     }

@@ -313,3 +313,18 @@ fn thousands_of_grammars_leave_no_memory_behind() {
     let grown = resident_kib().saturating_sub(before);
     assert!(grown < 24 * 1024, "1,000 grammars left {grown} KiB behind");
 }
+
+/// What one mask may use is counted from mask to mask. A text that is checked asks for none, and has the
+/// same for each token.
+#[test]
+fn a_long_text_does_not_use_up_what_one_mask_may() {
+    // Every letter makes another state, of three numbers.
+    let text = "start: /([a-z]{1,60000}[0-9]|[a-y]{1,59000}[5-9]z|[a-x]{1,58000}[3-7]y)!/";
+    let (grammar, found) = compile(GrammarKind::Lark, text);
+    let grammar = grammar.unwrap_or_else(|| panic!("{found:?}"));
+    let letters = "a".repeat(40_000);
+    assert_eq!(
+        check_text(&grammar, format!("{letters}5!").as_bytes()).expect("within the limits"),
+        Verdict::Accepted
+    );
+}

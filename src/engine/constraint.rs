@@ -53,6 +53,7 @@ impl ConstraintFactory {
         // It logs to stderr by default, which is the person's screen.
         factory.quiet();
         factory.limits_mut().verbose_errors = false;
+        factory.limits_mut().step_max_items = 250_000;
         Ok(Self { factory })
     }
 
@@ -243,12 +244,17 @@ impl Constraint {
         // The trie leaves out bytes that no token has.
         for token in self.parser.token_env.tok_trie().greedy_tokenize(text) {
             let bytes = self.parser.token_env.tok_trie().token(token).to_vec();
+            // What a mask may use is counted from the last one on, and here there are none.
+            self.probe(|_| ())?;
             if !text[taken..].starts_with(&bytes) || !self.commit(token)? {
                 break;
             }
             taken += bytes.len();
         }
+        self.probe(|_| ())?;
         let (more, expected) = self.look_ahead(&text[taken..])?;
+        // A limit that was hit on the way has made the answer too small.
+        self.probe(|_| ())?;
         if taken < text.len() && taken + more == text.len() {
             let message = format!("the model has no token for byte 0x{:02X}", text[taken]);
             return Err(ConstraintStop { reason: FinishReason::DeadEnd, message });

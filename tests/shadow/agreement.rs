@@ -263,6 +263,11 @@ const CONSTRUCTS: &[(&str, &str, &[&str])] = &[
     ("beyond ASCII", "start: /[äöü]+/ \"é\" /[^a]/", &["äöüéx", "ééé"]),
     ("parameters", "start: f::0\nf::_: \"x\" %if eq(_, 3) | \"a\" f::incr(_) %if lt(_, 3)", &["aaax"]),
     (
+        "a group after a parameter",
+        "start: l::0\nl::_: i::_ (\",\" i::_)* \";\" %if eq(_, 0) | i::_ (\"+\")? i::0 (\"-\" | l::0)\ni::_: \"x\" %if eq(_, 0) | \"y\"",
+        &["x,y,x;", "x+x-", "yxx,y;"],
+    ),
+    (
         "a permutation",
         "start: p::0\np::_: \"\" %if is_ones([0:3]) | \"a\" p::set_bit(0) %if bit_clear(0) | \"b\" p::set_bit(1) %if bit_clear(1) | \"c\" p::set_bit(2) %if bit_clear(2)",
         &["abc", "cab", "ba"],

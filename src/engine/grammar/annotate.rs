@@ -358,8 +358,9 @@ impl<'a> Annotator<'_, 'a> {
                 let mut uses_parameter = false;
                 if self.str(*at) == "::" {
                     uses_parameter = self.kind(*at + 1) != Kind::Number;
+                    let is_call = self.token(*at + 1).is_some_and(|token| self.scan.is_call(token));
                     *at += 2;
-                    if self.str(*at) == "(" {
+                    if is_call && self.str(*at) == "(" {
                         *at += 1;
                         self.argument(at, end, &mut String::new());
                     }

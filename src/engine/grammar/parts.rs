@@ -195,7 +195,11 @@ impl<'a> Found<'a> {
                 }
                 "::" | "->" | "%if" | ".." => {
                     at += 2;
-                    if let Some(inside) = self.bracket(words, at).filter(|_| !self.is(word, &["..", "->"])) {
+                    let is_call = words.get(at - 1).is_some_and(|argument| {
+                        self.text[argument.clone()].starts_with(|c: char| c.is_ascii_alphabetic())
+                    });
+                    let inside = self.bracket(words, at).filter(|_| is_call);
+                    if let Some(inside) = inside.filter(|_| !self.is(word, &["..", "->"])) {
                         at = inside.end + 1;
                     }
                 }

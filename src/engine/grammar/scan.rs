@@ -202,6 +202,12 @@ impl<'a> Scan<'a> {
         found
     }
 
+    /// Whether the argument that begins with this token is a call: `incr(_)`, and not `_` or a number, after
+    /// which a bracket is a group.
+    pub fn is_call(&self, token: &Token) -> bool {
+        token.kind != Kind::Number && self.str(token) != "_"
+    }
+
     /// The tokens of each statement: a line that does not start with `|`, and the lines that go on
     /// with it. Never empty.
     pub fn statements(&self) -> Vec<&[Token]> {

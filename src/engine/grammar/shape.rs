@@ -142,8 +142,9 @@ impl<'a> Shape<'a> {
 
     /// Moves past a label, an argument or a condition.
     fn skip_argument(&self, body: &[Token], at: &mut usize) {
+        let is_call = body.get(*at).is_some_and(|t| self.scan.is_call(t));
         *at += 1;
-        if body.get(*at).is_some_and(|t| self.scan.str(t) == "(") {
+        if is_call && body.get(*at).is_some_and(|t| self.scan.str(t) == "(") {
             *at += 1;
             self.alternatives(body, at, &vec![true; self.nodes.len()]);
         }

@@ -226,8 +226,9 @@ impl<'a> Reader<'a, '_> {
 
     /// `name` or `name(…)`: a condition or an argument.
     fn call(&mut self) -> Option<()> {
+        let is_call = self.tokens.get(self.at).is_some_and(|token| self.scan.is_call(token));
         self.at += 1;
-        if self.peek() != "(" {
+        if !is_call || self.peek() != "(" {
             return Some(());
         }
         let mut depth = 0_usize;

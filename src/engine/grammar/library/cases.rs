@@ -14,7 +14,7 @@ pub(super) fn of(name: &str) -> &'static [(&'static str, &'static [u8])] {
             "python.accept/average.py",
             "python.accept/classify.py",
             "python.accept/shape.py",
-            "python.reject/deeper_again@5-5.py",
+            "python.reject/deeper_again@5-9.py",
             "python.reject/double_operator@2-16.py",
             "python.reject/indent@3-5.py",
             "python.reject/keyword_name@1-11.py",
