@@ -362,7 +362,7 @@ mod tests {
         let found = taken(GrammarKind::Regex, r"é\é(?:x|[\]é]){2");
         assert_eq!(found[0], ["x|", r"|[\]é]"]);
         let found = taken(GrammarKind::Regex, "a(?:|b)+|c");
-        assert_eq!(found[0], ["a(?:|b)+|", "|c", "|", "|b"]);
+        assert_eq!(found[0], ["a(?:|b)+|", "|", "|b", "|c"]);
         assert_eq!(found[2], ["+", "(?: … )+"]);
         // What has no end has its end at the end of the text.
         for text in ["\"a", "[\\", "\"\\é", "# é", "é", "{", "\\"] {
