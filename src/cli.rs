@@ -292,8 +292,8 @@ pub struct BenchArgs {
     /// The model.
     #[command(flatten)]
     pub model: ModelArgs,
-    /// Instead of a model, random weights of a real shape: tiny, qwen2.5-0.5b, qwen2.5-1.5b or
-    /// qwen2.5-7b.
+    /// Instead of a model, random weights of a real shape: tiny, qwen2.5-0.5b, qwen2.5-1.5b,
+    /// qwen2.5-7b or qwen2.5-32b.
     #[arg(long, value_name = "SHAPE", conflicts_with = "model")]
     pub shape: Option<Shape>,
     /// How random weights are stored: f32, f16, bf16, q8_0, q4_k or q6_k.

@@ -199,19 +199,32 @@ fn read_text(path: &Path) -> Result<String, Failure> {
 
 /// Loads the model for a command that a signal may end at any time, save in a download.
 fn load(config: &Config) -> Result<load::Loaded, Failure> {
+    load_watched(config, &mut |_| {})
+}
+
+/// The same, with somebody who looks on.
+fn load_watched(
+    config: &Config,
+    watcher: &mut (dyn FnMut(&Progress) + Send),
+) -> Result<load::Loaded, Failure> {
     let signals = Signals::listen()?;
-    let loaded = load_until(config, &signals)?;
+    let loaded = load_until(config, &signals, watcher)?;
     signals.end_at_once();
     Ok(loaded)
 }
 
 /// Loads the model, unless a signal comes. A download tells on stderr how it goes, and what becomes
 /// of it if it is stopped.
-fn load_until(config: &Config, signals: &Signals) -> Result<load::Loaded, Failure> {
+fn load_until(
+    config: &Config,
+    signals: &Signals,
+    watcher: &mut (dyn FnMut(&Progress) + Send),
+) -> Result<load::Loaded, Failure> {
     use std::ops::ControlFlow::{Break, Continue};
     let mut shown = ProgressLine::stderr();
     let mut watch = |progress: Progress| {
         shown.tell(&progress);
+        watcher(&progress);
         if signals.exit_code().is_some() { Break(()) } else { Continue(()) }
     };
     let loaded = load::load(&config.model, config.device, config.context, &mut watch);

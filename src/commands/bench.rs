@@ -1,34 +1,41 @@
 //! `maze bench`: what a grammar and the trace cost, measured beside the model alone.
 
+use std::fmt::Write as _;
 use std::io::Write;
 use std::ops::ControlFlow;
 
 use serde_json::json;
 
 use super::output::Sink;
-use super::{Failure, load, source};
+use super::{Failure, load_watched, source};
 use crate::cli::BenchArgs;
 use crate::config::{self, Config};
-use crate::engine::bench::{self, Generation};
+use crate::engine::bench::{self, Generation, LoadClock, LoadTimes};
+use crate::engine::error::EngineError;
 use crate::engine::grammar::library;
 use crate::engine::load as loading;
+use crate::engine::model::Limits;
 use crate::engine::{Engine, GrammarSource, Request};
 
 /// One way to generate, and what its rounds measured.
 struct Row {
     name: &'static str,
     request: Request,
+    /// Whether the kernels of a step are launched one by one.
+    is_eager: bool,
     rounds: Vec<Generation>,
 }
 
 pub(super) fn run(args: &BenchArgs) -> Result<(), Failure> {
     let config = Config::new(&args.model, config::environment).map_err(Failure::Input)?;
     let context = args.prompt_tokens + args.tokens;
+    let mut clock = LoadClock::default();
     let loaded = match args.shape {
-        Some(shape) => {
-            loading::random(shape, config.device, args.weights, context, &mut |_| ControlFlow::Continue(()))?
-        }
-        None => load(&config)?,
+        Some(shape) => loading::random(shape, config.device, args.weights, context, &mut |progress| {
+            clock.tell(&progress);
+            ControlFlow::Continue(())
+        })?,
+        None => load_watched(&config, &mut |progress| clock.tell(progress))?,
     };
     let grammar = match source(&args.grammar)? {
         Some(grammar) => grammar,
@@ -36,22 +43,78 @@ pub(super) fn run(args: &BenchArgs) -> Result<(), Failure> {
             Failure::Run("the Python grammar is not shipped; name another with --grammar".into())
         })?,
     };
+    let load = clock.times();
     let mut engine = Engine::new(loaded)?;
-    let mut rows = rows(&engine, args, &grammar);
+    let has_eager = engine.model().is_some_and(|model| model.set_recorded(true));
+    let mut rows = rows(&engine, args, &grammar, has_eager);
     // Once unmeasured: caches, clocks and the GPU's memory pool settle.
     for row in &mut rows {
-        bench::generate(&mut engine, &row.request, args.tokens.min(16))?;
+        row.measure(&mut engine, args.tokens.min(16))?;
     }
     for _ in 0..args.rounds {
         for row in &mut rows {
-            row.rounds.push(bench::generate(&mut engine, &row.request, args.tokens)?);
+            let round = row.measure(&mut engine, args.tokens)?;
+            row.rounds.push(round);
         }
     }
-    show(args, &engine, &grammar, &rows)
+    let limits = match engine.model() {
+        Some(model) => model.limits().map_err(EngineError::from)?,
+        None => None,
+    };
+    show(args, &engine, &grammar, &rows, &Place { load, limits })
+}
+
+impl Row {
+    fn measure(&self, engine: &mut Engine, tokens: usize) -> Result<Generation, EngineError> {
+        if let Some(model) = engine.model() {
+            model.set_recorded(!self.is_eager);
+        }
+        bench::generate(engine, &self.request, tokens)
+    }
+}
+
+/// What is known of the model where it is, and of how it came there.
+struct Place {
+    load: LoadTimes,
+    limits: Option<Limits>,
+}
+
+impl Place {
+    /// The share of the bandwidth that so many tokens a second take.
+    fn share(&self, tokens_per_second: f64) -> Option<f64> {
+        let limits = self.limits.as_ref()?;
+        Some(tokens_per_second * limits.token_bytes as f64 / limits.bandwidth)
+    }
+
+    /// In a sentence or two.
+    fn sentences(&self, free: f64) -> String {
+        let LoadTimes { tokenizer_seconds, weights_seconds, weights_bytes, first_pass_seconds } = self.load;
+        let mut text = format!(
+            "loaded in {:.2} s: tokenizer {tokenizer_seconds:.2} s, {:.2} GB of weights {weights_seconds:.2} s \
+             ({:.1} GB/s), first pass {first_pass_seconds:.2} s",
+            self.load.seconds(),
+            weights_bytes as f64 / 1e9,
+            weights_bytes as f64 / 1e9 / weights_seconds.max(1e-9),
+        );
+        if let Some(limits) = &self.limits {
+            let _ = write!(
+                text,
+                "\n{}: a copy moves {:.2} TB/s, a token {:.3} GB, so that {:.0} tokens/s are the limit and \
+                 \"free\" has {:.2} of it; {:.2} GB of memory in use",
+                stdout_safe(&limits.hardware),
+                limits.bandwidth / 1e12,
+                limits.token_bytes as f64 / 1e9,
+                limits.bandwidth / limits.token_bytes.max(1) as f64,
+                self.share(free).unwrap_or_default(),
+                limits.memory_used as f64 / 1e9,
+            );
+        }
+        text
+    }
 }
 
 /// With and without a grammar, each with and without the record of every step.
-fn rows(engine: &Engine, args: &BenchArgs, grammar: &GrammarSource) -> Vec<Row> {
+fn rows(engine: &Engine, args: &BenchArgs, grammar: &GrammarSource, has_eager: bool) -> Vec<Row> {
     let row = |name, grammar: Option<&GrammarSource>, detail| {
         let request = Request {
             prompt: prompt(engine, args.prompt_tokens),
@@ -59,14 +122,18 @@ fn rows(engine: &Engine, args: &BenchArgs, grammar: &GrammarSource) -> Vec<Row> 
             detail,
             ..Request::default()
         };
-        Row { name, request, rounds: Vec::new() }
+        Row { name, request, is_eager: false, rounds: Vec::new() }
     };
-    vec![
+    let mut rows = vec![
         row("free", None, false),
         row("free, trace", None, true),
         row("grammar", Some(grammar), false),
         row("grammar, trace", Some(grammar), true),
-    ]
+    ];
+    if has_eager {
+        rows.push(Row { is_eager: true, ..row("free, eager", None, false) });
+    }
+    rows
 }
 
 /// A text of about `tokens` tokens.
@@ -78,7 +145,13 @@ fn prompt(engine: &Engine, tokens: usize) -> String {
     text + "def total(numbers):\n"
 }
 
-fn show(args: &BenchArgs, engine: &Engine, grammar: &GrammarSource, rows: &[Row]) -> Result<(), Failure> {
+fn show(
+    args: &BenchArgs,
+    engine: &Engine,
+    grammar: &GrammarSource,
+    rows: &[Row],
+    place: &Place,
+) -> Result<(), Failure> {
     let medians: Vec<Generation> = rows.iter().map(|row| median(&row.rounds)).collect();
     let free = medians.first().map_or(1.0, |m| m.tokens_per_second);
     let mut stdout = Sink::stdout();
@@ -87,9 +160,19 @@ fn show(args: &BenchArgs, engine: &Engine, grammar: &GrammarSource, rows: &[Row]
         let rows: Vec<_> = rows
             .iter()
             .zip(&medians)
-            .map(|(row, m)| json!({ "name": row.name, "median": m, "ratio": m.tokens_per_second / free }))
+            .map(|(row, m)| {
+                let share = place.share(m.tokens_per_second);
+                let ratio = m.tokens_per_second / free;
+                json!({ "name": row.name, "median": m, "ratio": ratio, "bandwidth_share": share })
+            })
             .collect();
-        return Ok(stdout.json(&json!({ "model": info, "grammar": grammar.name, "rows": rows }))?);
+        return Ok(stdout.json(&json!({
+            "model": info,
+            "grammar": grammar.name,
+            "load": place.load,
+            "limits": place.limits,
+            "rows": rows,
+        }))?);
     }
     writeln!(
         stdout,
@@ -103,6 +186,7 @@ fn show(args: &BenchArgs, engine: &Engine, grammar: &GrammarSource, rows: &[Row]
         args.prompt_tokens,
         args.rounds,
     )?;
+    writeln!(stdout, "{}", place.sentences(free))?;
     if stdout.is_plain() {
         return Ok(list(&mut stdout, rows, &medians)?);
     }

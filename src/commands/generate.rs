@@ -31,7 +31,7 @@ pub(super) fn run(args: &GenerateArgs) -> Result<(), Failure> {
     // A path that cannot be written to is better known before the run than after it.
     let trace_file = args.trace.as_deref().map(TraceFile::create).transpose()?;
     let signals = Signals::listen()?;
-    let loaded = load_until(&config, &signals)?;
+    let loaded = load_until(&config, &signals, &mut |_| {})?;
     request.mode = args.chat.mode(loaded.vocabulary.chat().is_some()).map_err(Failure::Input)?;
     let mut engine = Engine::new(loaded)?;
     let mut stdout = Sink::stdout();

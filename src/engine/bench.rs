@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use super::error::{EngineError, ModelError};
 use super::generate::Engine;
+use super::load::{Progress, Stage};
 use super::model::LanguageModel;
 use super::trace::{Request, StepKind, TokenId};
 
@@ -61,6 +62,62 @@ pub fn decode(model: &mut dyn LanguageModel, prompt_len: usize, tokens: usize) -
     })
 }
 
+/// How long the stages of a load took, a download left out.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct LoadTimes {
+    /// Seconds for the tokenizer, and for all before it.
+    pub tokenizer_seconds: f64,
+    /// Seconds for reading the weights and moving them to the device.
+    pub weights_seconds: f64,
+    /// How many bytes those are.
+    pub weights_bytes: u64,
+    /// Seconds from there to the end of the first forward pass.
+    pub first_pass_seconds: f64,
+}
+
+impl LoadTimes {
+    /// Seconds in all.
+    pub fn seconds(&self) -> f64 {
+        self.tokenizer_seconds + self.weights_seconds + self.first_pass_seconds
+    }
+}
+
+/// Takes the times of a load while it goes on.
+pub struct LoadClock {
+    start: Instant,
+    times: LoadTimes,
+}
+
+impl Default for LoadClock {
+    fn default() -> Self {
+        Self { start: Instant::now(), times: LoadTimes::default() }
+    }
+}
+
+impl LoadClock {
+    /// To be told of all progress.
+    pub fn tell(&mut self, progress: &Progress) {
+        let now = self.start.elapsed().as_secs_f64();
+        let times = &mut self.times;
+        match &progress.stage {
+            Stage::Download(_) => *self = Self::default(),
+            Stage::Tokenizer => times.tokenizer_seconds = now,
+            Stage::Weights => {
+                times.weights_seconds = now - times.tokenizer_seconds;
+                times.weights_bytes = progress.total;
+            }
+            Stage::WarmUp => {
+                times.first_pass_seconds = now - times.tokenizer_seconds - times.weights_seconds;
+            }
+        }
+    }
+
+    /// What was taken.
+    pub fn times(self) -> LoadTimes {
+        self.times
+    }
+}
+
 /// What [`generate`] measured.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct Generation {
@@ -70,7 +127,7 @@ pub struct Generation {
     pub forced: usize,
     /// Seconds for them, prefills left out.
     pub seconds: f64,
-    /// Generated tokens per second.
+    /// Generated tokens per second. The first token of a run comes with its prefill and does not count.
     pub tokens_per_second: f64,
     /// Time to compute a mask, hidden or not.
     pub mask_us: Percentiles,
@@ -112,12 +169,13 @@ impl Percentiles {
 /// If the request cannot run, or generates nothing.
 pub fn generate(engine: &mut Engine, request: &Request, tokens: usize) -> Result<Generation, EngineError> {
     let mut steps = Vec::new();
-    let mut seconds = 0.0;
+    let (mut seconds, mut runs) = (0.0, 0);
     let mut request = request.clone();
     while steps.len() < tokens {
         request.max_tokens = tokens - steps.len();
         let trace = engine.run(request.clone())?;
         request.sampler.seed += 1;
+        runs += 1;
         if trace.steps.is_empty() {
             let reason = trace.outcome.map_or("nothing", |o| o.reason.name());
             return Err(EngineError::Setting(format!(
@@ -134,7 +192,7 @@ pub fn generate(engine: &mut Engine, request: &Request, tokens: usize) -> Result
         tokens: steps.len(),
         forced: steps.iter().filter(|s| s.kind == StepKind::Forced).count(),
         seconds,
-        tokens_per_second: steps.len() as f64 / seconds.max(f64::MIN_POSITIVE),
+        tokens_per_second: (steps.len() - runs) as f64 / seconds.max(f64::MIN_POSITIVE),
         mask_us: Percentiles::of(sampled().map(|t| t.mask)),
         mask_wait_us: Percentiles::of(sampled().map(|t| t.mask_wait)),
         sample_us: Percentiles::of(sampled().map(|t| t.sample)),

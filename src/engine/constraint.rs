@@ -354,7 +354,7 @@ impl Mask {
     }
 
     /// Allows `token` too, unless it is out of range.
-    pub(super) fn allow(&mut self, token: TokenId) {
+    pub fn allow(&mut self, token: TokenId) {
         if (token as usize) < self.width {
             self.bits.allow_token(token);
         }

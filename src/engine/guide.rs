@@ -140,10 +140,12 @@ impl Guide {
         self.thinking.as_mut().filter(|t| t.is_open())
     }
 
-    /// Runs `work`, and beside it computes the mask of the next token.
+    /// Starts `work`, and beside it computes the mask of the next token. `is_done` says whether the work,
+    /// which may go on elsewhere, has ended.
     pub fn beside<T>(
         &mut self,
         work: impl FnOnce() -> T,
+        is_done: impl FnMut(&mut T) -> bool,
     ) -> (T, Option<Result<Mask, ConstraintStop>>, MaskTimes) {
         if let Some(thinking) = self.open() {
             return (work(), Some(Ok(thinking.mask())), Default::default());
@@ -152,7 +154,7 @@ impl Guide {
             Rule::Free(mask) => (work(), Some(Ok(mask.clone())), Default::default()),
             Rule::Grammar(guided) => match guided.constraint.take() {
                 Some(constraint) => {
-                    let (done, computed, wait) = guided.worker.overlap(constraint, work);
+                    let (done, computed, wait) = guided.worker.overlap(constraint, work, is_done);
                     let Some(computed) = computed else {
                         return (done, Some(Err(lost())), Default::default());
                     };

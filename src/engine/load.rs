@@ -14,6 +14,7 @@ use super::error::LoadError;
 use super::model::blob::Blob;
 use super::model::config::Config;
 use super::model::cpu::CpuNetwork;
+use super::model::cuda::{Ahead, memory};
 use super::model::decoder::{Decoder, Network};
 use super::model::device::DeviceNetwork;
 use super::model::gguf::Gguf;
@@ -29,11 +30,13 @@ use candle_core::quantized::GgmlDType;
 
 mod aside;
 mod files;
+mod room;
 mod spec;
 mod survey;
 
 use aside::aside;
 use files::Files;
+use room::Room;
 pub use spec::ModelSpec;
 pub use survey::{Survey, survey, survey_embedded};
 
@@ -290,10 +293,20 @@ impl Opened {
                 Box::new(model)
             }
             Block::Own(source, config) => {
+                let types = source.types(&config);
+                let room = Room::new(&config, source.bytes(&config), &types, context);
                 if place.device.is_cpu() {
                     CpuNetwork::has_room(&config, context).map_err(error)?;
+                } else {
+                    room.check(&place.name, memory(&place.device))?;
                 }
-                let weights = Weights::load(&source, &config, &place.device, &mut report)?;
+                let explained = |error| match error {
+                    LoadError::Tensor(error) => room.explain(error, &place.name, memory(&place.device)),
+                    error => error,
+                };
+                let ahead = Ahead::start(&place.device, &config, &types);
+                let weights =
+                    Weights::load(&source, &config, &place.device, &mut report).map_err(explained)?;
                 let info = ModelInfo {
                     architecture: config.architecture.name().to_owned(),
                     vocab: config.vocab,
@@ -303,7 +316,9 @@ impl Opened {
                 let network: Box<dyn Network> = if place.device.is_cpu() {
                     Box::new(CpuNetwork::new(config, weights, context))
                 } else {
-                    Box::new(DeviceNetwork::new(config, weights, context, &place.device)?.with_fixed_step()?)
+                    let network = DeviceNetwork::new(config, weights, context, &place.device);
+                    let network = network.and_then(|network| network.with_step(ahead));
+                    Box::new(network.map_err(|error| explained(error.into()))?)
                 };
                 Box::new(Decoder::new(info, network))
             }

@@ -3,7 +3,7 @@
 //! The constraint moves to the thread and back: exactly one side owns it at any time, and no lock
 //! is needed. This file must never decide anything; it only moves work in time.
 
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::mpsc::{Receiver, SyncSender, TryRecvError, sync_channel};
 use std::time::{Duration, Instant};
 
 use super::constraint::{Constraint, ConstraintStop, Mask};
@@ -42,19 +42,30 @@ impl MaskWorker {
         Ok(Self { jobs, results })
     }
 
-    /// Runs `work` on this thread while the mask that follows `constraint` is computed on the
-    /// other. Returns what came of both, and how long this thread had to wait after its own work.
+    /// Starts `work` on this thread while the mask that follows `constraint` is computed on the
+    /// other. The work may go on elsewhere: `is_done` says whether it has ended, and is asked until
+    /// either has. Returns what came of both, and how long the mask took after the end of the work.
     /// `None` in place of the mask if the other thread died, the constraint with it.
     pub fn overlap<T>(
         &self,
         constraint: Box<Constraint>,
         work: impl FnOnce() -> T,
+        mut is_done: impl FnMut(&mut T) -> bool,
     ) -> (T, Option<Computed>, Duration) {
         let given = self.jobs.send(constraint);
-        let done = work();
+        let mut value = work();
+        if given.is_err() {
+            return (value, None, Duration::ZERO);
+        }
+        while !is_done(&mut value) {
+            match self.results.try_recv() {
+                Err(TryRecvError::Empty) => std::hint::spin_loop(),
+                outcome => return (value, outcome.ok(), Duration::ZERO),
+            }
+        }
         let clock = Instant::now();
-        let computed = given.ok().and_then(|()| self.results.recv().ok());
-        (done, computed, clock.elapsed())
+        let computed = self.results.recv().ok();
+        (value, computed, clock.elapsed())
     }
 }
 

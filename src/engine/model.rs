@@ -8,9 +8,11 @@ use serde::{Deserialize, Serialize};
 use super::error::ModelError;
 use super::trace::TokenId;
 
+pub mod away;
 pub mod blob;
 pub mod config;
 pub mod cpu;
+pub mod cuda;
 pub mod cuda_graph;
 pub mod decoder;
 pub mod device;
@@ -58,8 +60,48 @@ pub trait LanguageModel: Send {
     /// cache is then as before.
     fn forward(&mut self, tokens: &[TokenId], rows: usize) -> Result<&[f32], ModelError>;
 
+    /// As [`forward`](Self::forward), but leaves the logits where they were computed, if the model can
+    /// answer questions about them there.
+    ///
+    /// # Errors
+    /// As [`forward`](Self::forward).
+    fn run(&mut self, tokens: &[TokenId], rows: usize) -> Result<away::Logits<'_>, ModelError> {
+        self.forward(tokens, rows).map(away::Logits::Here)
+    }
+
+    /// Says that `token` will come next, as it seems, and whether it is likely to come alone: a device may
+    /// begin with it while the host is at work on what came before. Changes nothing but times.
+    fn anticipate(&mut self, _token: TokenId, _alone: bool) {}
+
+    /// For measuring: lets a device launch the operations of a token all at once, as they were recorded, or
+    /// one by one. False if there is no such choice.
+    fn set_recorded(&mut self, _recorded: bool) -> bool {
+        false
+    }
+
+    /// For measuring: what bounds the speed of the model, if that is known.
+    ///
+    /// # Errors
+    /// If the device fails.
+    fn limits(&mut self) -> Result<Option<Limits>, ModelError> {
+        Ok(None)
+    }
+
     /// Forgets all but the first `len` tokens, in constant time. Longer than the cache: no effect.
     fn truncate(&mut self, len: usize);
+}
+
+/// What bounds the speed of a model where it is.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct Limits {
+    /// The hardware, as its driver names it.
+    pub hardware: String,
+    /// Bytes of weights that are read for every token.
+    pub token_bytes: u64,
+    /// Bytes a second that a large copy reads and writes, measured.
+    pub bandwidth: f64,
+    /// Bytes of the device's memory that this program and others have taken.
+    pub memory_used: u64,
 }
 
 /// What a model is: identity for the trace, sizes for the engine.

@@ -253,7 +253,7 @@ impl<'t> Walk<'t> {
         if let Some(stop) = self.stopped.take() {
             return Err(DifferenceKind::Stopped(stop.message));
         }
-        match self.guide.beside(|| ()).1 {
+        match self.guide.beside(|| (), |()| true).1 {
             Some(Ok(mask)) => Ok(mask),
             // As when it was recorded: the mask knows only one way to cut forced text into tokens.
             _ if step.kind == StepKind::Overridden => Ok(Mask::only(width, step.token)),

@@ -11,6 +11,7 @@ use super::constraint::Mask;
 use super::splitmix::{STEP, mix};
 use super::trace::{CANDIDATES, Candidate, Insight, TokenId};
 
+mod away;
 mod masked;
 mod softmax;
 mod top;
@@ -71,6 +72,9 @@ impl SamplerSettings {
     }
 }
 
+/// How much of the distribution is sorted at first where nothing says how much is needed.
+const HEAD: usize = 1024;
+
 /// A sampler with its settings and scratch memory.
 pub struct Sampler {
     settings: SamplerSettings,
@@ -124,7 +128,8 @@ impl Sampler {
         };
         let chances = Chances::new(shaped, mask, &self.settings)?;
         let token = chances.draw(shaped, mask, uniform(self.settings.seed, history.len() as u64));
-        let insight = detail.then(|| Box::new(insight(logits, mask, token, |t| chances.of(shaped, t))));
+        let chance = |token| chances.of((logit_of(shaped, token), token));
+        let insight = detail.then(|| Box::new(insight(logits, mask, token, chance)));
         Ok(Pick { token, insight })
     }
 
@@ -173,13 +178,17 @@ impl Chances {
         if !settings.truncates() {
             return Ok(Self::Whole(softmax));
         }
-        let (kept, total) = truncate(logits, mask, &softmax, settings);
+        let first = |size| {
+            let first = top::allowed(logits, mask, size);
+            let is_all = first.len() < size;
+            Some((first, is_all))
+        };
+        let (kept, total) = truncate(first, &softmax, settings).ok_or_else(none)?;
         Ok(Self::Truncated { softmax, kept, total })
     }
 
-    /// The chance of `token` to be picked.
-    fn of(&self, logits: &[f32], token: TokenId) -> f32 {
-        let logit = logits.get(token as usize).copied().unwrap_or(f32::NEG_INFINITY);
+    /// The chance of a token to be picked.
+    fn of(&self, (logit, token): (f32, TokenId)) -> f32 {
         match self {
             Self::Greedy(best) => f32::from(*best == token),
             Self::Whole(softmax) => softmax.probability(logit),
@@ -209,35 +218,40 @@ impl Chances {
                 }
                 last
             }
-            Self::Truncated { softmax, kept, total } => {
-                let mut left = u * total;
-                let mut last = 0;
-                for &(logit, token) in kept {
-                    last = token;
-                    left -= softmax.weight(logit);
-                    if left < 0.0 {
-                        break;
-                    }
-                }
-                last
-            }
+            Self::Truncated { softmax, kept, total } => among(kept, softmax, u * total).1,
         }
     }
 }
 
-/// Applies top-k, then top-p to what that leaves, then min-p. Never leaves nothing.
+/// The entry where `left` falls among the weights of those that were kept.
+fn among(kept: &[(f32, TokenId)], softmax: &Softmax, mut left: f64) -> (f32, TokenId) {
+    let mut last = (f32::NEG_INFINITY, 0);
+    for &entry in kept {
+        last = entry;
+        left -= softmax.weight(entry.0);
+        if left < 0.0 {
+            break;
+        }
+    }
+    last
+}
+
+fn logit_of(logits: &[f32], token: TokenId) -> f32 {
+    logits.get(token as usize).copied().unwrap_or(f32::NEG_INFINITY)
+}
+
+/// Applies top-k, then top-p to what that leaves, then min-p. Never leaves nothing. `first` gives the first
+/// allowed tokens of the wanted number, and whether those are all; if it cannot, there is no answer.
 fn truncate(
-    logits: &[f32],
-    mask: &Mask,
+    first: impl Fn(usize) -> Option<(Vec<(f32, TokenId)>, bool)>,
     softmax: &Softmax,
     settings: &SamplerSettings,
-) -> (Vec<(f32, TokenId)>, f64) {
+) -> Option<(Vec<(f32, TokenId)>, f64)> {
     // Sorting 152k tokens takes 10 ms. The head of the distribution nearly always decides, so it
     // is sorted alone first, and more of it only if it did not hold enough probability.
-    let mut size = if settings.top_k > 0 { settings.top_k } else { 1024 };
+    let mut size = if settings.top_k > 0 { settings.top_k } else { HEAD };
     loop {
-        let mut kept = top::allowed(logits, mask, size);
-        let all = kept.len() < size;
+        let (mut kept, all) = first(size)?;
         let enough = |kept: &[(f32, TokenId)], wanted: f64| {
             let mut sum = 0.0;
             kept.iter().position(|&(logit, _)| {
@@ -273,37 +287,53 @@ fn truncate(
             }
         }
         let total = kept.iter().map(|&(logit, _)| softmax.weight(logit)).sum();
-        return (kept, total);
+        return Some((kept, total));
     }
 }
 
 /// Statistics of `logits` before and after `mask`.
 fn insight(logits: &[f32], mask: &Mask, token: TokenId, chance: impl Fn(TokenId) -> f32) -> Insight {
-    let before = Softmax::whole(logits);
-    let after = Softmax::masked(logits, mask, 1.0);
-    let candidate = |token: TokenId| {
-        let logit = logits.get(token as usize).copied().unwrap_or(f32::NEG_INFINITY);
-        let allowed = mask.allows(token);
-        Candidate {
-            token,
-            before: before.as_ref().map_or(0.0, |s| s.probability(logit)),
-            after: after.as_ref().filter(|_| allowed).map_or(0.0, |s| s.probability(logit)),
-            chance: if allowed { chance(token) } else { 0.0 },
+    let sides = Sides {
+        before: Softmax::whole(logits),
+        after: Softmax::masked(logits, mask, 1.0),
+        lists: [top::all(logits, CANDIDATES), top::allowed(logits, mask, CANDIDATES)],
+    };
+    sides.insight(mask, (logit_of(logits, token), token), |(_, token)| chance(token))
+}
+
+/// What is known of the distribution before and after a mask.
+struct Sides {
+    before: Option<Softmax>,
+    after: Option<Softmax>,
+    lists: [Vec<(f32, TokenId)>; 2],
+}
+
+impl Sides {
+    fn insight(self, mask: &Mask, chosen: (f32, TokenId), chance: impl Fn((f32, TokenId)) -> f32) -> Insight {
+        let Self { before, after, lists } = self;
+        let candidate = |(logit, token): (f32, TokenId)| {
+            let allowed = mask.allows(token);
+            Candidate {
+                token,
+                before: before.as_ref().map_or(0.0, |s| s.probability(logit)),
+                after: after.as_ref().filter(|_| allowed).map_or(0.0, |s| s.probability(logit)),
+                chance: if allowed { chance((logit, token)) } else { 0.0 },
+            }
+        };
+        let [all, allowed] = lists.map(|list| list.into_iter().map(candidate).collect());
+        let kept = match (&before, &after) {
+            (Some(before), Some(after)) => after.mass_within(before),
+            _ => 0.0,
+        };
+        Insight {
+            before: all,
+            after: allowed,
+            allowed: AllowedSet::from_bits(mask.words(), mask.width()),
+            mass_removed: (1.0 - kept).clamp(0.0, 1.0) as f32,
+            entropy_before: before.as_ref().map_or(0.0, Softmax::entropy),
+            entropy_after: after.as_ref().map_or(0.0, Softmax::entropy),
+            chosen: candidate(chosen),
         }
-    };
-    let list = |top: Vec<(f32, TokenId)>| top.into_iter().map(|(_, t)| candidate(t)).collect();
-    let kept = match (&before, &after) {
-        (Some(before), Some(after)) => after.mass_within(before),
-        _ => 0.0,
-    };
-    Insight {
-        before: list(top::all(logits, CANDIDATES)),
-        after: list(top::allowed(logits, mask, CANDIDATES)),
-        allowed: AllowedSet::from_bits(mask.words(), mask.width()),
-        mass_removed: (1.0 - kept).clamp(0.0, 1.0) as f32,
-        entropy_before: before.as_ref().map_or(0.0, Softmax::entropy),
-        entropy_after: after.as_ref().map_or(0.0, Softmax::entropy),
-        chosen: candidate(token),
     }
 }
 

@@ -31,10 +31,13 @@ use super::vocabulary::Vocabulary;
 pub mod prepare;
 mod stop;
 
-use prepare::{forward_pass, prepare, prompt_step};
+use prepare::{forward_pass, is_done, prepare, prompt_step};
 
 /// Prompts go through the model in chunks of this many tokens, so that a cancel is noticed.
 const PREFILL_CHUNK: usize = 256;
+
+/// Tokens are likely to come alone where others were forced after fewer than one of so many.
+const SELDOM: usize = 32;
 
 /// A generation that can be stepped, rewound and steered.
 pub struct Session {
@@ -48,6 +51,8 @@ pub struct Session {
     /// Why the run will end once the forced tokens have their steps.
     ending: Option<(FinishReason, Option<String>)>,
     canceller: Canceller,
+    /// How often tokens were forced.
+    followed: usize,
     active: Duration,
     prefill: Duration,
 }
@@ -86,6 +91,7 @@ impl Session {
             tokens,
             ending: None,
             canceller,
+            followed: 0,
             active: Duration::ZERO,
             prefill: Duration::ZERO,
         };
@@ -214,28 +220,36 @@ impl Session {
 
         let pending = &tokens[model.len()..until];
         let forward = forward_pass(&mut **model, pending, rows);
-        let ((logits, forward_time), mask, mask_times) = if ending.is_some() {
+        let (pass, mask, mask_times) = if ending.is_some() {
             (forward(), None, (Duration::ZERO, Duration::ZERO))
         } else {
-            guide.beside(forward)
+            guide.beside(forward, is_done)
         };
-        let logits = match logits {
-            Ok(logits) => logits,
+        let mut pass = match pass {
+            Ok(pass) => pass,
             Err(error) => {
                 self.ending = ending;
                 return Err(error.into());
             }
         };
-        let share = Timings { forward: forward_time / decisions as u32, ..Timings::default() };
-        let mut rows = logits.chunks_exact(width);
-        for &token in forced {
-            let insight = detail.then(|| rows.next().map(|row| sampler.forced(row, token))).flatten();
+        for (row, &token) in forced.iter().enumerate() {
+            let told = pass.done().map_err(EngineError::from).and_then(|(_, took)| {
+                let insight = detail.then(|| sampler.forced_row(&mut pass.logits, row, width, token));
+                Ok((took, insight.transpose()?))
+            });
+            let (took, insight) = match told {
+                Ok(told) => told,
+                Err(error) => {
+                    self.ending = ending;
+                    return Err(error);
+                }
+            };
             let thinking = trace.steps.len() < guide.thought();
             let step = Step {
                 thinking,
                 kind: StepKind::Forced,
                 insight,
-                timings: share,
+                timings: Timings { forward: took / decisions as u32, ..Timings::default() },
                 ..prompt_step(vocabulary, token)
             };
             trace.steps.push(Arc::new(step));
@@ -253,17 +267,27 @@ impl Session {
             }
         };
         let clock = Instant::now();
-        let row = rows.next().unwrap_or(&[]);
-        let pick = sampler
-            .pick(row, &mask, &tokens[prompt..], detail)
-            .map_err(|e| EngineError::Constraint(e.to_string()))?;
-        let timings =
-            Timings { mask: mask_times.0, mask_wait: mask_times.1, sample: clock.elapsed(), ..share };
+        let row = if detail { forced.len() } else { 0 };
+        // May be asked for while the pass is still under way, so that nothing waits in between.
+        let pick = sampler.pick_row(&mut pass.logits, row, width, &mask, &tokens[prompt..], detail)?;
+        let (end, took) = pass.done()?;
+        // Beside the books, and beside what the grammar says to the token.
+        if trace.steps.len() + 1 < trace.request.max_tokens + guide.thought() {
+            model.anticipate(pick.token, self.followed * SELDOM <= trace.steps.len());
+        }
+        let (token, insight) = (pick.token, pick.insight(&mask));
+        let timings = Timings {
+            forward: took / decisions as u32,
+            mask: mask_times.0,
+            mask_wait: mask_times.1,
+            sample: clock.max(end).elapsed(),
+            ..Timings::default()
+        };
         if first {
-            self.prefill += forward_time;
+            self.prefill += took;
         }
         let kind = if mask.count() == 1 { StepKind::Forced } else { StepKind::Sampled };
-        self.accept(pick.token, kind, pick.insight, timings)?;
+        self.accept(token, kind, insight, timings)?;
         Ok(())
     }
 
@@ -278,7 +302,8 @@ impl Session {
             }
             let clock = Instant::now();
             let from = self.model.len();
-            self.model.forward(&self.tokens[from..last_chunk.min(from + PREFILL_CHUNK)], 1)?;
+            let chunk = &self.tokens[from..last_chunk.min(from + PREFILL_CHUNK)];
+            self.model.run(chunk, 1)?.done(clock)?;
             self.prefill += clock.elapsed();
         }
         if self.canceller.is_cancelled() {
@@ -295,17 +320,22 @@ impl Session {
         }
         let Self { model, guide, sampler, tokens, .. } = self;
         let pending = &tokens[model.len()..];
-        let ((logits, forward), mask, (mask_time, mask_wait)) =
-            guide.beside(forward_pass(&mut **model, pending, 1));
-        let logits = logits?;
+        let width = model.info().vocab;
+        let (pass, mask, (mask_time, mask_wait)) =
+            guide.beside(forward_pass(&mut **model, pending, 1), is_done);
+        let mut pass = pass?;
+        let (_, forward) = pass.done()?;
         // The mask knows only the model's own tokenization of a forced text; the grammar may take
         // another one, which `accept` finds out.
         let mask = match mask {
             Some(Ok(mask)) => mask,
             Some(Err(stop)) if stop.reason == FinishReason::Cancelled => return Ok(false),
-            _ => Mask::only(logits.len(), token),
+            _ => Mask::only(width, token),
         };
-        let insight = self.trace.request.detail.then(|| sampler.overridden(logits, &mask, token));
+        let insight = match self.trace.request.detail {
+            true => Some(sampler.overridden_row(&mut pass.logits, &mask, token)?),
+            false => None,
+        };
         let timings = Timings { forward, mask: mask_time, mask_wait, ..Timings::default() };
         self.accept(token, StepKind::Overridden, insight, timings)
     }
@@ -391,6 +421,7 @@ impl Session {
             }
         }
         let taken = self.tokens.len() - before;
+        self.followed += usize::from(taken > 0);
         if ending.is_none() && taken > 0 {
             match self.guide.ended() {
                 Ok(reason) => ending = reason.map(|r| (r, None)),

@@ -9,11 +9,20 @@ use std::io::{BufReader, ErrorKind, Read};
 use std::ops::ControlFlow;
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, channel, sync_channel};
+use std::thread::available_parallelism;
+use std::time::Duration;
 
 use crate::engine::error::LoadError;
 
 /// Bytes between two looks at whether to go on: a tenth of a second from a slow disk.
 const BETWEEN_LOOKS: usize = 1 << 20;
+
+/// Most threads that read ahead. More get no more out of a disk or out of main memory.
+const READERS: usize = 8;
+
+/// How often a caller is asked whether to go on while nothing comes.
+const PATIENCE: Duration = Duration::from_millis(50);
 
 /// Who is told how many bytes were read since the last call, and may stop the load.
 pub type OnRead<'a> = &'a mut dyn FnMut(u64) -> ControlFlow<()>;
@@ -91,8 +100,8 @@ impl Blob {
         }
     }
 
-    /// The same, `piece` bytes at a time, each handed to `sink`. `on_read` is asked after every
-    /// megabyte.
+    /// The same, `piece` bytes at a time, each handed to `sink` in order. `on_read` is asked after every
+    /// megabyte. Where there are processors to spare, others read what comes next meanwhile.
     ///
     /// # Errors
     /// As [`read`](Self::read), and [`LoadError::Cancelled`].
@@ -105,6 +114,10 @@ impl Blob {
         sink: &mut dyn FnMut(&mut [u8]),
     ) -> Result<(), LoadError> {
         self.end(offset, len)?;
+        let readers = (available_parallelism().map_or(1, usize::from) / 2).min(READERS);
+        if readers > 1 && matches!(self.bytes, Bytes::File(_)) && len > (2 * readers * piece) as u64 {
+            return self.pieces_ahead((offset, len), piece, readers, on_read, sink);
+        }
         let size = len.min(piece as u64) as usize;
         let mut buffer = Vec::new();
         buffer
@@ -124,6 +137,58 @@ impl Blob {
             sink(piece);
         }
         Ok(())
+    }
+
+    /// The pieces from so many threads, which take turns.
+    fn pieces_ahead(
+        &self,
+        (offset, len): (u64, u64),
+        piece: usize,
+        readers: usize,
+        on_read: OnRead<'_>,
+        sink: &mut dyn FnMut(&mut [u8]),
+    ) -> Result<(), LoadError> {
+        let count = len.div_ceil(piece as u64);
+        let size = |n: u64| (len - n * piece as u64).min(piece as u64) as usize;
+        let read = |n: u64, mut buffer: Vec<u8>| {
+            buffer.resize(size(n), 0);
+            self.fill(&mut buffer, offset + n * piece as u64).map(|()| buffer)
+        };
+        let work = |first: u64, full: &SyncSender<_>, empty: &Receiver<Vec<u8>>| {
+            for n in (first..count).step_by(readers) {
+                let outcome = read(n, empty.try_recv().unwrap_or_default());
+                let failed = outcome.is_err();
+                // Nobody is there to take it if the load was given up.
+                if full.send(outcome).is_err() || failed {
+                    return;
+                }
+            }
+        };
+        std::thread::scope(|scope| {
+            let mut hands = Vec::new();
+            for first in 0..readers as u64 {
+                let (full, filled) = sync_channel(1);
+                let (empty, emptied) = channel();
+                scope.spawn(move || work(first, &full, &emptied));
+                hands.push((filled, empty));
+            }
+            for (n, (filled, empty)) in (0..count).zip(hands.iter().cycle()) {
+                let mut buffer = loop {
+                    match filled.recv_timeout(PATIENCE) {
+                        Ok(outcome) => break outcome?,
+                        Err(RecvTimeoutError::Timeout) if on_read(0).is_continue() => {}
+                        Err(_) => return Err(LoadError::Cancelled),
+                    }
+                };
+                if on_read(size(n) as u64).is_break() {
+                    return Err(LoadError::Cancelled);
+                }
+                sink(&mut buffer);
+                // A reader that has read all its pieces needs no buffer.
+                empty.send(buffer).ok();
+            }
+            Ok(())
+        })
     }
 
     /// Fills the buffer with what is at `offset`, which must be in the file.
@@ -175,5 +240,53 @@ impl Read for FromStart<'_> {
         let count = self.file.read_at(buffer, self.position)?;
         self.position += count as u64;
         Ok(count)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+
+    use super::*;
+
+    /// A file of so many bytes, none like its neighbours.
+    fn file(len: usize) -> (tempfile::NamedTempFile, Vec<u8>) {
+        let bytes: Vec<u8> = (0..len).map(|i| (i * 31 % 251) as u8).collect();
+        let mut file = tempfile::NamedTempFile::new().unwrap();
+        file.write_all(&bytes).unwrap();
+        (file, bytes)
+    }
+
+    #[test]
+    fn pieces_that_others_read_come_in_order() {
+        let (file, bytes) = file(10_007);
+        let blob = Blob::open(file.path()).unwrap();
+        for (readers, piece) in [(2, 1000), (8, 17), (3, 20_000)] {
+            let (mut read, mut told) = (Vec::new(), 0);
+            let on_read = &mut |count| {
+                told += count;
+                ControlFlow::Continue(())
+            };
+            let sink = &mut |piece: &mut [u8]| read.extend_from_slice(piece);
+            blob.pieces_ahead((7, 10_000), piece, readers, on_read, sink).unwrap();
+            assert!(read == bytes[7..], "{readers} readers, pieces of {piece}");
+            assert_eq!(told, 10_000);
+        }
+    }
+
+    #[test]
+    fn reading_ahead_can_be_given_up_and_tells_of_a_file_that_shrinks() {
+        let (file, _) = file(10_000);
+        let blob = Blob::open(file.path()).unwrap();
+        let mut pieces = 0;
+        let stopped =
+            blob.pieces_ahead((0, 10_000), 100, 4, &mut |_| ControlFlow::Break(()), &mut |_| pieces += 1);
+        assert!(matches!(stopped, Err(LoadError::Cancelled)));
+        assert_eq!(pieces, 0);
+        file.as_file().set_len(5_000).unwrap();
+        let go_on = &mut |_| ControlFlow::Continue(());
+        let short = blob.pieces_ahead((0, 10_000), 100, 4, go_on, &mut |_| pieces += 1).unwrap_err();
+        assert!(short.to_string().contains("truncated while it was read"), "{short}");
+        assert_eq!(pieces, 50);
     }
 }

@@ -6,7 +6,8 @@
 
 use super::super::error::ModelError;
 use super::super::trace::TokenId;
-use super::{LanguageModel, ModelInfo, check_forward};
+use super::away::{Away, Logits};
+use super::{LanguageModel, Limits, ModelInfo, check_forward};
 
 /// Most tokens that go through the network at once: bounds the memory for activations.
 const PIECE: usize = 256;
@@ -26,6 +27,39 @@ pub trait Network: Send {
         rows: usize,
         logits: &mut Vec<f32>,
     ) -> candle_core::Result<()>;
+
+    /// The network, if it can leave logits where it computed them.
+    fn remote(&mut self) -> Option<&mut dyn Remote> {
+        None
+    }
+
+    /// Lets single tokens be computed as recorded or operation by operation; see
+    /// [`LanguageModel::set_recorded`].
+    fn set_recorded(&mut self, _recorded: bool) -> bool {
+        false
+    }
+
+    /// See [`LanguageModel::limits`].
+    ///
+    /// # Errors
+    /// If the device fails.
+    fn limits(&mut self) -> candle_core::Result<Option<Limits>> {
+        Ok(None)
+    }
+}
+
+/// A network that can leave logits where it computed them.
+pub trait Remote: Away {
+    /// As [`Network::run`] with at least one row, which [`Away`] answers for until the next run. False
+    /// if these rows cannot stay where they are: nothing has happened then.
+    ///
+    /// # Errors
+    /// As [`Network::run`].
+    fn run_there(&mut self, tokens: &[TokenId], position: usize, rows: usize) -> candle_core::Result<bool>;
+
+    /// Starts to compute what a run of this one token would, and does not wait for it. The next run may be
+    /// of others. Where it is not likely to be of this one `alone`, only if that costs nothing.
+    fn begin(&mut self, token: TokenId, position: usize, alone: bool);
 }
 
 /// A network, how much of its cache is in use, and the logits of the last call.
@@ -64,6 +98,50 @@ impl LanguageModel for Decoder {
         }
         self.len += done;
         Ok(&self.logits)
+    }
+
+    fn run(&mut self, tokens: &[TokenId], rows: usize) -> Result<Logits<'_>, ModelError> {
+        check_forward(&self.info, self.len, tokens, rows)?;
+        // Rows of several pieces are brought here, where they fit together.
+        let last = tokens.len() - (tokens.len() - 1) % PIECE - 1;
+        let stays = rows <= tokens.len() - last;
+        if !stays || self.network.remote().is_none() {
+            return self.forward(tokens, rows).map(Logits::Here);
+        }
+        self.logits.clear();
+        for (index, piece) in tokens[..last].chunks(PIECE).enumerate() {
+            self.network.run(piece, self.len + index * PIECE, 0, &mut self.logits)?;
+        }
+        let (piece, position) = (&tokens[last..], self.len + last);
+        let ran = match self.network.remote() {
+            Some(remote) => remote.run_there(piece, position, rows)?,
+            None => false,
+        };
+        if !ran {
+            self.network.run(piece, position, rows, &mut self.logits)?;
+        }
+        self.len += tokens.len();
+        match self.network.remote() {
+            Some(remote) if ran => Ok(Logits::Away(remote)),
+            _ => Ok(Logits::Here(&self.logits)),
+        }
+    }
+
+    fn anticipate(&mut self, token: TokenId, alone: bool) {
+        if self.len < self.info.context
+            && (token as usize) < self.info.vocab
+            && let Some(remote) = self.network.remote()
+        {
+            remote.begin(token, self.len, alone);
+        }
+    }
+
+    fn set_recorded(&mut self, recorded: bool) -> bool {
+        self.network.set_recorded(recorded)
+    }
+
+    fn limits(&mut self) -> Result<Option<Limits>, ModelError> {
+        Ok(self.network.limits()?)
     }
 
     fn truncate(&mut self, len: usize) {

@@ -10,6 +10,8 @@ use candle_core::quantized::{GgmlDType, QTensor, ggml_file::qtensor_from_ggml};
 use candle_core::{CpuStorage, DType, Device, Result, Storage, Tensor};
 use half::{bf16, f16};
 
+#[cfg(feature = "cuda")]
+use super::cuda::upload::Upload;
 use super::kernels;
 use super::q4k::Q4k;
 use super::quants::Quants;
@@ -42,11 +44,19 @@ enum Content {
     Rows(Rows),
     /// As in the file, for a device.
     Bytes(Vec<u8>),
+    /// On the device already.
+    #[cfg(feature = "cuda")]
+    Upload(Upload),
 }
 
 impl MatrixBuilder {
     /// A matrix of `rows` rows at most, for a device.
     pub fn new(dtype: GgmlDType, rows: usize, columns: usize, device: &Device) -> Self {
+        #[cfg(feature = "cuda")]
+        if let Device::Cuda(cuda) = device {
+            let content = Content::Upload(Upload::new(cuda, dtype, rows, columns));
+            return Self { dtype, columns, rows: 0, content };
+        }
         let content = if !device.is_cpu() {
             Content::Bytes(Vec::with_capacity(rows * row_bytes(dtype, columns)))
         } else if is_dense(dtype) {
@@ -71,6 +81,8 @@ impl MatrixBuilder {
         self.rows += data.len() / row_bytes(self.dtype, self.columns).max(1);
         match &mut self.content {
             Content::Bytes(bytes) => bytes.extend_from_slice(data),
+            #[cfg(feature = "cuda")]
+            Content::Upload(upload) => upload.push(data),
             Content::Q4k(matrix) => matrix.push(data),
             Content::Quants(matrix) => matrix.push(data),
             Content::Rows(rows) => rows.push(data),
@@ -99,6 +111,8 @@ impl MatrixBuilder {
             Content::Dense(values) => {
                 Ok(Matrix::Dense(Tensor::from_vec(values, &dims, device)?.to_dtype(dtype)?))
             }
+            #[cfg(feature = "cuda")]
+            Content::Upload(upload) => upload.finish(dtype),
             Content::Bytes(data) if is_dense(self.dtype) => {
                 let from = match self.dtype {
                     GgmlDType::F16 => DType::F16,
@@ -140,6 +154,15 @@ impl Matrix {
             Self::Rows(rows) => rows.dims(),
             Self::Quants(q) => q.dims(),
             Self::Q4k(q) => q.dims(),
+        }
+    }
+
+    /// Bytes that a product reads of a matrix that is on an accelerator.
+    pub fn bytes(&self) -> u64 {
+        match self {
+            Self::Dense(t) => (t.elem_count() * t.dtype().size_in_bytes()) as u64,
+            Self::Blocks(q) => q.storage_size_in_bytes() as u64,
+            Self::Rows(_) | Self::Quants(_) | Self::Q4k(_) => 0,
         }
     }
 

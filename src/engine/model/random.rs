@@ -18,11 +18,13 @@ pub enum Shape {
     Qwen15,
     /// Qwen2.5-7B.
     Qwen7,
+    /// Qwen2.5-32B.
+    Qwen32,
 }
 
 impl Shape {
     /// All of them.
-    pub const ALL: [Self; 4] = [Self::Tiny, Self::Qwen05, Self::Qwen15, Self::Qwen7];
+    pub const ALL: [Self; 5] = [Self::Tiny, Self::Qwen05, Self::Qwen15, Self::Qwen7, Self::Qwen32];
 
     /// The name on the command line.
     pub fn name(self) -> &'static str {
@@ -31,6 +33,7 @@ impl Shape {
             Self::Qwen05 => "qwen2.5-0.5b",
             Self::Qwen15 => "qwen2.5-1.5b",
             Self::Qwen7 => "qwen2.5-7b",
+            Self::Qwen32 => "qwen2.5-32b",
         }
     }
 
@@ -41,6 +44,7 @@ impl Shape {
             Self::Qwen05 => (896, 4864, 24, 14, 2, 151_936),
             Self::Qwen15 => (1536, 8960, 28, 12, 2, 151_936),
             Self::Qwen7 => (3584, 18_944, 28, 28, 4, 152_064),
+            Self::Qwen32 => (5120, 27_648, 64, 40, 8, 152_064),
         };
         Config {
             architecture: Architecture::Qwen2,
@@ -57,7 +61,7 @@ impl Shape {
             rope: Rope { theta: 1e6, scaling: Scaling::None },
             biases: Biases { qkv: true, ..Biases::default() },
             qk_norm: false,
-            tied: Some(self != Self::Qwen7),
+            tied: Some(!matches!(self, Self::Qwen7 | Self::Qwen32)),
         }
     }
 }
@@ -86,9 +90,9 @@ pub(super) fn type_of(dims: &[usize], dtype: GgmlDType) -> GgmlDType {
     }
 }
 
-/// The data of a tensor of uniform values with the spread of an initialised model (norms are ones,
-/// biases zeros), the same on every call.
-pub(super) fn data(name: &str, dims: &[usize], dtype: GgmlDType) -> Result<Vec<u8>, LoadError> {
+/// Distinct data of a tensor, and how many bytes it has in all: it repeats them. Uniform values with the
+/// spread of an initialised model (norms are ones, biases zeros), the same on every call.
+pub(super) fn data(name: &str, dims: &[usize], dtype: GgmlDType) -> Result<(Vec<u8>, usize), LoadError> {
     let width = dims.last().copied().unwrap_or(1);
     let rows = dims.iter().product::<usize>() / width;
     let made = rows.min(DISTINCT.div_ceil(width));
@@ -107,11 +111,7 @@ pub(super) fn data(name: &str, dims: &[usize], dtype: GgmlDType) -> Result<Vec<u
         }
     };
     let bytes = distinct.len() / made * rows;
-    let mut data = Vec::with_capacity(bytes);
-    while data.len() < bytes {
-        data.extend_from_slice(&distinct[..distinct.len().min(bytes - data.len())]);
-    }
-    Ok(data)
+    Ok((distinct, bytes))
 }
 
 /// Xorshift (Marsaglia 2003), seeded by the name.

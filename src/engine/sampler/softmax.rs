@@ -59,6 +59,13 @@ impl Softmax {
         })
     }
 
+    /// From sums that were computed elsewhere, over logits of which `max` is the largest. `None` if that is
+    /// no number above -inf.
+    pub fn of_sums(max: f32, temperature: f32, total: f64, moment: f64) -> Option<Self> {
+        let softmax = Self::empty(max, 1.0 / temperature.max(f32::MIN_POSITIVE))?;
+        Some(Self { total, moment, ..softmax })
+    }
+
     /// The weight of a logit, 1 for the largest.
     pub fn weight(&self, logit: f32) -> f64 {
         let x = exponent(logit, self.max, self.inverse_temperature);
@@ -98,28 +105,29 @@ fn exponent(logit: f32, max: f32, inverse_temperature: f32) -> f32 {
 impl Visit for Softmax {
     #[inline(always)]
     fn row(&mut self, _start: usize, row: &[f32]) {
-        // Eight sums side by side let the compiler use vector registers; blocks keep them short,
-        // so that f32 does not lose small weights next to large sums.
+        // Eight sums side by side let the compiler use vector registers. Weights add up in f64: a token is drawn
+        // by where it falls among them, and whoever sums in another order must find the same. Blocks keep the
+        // sums of moments short, so that f32 does not lose small ones next to large ones.
         let (max, scale) = (self.max, self.inverse_temperature);
         for block in row.chunks(1024) {
-            let (mut weights, mut moments) = ([0f32; LANES], [0f32; LANES]);
+            let (mut weights, mut moments) = ([0f64; LANES], [0f32; LANES]);
             let mut chunks = block.chunks_exact(LANES);
             for chunk in &mut chunks {
                 for lane in 0..LANES {
                     let x = exponent(chunk[lane], max, scale);
                     let w = exp(x);
-                    weights[lane] += w;
+                    weights[lane] += f64::from(w);
                     moments[lane] += w * x;
                 }
             }
             for (lane, &logit) in chunks.remainder().iter().enumerate() {
                 let x = exponent(logit, max, scale);
                 let w = exp(x);
-                weights[lane] += w;
+                weights[lane] += f64::from(w);
                 moments[lane] += w * x;
             }
             for lane in 0..LANES {
-                self.total += f64::from(weights[lane]);
+                self.total += weights[lane];
                 self.moment += f64::from(moments[lane]);
             }
         }

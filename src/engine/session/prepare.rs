@@ -9,6 +9,7 @@ use crate::engine::grammar::Compiled;
 use crate::engine::guide::thinking::Thinking;
 use crate::engine::guide::{Canceller, Guide};
 use crate::engine::model::LanguageModel;
+use crate::engine::model::away::Logits;
 use crate::engine::trace::{Request, Step, StepKind, Timings, TokenId, Trace};
 use crate::engine::vocabulary::Vocabulary;
 
@@ -99,17 +100,38 @@ fn block(style: &ThinkingStyle, vocabulary: &Vocabulary, mode: &PromptMode, room
     Thinking::new(style, vocabulary, asked.min(room / 2))
 }
 
-/// A forward pass to be run, with the time it takes.
+/// A forward pass, which may still be under way.
+pub(super) struct Pass<'m> {
+    pub(super) logits: Logits<'m>,
+    started: Instant,
+    /// When it had ended, if the logits were here by then.
+    returned: Instant,
+}
+
+impl Pass<'_> {
+    /// Waits for its end. Says when that was, and how long it took.
+    pub(super) fn done(&mut self) -> Result<(Instant, Duration), ModelError> {
+        let end = self.logits.done(self.returned)?;
+        Ok((end, end - self.started))
+    }
+}
+
+/// A forward pass to be run.
 pub(super) fn forward_pass<'m>(
     model: &'m mut dyn LanguageModel,
     pending: &'m [TokenId],
     rows: usize,
-) -> impl FnOnce() -> (Result<&'m [f32], ModelError>, Duration) + 'm {
+) -> impl FnOnce() -> Result<Pass<'m>, ModelError> {
     move || {
-        let clock = Instant::now();
-        let logits = model.forward(pending, rows);
-        (logits, clock.elapsed())
+        let started = Instant::now();
+        let logits = model.run(pending, rows)?;
+        Ok(Pass { logits, started, returned: Instant::now() })
     }
+}
+
+/// Whether it has ended.
+pub(super) fn is_done(pass: &mut Result<Pass<'_>, ModelError>) -> bool {
+    pass.as_mut().map_or(true, |pass| pass.logits.is_done())
 }
 
 /// A step of the prompt. Generated steps differ in what is known about them.

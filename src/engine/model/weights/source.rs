@@ -10,7 +10,7 @@ use crate::engine::model::blob::OnRead;
 use crate::engine::model::config::Config;
 use crate::engine::model::gguf::Gguf;
 use crate::engine::model::random;
-use crate::engine::model::safetensors::Safetensors;
+use crate::engine::model::safetensors::{Safetensors, block_type};
 
 /// Where tensors come from.
 pub enum Source {
@@ -115,8 +115,25 @@ impl Source {
         }
     }
 
+    /// The types of matrices.
+    pub fn types(&self, config: &Config) -> Vec<GgmlDType> {
+        let mut types: Vec<GgmlDType> = match self {
+            Self::Gguf(gguf) => gguf.types().filter_map(|(_, kind, _)| kind.dtype).collect(),
+            Self::Safetensors(files, _) => {
+                files.types().filter_map(|(_, dtype, ..)| block_type(dtype)).collect()
+            }
+            Self::Random(dtype) => {
+                let widths = [config.hidden, config.intermediate, config.q_width()];
+                Vec::from(widths.map(|width| random::type_of(&[width, width], *dtype)))
+            }
+        };
+        types.sort_unstable_by_key(|dtype| *dtype as u32);
+        types.dedup();
+        types
+    }
+
     /// About how many bytes there are to read.
-    pub(super) fn bytes(&self, config: &Config) -> u64 {
+    pub fn bytes(&self, config: &Config) -> u64 {
         match self {
             Self::Gguf(gguf) => gguf.tensor_bytes(),
             Self::Safetensors(files, _) => files.tensor_bytes(),
@@ -143,9 +160,19 @@ impl Source {
             Self::Gguf(gguf) => gguf.pieces(name, piece, on_read, sink),
             Self::Safetensors(files, _) => files.pieces(name, piece, on_read, sink),
             Self::Random(dtype) => {
-                for piece in random::data(name, dims, *dtype)?.chunks_mut(piece) {
-                    sink(piece);
-                    if on_read(piece.len() as u64).is_break() {
+                let (distinct, bytes) = random::data(name, dims, *dtype)?;
+                let mut buffer = Vec::new();
+                let mut done = 0;
+                while done < bytes {
+                    let size = piece.min(bytes - done);
+                    buffer.clear();
+                    while buffer.len() < size {
+                        let from = &distinct[(done + buffer.len()) % distinct.len()..];
+                        buffer.extend_from_slice(&from[..from.len().min(size - buffer.len())]);
+                    }
+                    sink(&mut buffer);
+                    done += size;
+                    if on_read(size as u64).is_break() {
                         return Err(LoadError::Cancelled);
                     }
                 }

@@ -1,0 +1,60 @@
+//! The decode step of our decoder in kernels of our own, for NVIDIA GPUs from compute capability 9.0 on.
+//!
+//! One token costs five kernels a block, recorded once as a CUDA graph. Every kernel starts while the
+//! one before it still runs and brings its weights near; sums are in f32. Of the logits only a
+//! [digest](super::away) leaves the device. The kernels are the `.cu` files beside this one, compiled
+//! when a model is loaded. What they cannot do, the step of stock operations does.
+
+use candle_core::Device;
+use candle_core::quantized::GgmlDType;
+
+use super::config::Config;
+
+pub mod plan;
+
+#[cfg(feature = "cuda")]
+mod digest;
+#[cfg(feature = "cuda")]
+mod kernels;
+#[cfg(feature = "cuda")]
+pub(super) mod measure;
+#[cfg(feature = "cuda")]
+pub(super) mod step;
+#[cfg(feature = "cuda")]
+pub(super) mod upload;
+
+/// Kernels that are being compiled while something else is done: those of the step by us, those of the stock
+/// operations by the driver, which takes seconds for them the first time on a machine.
+#[derive(Default)]
+pub struct Ahead {
+    #[cfg(feature = "cuda")]
+    kernels: Option<kernels::Compiling>,
+    #[cfg(feature = "cuda")]
+    rehearsal: Option<std::thread::JoinHandle<()>>,
+}
+
+impl Ahead {
+    /// Begins to compile what a model with matrices of these types needs, if the device has kernels.
+    #[cfg_attr(not(feature = "cuda"), expect(unused_variables, reason = "there is no compiler then"))]
+    pub fn start(device: &Device, config: &Config, types: &[GgmlDType]) -> Self {
+        #[cfg(feature = "cuda")]
+        if let Device::Cuda(cuda) = device {
+            let layouts = types.iter().filter_map(|dtype| plan::Layout::of(*dtype)).collect();
+            return Self {
+                kernels: kernels::Compiling::start(cuda, step::variant(config), layouts),
+                rehearsal: super::device::rehearse(device, config, types),
+            };
+        }
+        Self::default()
+    }
+}
+
+/// Bytes that are free on a device, and all that it has, if the device says so.
+#[cfg_attr(not(feature = "cuda"), expect(unused_variables, reason = "only CUDA says so"))]
+pub fn memory(device: &Device) -> Option<(u64, u64)> {
+    #[cfg(feature = "cuda")]
+    if let Device::Cuda(cuda) = device {
+        return measure::memory(cuda).ok();
+    }
+    None
+}

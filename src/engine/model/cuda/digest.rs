@@ -1,0 +1,152 @@
+//! Asks the device about a row of logits.
+
+use std::sync::Arc;
+
+use candle_core::Result;
+use candle_core::cuda_backend::cudarc::driver::{CudaSlice, CudaStream};
+use candle_core::cuda_backend::{CudaDevice, WrapErr};
+
+use super::kernels::{self, Kernels, Launch, Pinned, place};
+use crate::engine::model::away::{Digest, Entry, Question};
+use crate::engine::trace::CANDIDATES;
+
+/// Logits of a block.
+const TILE: usize = 2048;
+/// Parts of a block that each have a first logit.
+const SHARES: usize = 8;
+/// The blocks that the kernels can put together.
+const TILES: usize = 128;
+/// Candidates that are collected for a list.
+const COLLECTED: usize = 2048;
+/// Sums over the row.
+const SUMS: usize = 5;
+/// Numbers of 64 bits in the answer.
+const ANSWER: usize = 2 * CANDIDATES + 2 + SUMS + 2;
+
+/// The memory that the kernels work in.
+pub struct Digester {
+    width: usize,
+    tiles: usize,
+    mask: CudaSlice<u32>,
+    mask_here: Pinned<u32>,
+    /// The mask that is on the device.
+    sent: Vec<u32>,
+    best: CudaSlice<u64>,
+    candidates: CudaSlice<u64>,
+    collected: CudaSlice<u32>,
+    sums: CudaSlice<f64>,
+    answer: Pinned<u64>,
+}
+
+impl Digester {
+    /// For rows of `width` logits. `None` if those are more than the kernels can put together.
+    ///
+    /// # Errors
+    /// If there is no memory.
+    pub fn new(cuda: &CudaDevice, kernels: &Kernels, width: usize) -> Result<Option<Self>> {
+        let tiles = width.div_ceil(TILE);
+        if tiles > TILES {
+            return Ok(None);
+        }
+        let words = width.div_ceil(32);
+        Ok(Some(Self {
+            width,
+            tiles,
+            mask: cuda.alloc_zeros(words)?,
+            mask_here: kernels.pinned(words)?,
+            sent: Vec::new(),
+            best: cuda.alloc_zeros(2 * tiles * SHARES)?,
+            candidates: cuda.alloc_zeros(2 * COLLECTED)?,
+            collected: cuda.alloc_zeros(2)?,
+            sums: cuda.alloc_zeros(SUMS * tiles)?,
+            answer: kernels.pinned(ANSWER)?,
+        }))
+    }
+
+    /// Asks a question about the row at an address, which need not be there yet. False if it cannot be
+    /// answered.
+    ///
+    /// # Errors
+    /// If the device fails.
+    pub fn ask(&mut self, kernels: &Kernels, logits: u64, question: &Question<'_>) -> Result<bool> {
+        let stream: &Arc<CudaStream> = kernels.stream();
+        let mask = match question.allowed {
+            Some(words) if words.len() != self.width.div_ceil(32) => return Ok(false),
+            Some(words) => {
+                // Within a text, one mask often follows its like.
+                if self.sent != words {
+                    self.sent.clear();
+                    self.mask_here.send(words, &mut self.mask, stream)?;
+                    self.sent.extend_from_slice(words);
+                }
+                place(&self.mask, stream)
+            }
+            None => 0,
+        };
+        let param = kernels::Digest {
+            logits,
+            mask,
+            best: place(&self.best, stream),
+            candidates: place(&self.candidates, stream),
+            collected: place(&self.collected, stream),
+            sums: place(&self.sums, stream),
+            result: self.answer.address()?,
+            u: question.drawn.unwrap_or(0.),
+            // As the sampler on the host computes it.
+            inverse_temperature: 1. / question.temperature.max(f32::MIN_POSITIVE),
+            width: self.width as i32,
+            tiles: self.tiles as i32,
+            listed: i32::from(question.listed),
+            drawn: i32::from(question.drawn.is_some()),
+            asked: question.asked.map_or(-1, |token| token as i32),
+        };
+        kernels.launch("survey", Launch::new(self.tiles, 256), &param)?;
+        // Also the draw is among what is listed: its sum is needed then.
+        if question.listed || question.drawn.is_some() {
+            kernels.launch("weigh", Launch::new(self.tiles, 256), &param)?;
+        }
+        kernels.launch("draw", Launch::new(1, 256), &param)?;
+        Ok(true)
+    }
+
+    /// Waits for the answer. `listed` is that of the question. `None` if the answer would not be right.
+    ///
+    /// # Errors
+    /// If the device fails.
+    pub fn answer(&self, kernels: &Kernels, listed: bool) -> Result<Option<Digest>> {
+        kernels.stream().synchronize().w()?;
+        Ok(digest(self.answer.read()?, listed))
+    }
+}
+
+/// Reads the device's answer.
+fn digest(answer: &[u64], listed: bool) -> Option<Digest> {
+    let halves = |at: usize| answer.get(at).map(|x| (*x as u32, (*x >> 32) as u32));
+    let float = |at: usize| answer.get(at).map(|x| f64::from_bits(*x));
+    let list = |from: usize| -> Vec<Entry> {
+        let entries = answer.iter().skip(from).take(if listed { CANDIDATES } else { 0 });
+        entries.map_while(|x| entry(*x)).collect()
+    };
+    let first_sum = 2 * CANDIDATES + 2;
+    let (token, logit) = halves(first_sum + SUMS)?;
+    let (all, allowed) = halves(first_sum + SUMS + 1)?;
+    if listed && all.max(allowed) as usize > COLLECTED {
+        return None;
+    }
+    Some(Digest {
+        best: [entry(*answer.get(2 * CANDIDATES)?), entry(*answer.get(2 * CANDIDATES + 1)?)],
+        lists: [list(0), list(CANDIDATES)],
+        totals: [float(first_sum)?, float(first_sum + 2)?],
+        moments: [float(first_sum + 1)?, float(first_sum + 3)?],
+        shaped: float(first_sum + 4)?,
+        token,
+        logit: f32::from_bits(logit),
+    })
+}
+
+/// A logit and its token out of the number that orders them.
+fn entry(packed: u64) -> Option<Entry> {
+    let key = (packed >> 32) as u32;
+    let bits = if key >> 31 == 1 { key & 0x7fff_ffff } else { !key };
+    (packed != 0).then_some((f32::from_bits(bits), !(packed as u32)))
+}

@@ -1,0 +1,177 @@
+//! What is picked from afar is what is picked from the row.
+
+use super::*;
+use crate::engine::error::ModelError;
+use crate::engine::sampler::SamplerSettings;
+
+/// A device that is none: answers come from plain sums in double precision.
+struct Afar {
+    rows: Vec<f32>,
+    width: usize,
+    fetched: usize,
+}
+
+impl Afar {
+    fn row(&self, row: usize) -> &[f32] {
+        &self.rows[row * self.width..][..self.width]
+    }
+}
+
+impl Away for Afar {
+    fn is_done(&mut self) -> bool {
+        true
+    }
+
+    fn done(&mut self) -> Result<std::time::Instant, ModelError> {
+        Ok(std::time::Instant::now())
+    }
+
+    fn digest(&mut self, row: usize, question: &Question<'_>) -> Result<Option<Digest>, ModelError> {
+        let row = self.row(row);
+        let allows = |t: u32| question.allowed.is_none_or(|w| w[t as usize / 32] >> (t % 32) & 1 == 1);
+        let sorted = |allows: &dyn Fn(u32) -> bool| {
+            let entries = row.iter().zip(0u32..).map(|(&l, t)| (l, t));
+            let mut entries: Vec<Entry> =
+                entries.filter(|&(l, t)| l > f32::NEG_INFINITY && allows(t)).collect();
+            entries.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
+            entries
+        };
+        let sides = [sorted(&|_| true), sorted(&allows)];
+        let weight = |side: usize, l: f32, t: f32| ((l - sides[side][0].0) / t).exp() as f64;
+        let sum = |side: usize, term: &dyn Fn(f32) -> f64| sides[side].iter().map(|e| term(e.0)).sum::<f64>();
+        let mut digest = Digest {
+            best: [sides[0].first().copied(), sides[1].first().copied()],
+            totals: [sum(0, &|l| weight(0, l, 1.0)), sum(1, &|l| weight(1, l, 1.0))],
+            moments: [0, 1].map(|s| sum(s, &|l| weight(s, l, 1.0) * f64::from(l - sides[s][0].0))),
+            shaped: sum(1, &|l| weight(1, l, question.temperature)),
+            ..Digest::default()
+        };
+        if question.listed {
+            digest.lists = [0, 1].map(|s| sides[s].iter().copied().take(CANDIDATES).collect());
+        }
+        digest.token = digest.best[1].map_or(0, |e| e.1);
+        if let Some(u) = question.drawn {
+            let mut left = u * digest.shaped;
+            for (t, &l) in (0..).zip(row).filter(|&(t, _)| allows(t)) {
+                left -= weight(1, l, question.temperature);
+                if left < 0.0 {
+                    digest.token = t;
+                    break;
+                }
+            }
+        }
+        digest.logit = row[question.asked.unwrap_or(digest.token) as usize];
+        Ok(Some(digest))
+    }
+
+    fn fetch(&mut self, row: usize) -> Result<&[f32], ModelError> {
+        self.fetched += 1;
+        Ok(&self.rows[row * self.width..][..self.width])
+    }
+}
+
+const WIDTH: usize = 3000;
+
+/// Two rows of logits between -8 and 8.
+fn afar() -> Afar {
+    let rows = (0..2 * WIDTH as u64).map(|i| (uniform(7, i) * 16.0 - 8.0) as f32).collect();
+    Afar { rows, width: WIDTH, fetched: 0 }
+}
+
+fn every(n: u32) -> Mask {
+    let mut mask = Mask::only(WIDTH, 5);
+    (0..WIDTH as u32).filter(|t| t.is_multiple_of(n)).for_each(|t| mask.allow(t));
+    mask
+}
+
+fn assert_same(here: &Insight, afar: &Insight) {
+    let close = |a: f32, b: f32| (a - b).abs() <= 1e-5 * a.abs().max(1e-3);
+    for (here, afar) in [(&here.before, &afar.before), (&here.after, &afar.after)] {
+        assert_eq!(here.len(), afar.len());
+        for (h, a) in here.iter().zip(afar) {
+            assert_eq!(h.token, a.token);
+            assert!(close(h.before, a.before) && close(h.after, a.after) && close(h.chance, a.chance));
+        }
+    }
+    assert_eq!(here.chosen.token, afar.chosen.token);
+    assert!(close(here.chosen.chance, afar.chosen.chance));
+    assert!(close(here.chosen.before, afar.chosen.before));
+    assert!((here.mass_removed - afar.mass_removed).abs() < 1e-5);
+    assert!((here.entropy_before - afar.entropy_before).abs() < 1e-3);
+    assert!((here.entropy_after - afar.entropy_after).abs() < 1e-3);
+    assert_eq!(here.allowed, afar.allowed);
+}
+
+/// Picks at many positions, near and far. Returns how many rows had to be fetched.
+fn compare(settings: &SamplerSettings, mask: &Mask) -> usize {
+    let mut sampler = Sampler::new(settings.clone());
+    let mut far = afar();
+    let rows = far.rows.clone();
+    for position in 0..40 {
+        let history = vec![3; position];
+        let row = position % 2;
+        let here = sampler.pick(&rows[row * WIDTH..][..WIDTH], mask, &history, true).unwrap();
+        let there = sampler.pick_row(&mut Logits::Away(&mut far), row, WIDTH, mask, &history, true).unwrap();
+        assert_eq!(here.token, there.token, "{settings:?} at {position}");
+        assert_same(&here.insight.unwrap(), &there.insight(mask).unwrap());
+    }
+    far.fetched
+}
+
+#[test]
+fn the_same_tokens_are_picked_from_afar() {
+    let base = SamplerSettings { temperature: 0.9, seed: 11, ..SamplerSettings::default() };
+    let ways = [
+        SamplerSettings::default(),
+        base.clone(),
+        SamplerSettings { temperature: 0.1, top_p: 0.9, ..base.clone() },
+        SamplerSettings { top_k: 20, top_p: 0.8, min_p: 0.01, ..base.clone() },
+        SamplerSettings { min_p: 0.8, ..base.clone() },
+    ];
+    for mask in [every(1), every(7), every(1500)] {
+        for settings in &ways {
+            assert_eq!(compare(settings, &mask), 0, "{settings:?} needs the whole row");
+        }
+    }
+}
+
+#[test]
+fn what_a_digest_does_not_tell_is_picked_from_the_row() {
+    let base = SamplerSettings { temperature: 1.5, seed: 2, ..SamplerSettings::default() };
+    for settings in [
+        SamplerSettings { top_k: 500, ..base.clone() },
+        SamplerSettings { top_k: 1024, ..base.clone() },
+        SamplerSettings { top_p: 0.99, ..base.clone() },
+        SamplerSettings { min_p: 0.001, ..base.clone() },
+    ] {
+        assert_eq!(compare(&settings, &every(1)), 40, "{settings:?}");
+    }
+    // The first token has no history to be penalised for.
+    assert_eq!(compare(&SamplerSettings { repetition_penalty: 1.3, ..base }, &every(2)), 39);
+}
+
+#[test]
+fn set_tokens_have_the_same_statistics_from_afar() {
+    let sampler = Sampler::new(SamplerSettings::default());
+    let mut far = afar();
+    let rows = far.rows.clone();
+    let mask = every(3);
+    for token in [0, 9, 2997] {
+        let here = sampler.forced(&rows[WIDTH..], token);
+        let there = sampler.forced_row(&mut Logits::Away(&mut far), 1, WIDTH, token).unwrap();
+        assert_same(&here, &there);
+        let here = sampler.overridden(&rows[..WIDTH], &mask, token);
+        assert_same(&here, &sampler.overridden_row(&mut Logits::Away(&mut far), &mask, token).unwrap());
+    }
+    assert_eq!(far.fetched, 0);
+}
+
+#[test]
+fn no_usable_logit_is_an_error_from_afar_too() {
+    let mut far = afar();
+    far.rows.fill(f32::NAN);
+    far.rows[1] = 0.0;
+    let mut sampler = Sampler::new(SamplerSettings::default());
+    let picked = sampler.pick_row(&mut Logits::Away(&mut far), 0, WIDTH, &every(7), &[], true);
+    assert!(picked.is_err_and(|e| e.to_string().contains("no usable logit")));
+}

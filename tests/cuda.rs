@@ -1,0 +1,375 @@
+//! The decode step on a GPU: its logits against those of the CPU and of transformers, its tokens against those
+//! of the sampler on the host, and what a run says that does not fit.
+//!
+//! Needs an NVIDIA GPU: `cargo test --release --features cuda --test cuda -- --ignored`. With
+//! `MAZE_GPU_MODELS` set to the folder that `benches/gpu/transformers.py` has written, the models in it are
+//! tested too.
+#![cfg(feature = "cuda")]
+
+use std::ops::ControlFlow;
+use std::path::PathBuf;
+
+use candle_core::quantized::GgmlDType;
+use candle_core::{DType, Device, Tensor};
+use maze::engine::constraint::Mask;
+use maze::engine::load::{DeviceSpec, Loaded, ModelSpec, load, random};
+use maze::engine::model::away::Logits;
+use maze::engine::model::config::{Architecture, Biases, Config};
+use maze::engine::model::cpu::CpuNetwork;
+use maze::engine::model::decoder::{Decoder, Network};
+use maze::engine::model::device::DeviceNetwork;
+use maze::engine::model::random::Shape;
+use maze::engine::model::rope::{Rope, Scaling};
+use maze::engine::model::weights::{Source, Weights};
+use maze::engine::model::{LanguageModel, ModelInfo, cuda_graph};
+use maze::engine::sampler::Sampler;
+use maze::engine::{Engine, GrammarSource, ModelError, Request, SamplerSettings, StepKind, TokenId, Trace};
+
+const GPU: DeviceSpec = DeviceSpec::Cuda(0);
+
+fn gpu() -> Device {
+    let device = Device::new_cuda_with_stream(0).expect("a CUDA device");
+    cuda_graph::prepare(&device);
+    device
+}
+
+/// A block of each kind, with heads of both sizes and groups of several.
+fn config(architecture: Architecture) -> Config {
+    let (heads, kv_heads, head_dim, scaling) = match architecture {
+        Architecture::Llama => {
+            let scaling = Scaling::Llama3 { factor: 8., low: 1., high: 4., original: 128. };
+            (8, 2, 64, scaling)
+        }
+        Architecture::Mistral => (8, 1, 128, Scaling::None),
+        Architecture::Qwen2 => (28, 4, 64, Scaling::None),
+        Architecture::Qwen3 => (6, 2, 128, Scaling::None),
+    };
+    Config {
+        architecture,
+        hidden: 768,
+        intermediate: 2304,
+        layers: 3,
+        heads,
+        kv_heads,
+        head_dim,
+        // Not a multiple of anything.
+        vocab: 5003,
+        context: 600,
+        window: None,
+        rms_eps: 1e-6,
+        rope: Rope { theta: 1e4, scaling },
+        biases: Biases { qkv: architecture == Architecture::Qwen2, ..Biases::default() },
+        qk_norm: architecture == Architecture::Qwen3,
+        tied: Some(architecture == Architecture::Qwen2),
+    }
+}
+
+fn decoder(config: &Config, dtype: GgmlDType, device: &Device) -> Decoder {
+    let source = Source::Random(dtype);
+    let weights = Weights::load(&source, config, device, &mut |_, _| ControlFlow::Continue(())).unwrap();
+    let info = ModelInfo { vocab: config.vocab, context: config.context, ..ModelInfo::default() };
+    let network: Box<dyn Network> = if device.is_cpu() {
+        Box::new(CpuNetwork::new(config.clone(), weights, config.context))
+    } else {
+        let network = DeviceNetwork::new(config.clone(), weights, config.context, device).unwrap();
+        Box::new(network.with_fixed_step().unwrap())
+    };
+    Decoder::new(info, network)
+}
+
+/// `‖a - b‖ / ‖b‖`
+fn error(a: &[f32], b: &[f32]) -> f64 {
+    assert_eq!(a.len(), b.len());
+    let sum = |f: &dyn Fn(f64, f64) -> f64| {
+        a.iter().zip(b).map(|(a, b)| f(f64::from(*a), f64::from(*b))).sum::<f64>()
+    };
+    (sum(&|a, b| (a - b) * (a - b)) / sum(&|_, b| b * b)).sqrt()
+}
+
+/// The largest logit's token, and how far the second is behind, in spreads of all.
+fn first(logits: &[f32]) -> (TokenId, f64) {
+    let mut order: Vec<(f32, TokenId)> = logits.iter().copied().zip(0..).collect();
+    order.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
+    let spread = (logits.iter().map(|l| f64::from(*l).powi(2)).sum::<f64>() / logits.len() as f64).sqrt();
+    (order[0].1, f64::from(order[0].0 - order[1].0) / spread)
+}
+
+#[test]
+#[ignore = "needs a GPU"]
+fn steps_have_the_logits_of_the_cpu() {
+    let device = gpu();
+    for architecture in Architecture::ALL {
+        let config = config(architecture);
+        // A cache in bf16 rounds keys and values to 8 bits.
+        let types = [
+            (GgmlDType::BF16, 1e-2),
+            (GgmlDType::Q8_0, 5e-4),
+            (GgmlDType::Q4K, 5e-4),
+            (GgmlDType::Q6K, 5e-4),
+        ];
+        for (dtype, most) in types {
+            let mut right = decoder(&config, dtype, &Device::Cpu);
+            let mut ours = decoder(&config, dtype, &device);
+            assert!(ours.set_recorded(true), "{architecture:?} {dtype:?} has no kernels");
+            let (mut token, mut worst, mut differ) = (1, 0f64, 0);
+            for step in 0..200 {
+                let expected = right.forward(&[token], 1).unwrap().to_vec();
+                let logits = ours.forward(&[token], 1).unwrap();
+                let (off, (best, gap)) = (error(logits, &expected), first(&expected));
+                assert!(off < most, "{architecture:?} {dtype:?} is off by {off} at {step}");
+                worst = worst.max(off);
+                if first(logits).0 != best {
+                    differ += 1;
+                    assert!(gap < 8. * off, "{architecture:?} {dtype:?} at {step}: another token");
+                }
+                // Every step of the prompt is a new token; a greedy text of random weights is a loop.
+                token = if step < 40 { (token * 31 + 7) % config.vocab as TokenId } else { best };
+            }
+            println!("{architecture:?} {dtype:?}: off by {worst:.1e} at most, {differ} of 200 tokens differ");
+        }
+    }
+}
+
+#[test]
+#[ignore = "needs a GPU"]
+fn batches_and_steps_go_on_from_each_other() {
+    let device = gpu();
+    let config = config(Architecture::Qwen2);
+    for (dtype, most) in [(GgmlDType::BF16, 2e-2), (GgmlDType::Q8_0, 3e-2)] {
+        let mut right = decoder(&config, dtype, &Device::Cpu);
+        let mut ours = decoder(&config, dtype, &device);
+        let mut from = 1;
+        for (len, rows) in
+            [(40, 1), (1, 1), (2, 2), (5, 3), (1, 1), (8, 8), (30, 12), (1, 1), (300, 2), (1, 1)]
+        {
+            let tokens: Vec<TokenId> = (from..from + len).map(|i| i * 7 % 5003).collect();
+            from += len;
+            let expected = right.forward(&tokens, rows).unwrap().to_vec();
+            // Guesses that come true, and some that do not.
+            ours.anticipate(tokens[0] ^ TokenId::from(len % 2 == 0), true);
+            let logits: Vec<f32> = match ours.run(&tokens, rows).unwrap() {
+                Logits::Here(logits) => logits.to_vec(),
+                Logits::Away(away) => (0..rows).flat_map(|row| away.fetch(row).unwrap().to_vec()).collect(),
+            };
+            let off = error(&logits, &expected);
+            assert!(off < most, "{dtype:?}: {len} tokens, {rows} rows are off by {off}");
+            // Goes back into the middle, where a guess of before must not be taken for true.
+            if len == 5 {
+                ours.anticipate(3, true);
+                right.truncate(30);
+                ours.truncate(30);
+                let (expected, logits) = (right.forward(&[9], 1).unwrap(), ours.forward(&[9], 1).unwrap());
+                assert!(error(logits, expected) < most, "{dtype:?} after going back");
+            }
+        }
+    }
+}
+
+#[test]
+#[ignore = "needs a GPU"]
+fn the_sampler_picks_there_what_it_picks_here() {
+    let device = gpu();
+    let config = Config { vocab: 151_936, layers: 1, ..config(Architecture::Qwen2) };
+    let width = config.vocab;
+    let base = SamplerSettings { temperature: 0.9, seed: 5, ..SamplerSettings::default() };
+    let ways = [
+        SamplerSettings::default(),
+        base.clone(),
+        SamplerSettings { temperature: 0.2, top_p: 0.9, ..base.clone() },
+        SamplerSettings { top_k: 40, min_p: 0.01, ..base.clone() },
+        SamplerSettings { temperature: 1.6, top_p: 0.95, repetition_penalty: 1.2, ..base },
+    ];
+    let mut model = decoder(&config, GgmlDType::BF16, &device);
+    let masks = [1, 3, 5000].map(|every| {
+        let mut mask = Mask::only(width, 11);
+        (0..width as TokenId).filter(|t| t.is_multiple_of(every)).for_each(|t| mask.allow(t));
+        mask
+    });
+    let mut history = vec![1];
+    for step in 0..60 {
+        let mut sampler = Sampler::new(ways[step % ways.len()].clone());
+        let mask = &masks[step % masks.len()];
+        let last = [*history.last().unwrap()];
+        let mut logits = model.run(&last, 1).unwrap();
+        let there = sampler.pick_row(&mut logits, 0, width, mask, &history, true).unwrap();
+        let plain = sampler.pick_row(&mut logits, 0, width, mask, &history, false).unwrap();
+        let Logits::Away(away) = logits else { panic!("the logits were brought here") };
+        let here = sampler.pick(away.fetch(0).unwrap(), mask, &history, true).unwrap();
+        assert_eq!((there.token, plain.token), (here.token, here.token), "step {step}");
+        let (here, there) = (here.insight.unwrap(), there.insight(mask).unwrap());
+        let tokens = |list: &[maze::engine::Candidate]| list.iter().map(|c| c.token).collect::<Vec<_>>();
+        assert_eq!(tokens(&here.before), tokens(&there.before), "step {step}");
+        assert_eq!(tokens(&here.after), tokens(&there.after), "step {step}");
+        let close = |a: f32, b: f32| (a - b).abs() < 1e-4 * a.abs().max(1.);
+        assert!(close(here.mass_removed, there.mass_removed), "step {step}");
+        assert!(close(here.entropy_before, there.entropy_before), "step {step}");
+        assert!(close(here.entropy_after, there.entropy_after), "step {step}");
+        assert!(close(here.chosen.chance, there.chosen.chance), "step {step}");
+        history.push(plain.token);
+    }
+}
+
+/// A model that computes token by token, whose logits are always brought here, and which guesses nothing.
+struct Near(Box<dyn LanguageModel>, Vec<f32>);
+
+impl LanguageModel for Near {
+    fn info(&self) -> &ModelInfo {
+        self.0.info()
+    }
+
+    fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    fn forward(&mut self, tokens: &[TokenId], rows: usize) -> Result<&[f32], ModelError> {
+        self.1.clear();
+        for (i, &token) in tokens.iter().enumerate() {
+            let logits = self.0.forward(&[token], 1)?;
+            if i + rows >= tokens.len() {
+                self.1.extend_from_slice(logits);
+            }
+        }
+        Ok(&self.1)
+    }
+
+    fn truncate(&mut self, len: usize) {
+        self.0.truncate(len);
+    }
+}
+
+fn tiny(device: DeviceSpec) -> Loaded {
+    random(Shape::Tiny, device, GgmlDType::Q8_0, 600, &mut |_| ControlFlow::Continue(())).unwrap()
+}
+
+/// The same run on the CPU, on the GPU with all logits brought here, and as it is.
+#[test]
+#[ignore = "needs a GPU"]
+fn a_constrained_run_is_the_same_wherever_it_runs() {
+    let near = |loaded: Loaded| Loaded { model: Box::new(Near(loaded.model, Vec::new())), ..loaded };
+    let mut engines = [tiny(DeviceSpec::Cpu), near(tiny(GPU)), tiny(GPU)].map(|m| Engine::new(m).unwrap());
+    let schema = r#"{"type":"object","properties":{"name":{"type":"string","maxLength":20},
+        "numbers":{"type":"array","items":{"type":"integer"},"maxItems":9}},"required":["name","numbers"]}"#;
+    let grammars = [
+        None,
+        Some(GrammarSource::json_schema("a schema", schema)),
+        Some(GrammarSource::regex("words", "([a-z]{1,9} (and so on, ){1,2}){12}")),
+    ];
+    let sampled = |seed| SamplerSettings { temperature: 0.8, top_k: 20, seed, ..SamplerSettings::default() };
+    let whole = SamplerSettings { temperature: 0.7, seed: 8, ..SamplerSettings::default() };
+    for grammar in grammars {
+        for sampler in [SamplerSettings::default(), sampled(3), sampled(4), whole.clone()] {
+            let mut texts = Vec::new();
+            for detail in [true, false] {
+                let request = Request {
+                    prompt: "def f(x):".into(),
+                    grammar: grammar.clone(),
+                    sampler: sampler.clone(),
+                    max_tokens: 80,
+                    detail,
+                    ..Request::default()
+                };
+                let [cpu, near, far] = engines.each_mut().map(|engine| engine.run(request.clone()).unwrap());
+                let tokens = |t: &Trace| t.steps.iter().map(|s| s.token).collect::<Vec<_>>();
+                assert_eq!(tokens(&near), tokens(&far), "{grammar:?} {sampler:?} {detail}");
+                let forced = far.steps.iter().filter(|s| s.kind == StepKind::Forced).count();
+                let same = tokens(&cpu).iter().zip(&tokens(&far)).take_while(|(a, b)| a == b).count();
+                println!("{} tokens, {forced} forced, {same} as on the CPU", far.steps.len());
+                // Random weights have no favourites: what a seed draws may turn on the last bit of a sum.
+                assert!(
+                    sampler.temperature > 0. || same == far.steps.len(),
+                    "{grammar:?}: not those of the CPU"
+                );
+                for (a, b) in near.steps.iter().zip(&far.steps) {
+                    let (Some(a), Some(b)) = (&a.insight, &b.insight) else { continue };
+                    assert_eq!(a.allowed, b.allowed);
+                    assert!((a.entropy_before - b.entropy_before).abs() < 1e-3);
+                    assert!((a.mass_removed - b.mass_removed).abs() < 1e-3);
+                    assert!((a.chosen.before - b.chosen.before).abs() < 1e-3);
+                    assert!((a.chosen.chance - b.chosen.chance).abs() < 1e-3);
+                }
+                texts.push(tokens(&far));
+            }
+            // Forced tokens of a run without a trace go together, and sums fall out otherwise by a bit.
+            assert!(sampler.temperature > 0. || texts[0] == texts[1], "the trace changes the text");
+        }
+    }
+}
+
+#[test]
+#[ignore = "needs a GPU"]
+fn what_does_not_fit_is_refused_before_it_is_read() {
+    let go_on = &mut |_| ControlFlow::Continue(());
+    let device = gpu();
+    // Others use the GPU as well.
+    let taken = Tensor::zeros(100_000_000_000_usize, DType::U8, &device).unwrap();
+    device.synchronize().unwrap();
+    let refused = random(Shape::Qwen32, GPU, GgmlDType::BF16, 32_768, go_on).err().map(|e| e.to_string());
+    drop(taken);
+    let refused = refused.expect("it fits beside 100 GB");
+    println!("{refused}");
+    assert!(refused.contains("cuda:0 has no room") && refused.contains("are free"), "{refused}");
+    let missing = random(Shape::Tiny, DeviceSpec::Cuda(99), GgmlDType::BF16, 64, go_on).err();
+    let missing = missing.expect("a hundred devices").to_string();
+    assert!(missing.contains("CUDA device 99 cannot be used"), "{missing}");
+}
+
+/// What transformers says of a model, in f32.
+#[derive(serde::Deserialize)]
+struct Expected {
+    prompt: Vec<TokenId>,
+    /// Its greedy tokens after the prompt.
+    greedy: Vec<TokenId>,
+    /// The logits that each of them was picked by, every 50th.
+    sparse: Vec<Vec<f32>>,
+    /// How far the second token was behind, in spreads of all logits.
+    gaps: Vec<f64>,
+    /// How far its own logits are off when it computes in bf16.
+    bf16: Vec<f64>,
+}
+
+#[test]
+#[ignore = "needs a GPU"]
+fn greedy_tokens_are_those_of_transformers() {
+    let Ok(folder) = std::env::var("MAZE_GPU_MODELS") else { return };
+    let mut cases: Vec<PathBuf> = std::fs::read_dir(folder).unwrap().map(|e| e.unwrap().path()).collect();
+    cases.sort();
+    let middle = |errors: &[f64]| {
+        let mut sorted = errors.to_vec();
+        sorted.sort_by(f64::total_cmp);
+        (sorted[sorted.len() / 2], sorted[sorted.len() - 1])
+    };
+    for case in cases {
+        let name = case.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let expected: Expected =
+            serde_json::from_slice(&std::fs::read(case.join("expected.json")).unwrap()).unwrap();
+        let bf16 = middle(&expected.bf16);
+        println!("{name}: transformers in bf16 is off by {:.1e}, {:.1e} at most", bf16.0, bf16.1);
+        for device in [DeviceSpec::Cpu, GPU] {
+            let spec = ModelSpec::Path(case.clone());
+            let mut model = load(&spec, device, None, &mut |_| ControlFlow::Continue(())).unwrap().model;
+            let mut token = *expected.prompt.last().unwrap();
+            for &before in &expected.prompt[..expected.prompt.len() - 1] {
+                model.forward(&[before], 1).unwrap();
+            }
+            let mut errors = Vec::new();
+            let mut gaps = Vec::new();
+            for (step, (&right, sparse)) in expected.greedy.iter().zip(&expected.sparse).enumerate() {
+                let logits = model.forward(&[token], 1).unwrap();
+                let some: Vec<f32> = logits.iter().step_by(50).copied().collect();
+                errors.push(error(&some, sparse));
+                if first(logits).0 != right {
+                    gaps.push(expected.gaps[step]);
+                }
+                token = right;
+            }
+            let (usual, worst) = middle(&errors);
+            let (count, gap) = (gaps.len(), gaps.iter().copied().fold(0., f64::max));
+            println!(
+                "{name} on {device}: off by {usual:.1e}, {worst:.1e} at most; {count} of 256 tokens differ, at gaps up to {gap:.1e}"
+            );
+            let (most, far) = if device == GPU { (bf16.0, bf16.1) } else { (1e-4, 1e-3) };
+            assert!(usual < most && worst < far, "{name} on {device} is off");
+            assert!(gap < 8. * worst, "{name} on {device}: other tokens");
+        }
+    }
+}
