@@ -149,9 +149,11 @@ fn what_is_called_endless_is() {
     ] {
         assert_eq!(endless(lark, text), is_endless, "{lark}\n{text:?}");
     }
-    // What arguments forbid, llguidance may allow: where two uses wait in one place, the end of either
-    // is the end of both.
     let dead = "start: \"a\" f::0\nf::_: \"x\" %if eq(_, 5) | \"b\" f::_";
+    assert_eq!((endless(dead, "a"), nearest(dead, "a").as_str()), (true, "Never"));
+    // With arguments without bound, llguidance may allow what they forbid: where two uses wait in one
+    // place, the end of either is the end of both.
+    let dead = "start: \"a\" f::0 n::0\nf::_: \"x\" %if eq(_, 5) | \"b\" f::_\nn::_: \"\" | \"n\" n::incr(_)";
     assert_eq!((endless(dead, "a"), nearest(dead, "a").as_str()), (false, "Unknown { at_least: 1 }"));
     assert!(endless("start: \"a\" f::0\nf::_: \"b\" f::incr(_) | \"c\" f::incr(_)", "ab"));
 }

@@ -3,6 +3,7 @@
 
 use maze::engine::check::{Verdict, check_text};
 use maze::engine::grammar::{Compiled, GrammarSource};
+use maze::engine::shadow::NearestEnd;
 
 use super::compile;
 
@@ -60,6 +61,14 @@ fn a_rule_ends_the_uses_that_asked_for_its_argument() {
         let is_whole = shadow.feed(text.as_bytes()) == text.len() && shadow.may_end();
         assert_eq!(is_whole, wanted, "the shadow parser: {text}");
         right += usize::from(wanted);
+        // A block that was opened ends soonest with a line of its own depth, and that only.
+        if let Some(&(depth, true)) = lines.last()
+            && is_right(&[&lines[..], &[(depth + 1, false)]].concat())
+        {
+            let bytes = format!("{}x\n", " ".repeat(depth + 1)).into_bytes();
+            let at_least = bytes.len();
+            assert_eq!(shadow.nearest_end(), NearestEnd::Text { bytes, at_least }, "{text}");
+        }
     }
     assert!(right > 20, "{right}");
 }

@@ -14,8 +14,9 @@ use serde::Serialize;
 
 use super::Shadow;
 use super::answer::Front;
+use super::chart::Item;
 use super::lexer::{Lexer, Step};
-use super::rules::NONE;
+use super::rules::{NONE, Rules};
 use super::yields::{NOT_CUT, Yields};
 
 /// How many beginnings are tried before the search gives up.
@@ -59,8 +60,14 @@ struct Plan {
     lexemes: Vec<u32>,
 }
 
-/// A row and a symbol that begins there: what waits for it is to be completed next.
-type Wait = (u32, u32);
+/// A row, and a symbol that begins there with its argument, 0 where arguments are not told apart: what waits
+/// for it is to be completed next.
+type Wait = (u32, u32, u64);
+
+/// What waits for the rule that `item` is in.
+fn wait(rules: &Rules, item: &Item) -> Wait {
+    (item.origin, rules.lhs(item.dot), if rules.is_exact { item.parameter } else { 0 })
+}
 
 impl Shadow {
     /// How the text could end soonest. Takes well under a millisecond unless terminals that read as
@@ -97,7 +104,7 @@ impl Shadow {
             return false;
         }
         let mut ways = self.ways();
-        if ways.way.is_none() && self.shared.rules.is_parametric() {
+        if ways.way.is_none() && !self.shared.rules.is_exact && self.shared.rules.is_parametric() {
             // llguidance minds arguments less than the rules do: what they forbid may come all the same.
             ways = self.ways_among(&mut self.shared.lexer(), &mut Yields::loose());
         }
@@ -153,9 +160,9 @@ impl Shadow {
             let row = self.row(wait.0)?;
             let mut waiting = Vec::new();
             row.waiting(wait.1, rules, |index| waiting.push(row.item(index)));
-            for item in waiting {
+            for item in waiting.into_iter().filter(|item| !rules.is_exact || rules.wanted(item) == wait.2) {
                 let Some(rest) = yields.rest(rules, lexer, item.dot + 1, item.parameter) else { continue };
-                let next = (item.origin, rules.lhs(item.dot));
+                let next = self::wait(rules, &item);
                 let total = length.saturating_add(rest);
                 if reached.get(&next).is_none_or(|r| total < r.0) {
                     reached.insert(next, (total, Came::Wait(wait, item.dot + 1, item.parameter)));
@@ -186,7 +193,7 @@ impl Shadow {
             let item = row.item(index);
             let dot = item.dot + passed;
             if let Some(rest) = yields.rest(rules, lexer, dot, item.parameter) {
-                let wait = (item.origin, rules.lhs(item.dot));
+                let wait = wait(rules, &item);
                 let length = rest.saturating_add(first.len() as u32);
                 found.push(Start { wait, length, first: first.to_vec(), dot, parameter: item.parameter });
             }
