@@ -30,6 +30,8 @@ thread_local! {
 }
 
 struct Staging {
+    /// The device whose driver made it.
+    device: usize,
     slots: Vec<Pinned<u8>>,
     next: usize,
 }
@@ -126,11 +128,12 @@ impl Upload {
 /// Sends bytes to an address of the device.
 fn send(staging: &mut Option<Staging>, cuda: &CudaDevice, address: u64, data: &[u8]) -> Result<()> {
     let stream = cuda.cuda_stream();
+    let device = stream.context().ordinal();
     let staging = match staging {
-        Some(staging) => staging,
-        None => {
+        Some(staging) if staging.device == device => staging,
+        _ => {
             let slots = (0..SLOTS).map(|_| pinned(stream.context(), SLOT)).collect::<Result<_>>()?;
-            staging.insert(Staging { slots, next: 0 })
+            staging.insert(Staging { device, slots, next: 0 })
         }
     };
     let mut address = address;
