@@ -353,7 +353,7 @@ fn a_grammar_that_forces_for_ever_ends_at_a_limit() {
         let mut s = start(&v, wants(&v, ">", "abab"), request(Some(lark(grammar))));
         assert_eq!(run(&mut s), FinishReason::ParserLimit);
         let detail = s.trace().outcome.as_ref().unwrap().detail.clone().unwrap();
-        assert!(detail.contains("Too many items (limit 50000"), "{detail}");
+        assert!(detail.contains("Too many items (limit 250000"), "{detail}");
         assert_eq!(s.trace().text(), "");
     }
 }

@@ -5,7 +5,7 @@
 //!
 //! | input | test |
 //! |---|---|
-//! | many distinct grammars in one process | `thousands_of_grammars_leave_no_memory_behind` |
+//! | many distinct grammars in one process | `tests/leaks.rs` |
 //! | invalid Lark, schema, regex; `{m,n}` reversed or huge; look-around; quantifier on nothing | `tests/data/diagnostics.txt` |
 //! | a run whose grammar does not compile | `tests/engine.rs`: `bad_requests_are_refused`; `tests/cli.rs` |
 //! | the same for GBNF | `tests/gbnf.rs` |
@@ -287,29 +287,6 @@ fn answered(kind: GrammarKind, text: &str) {
         assert!(diagnostic.span.end <= text.len() && diagnostic.span.start <= diagnostic.span.end, "{text}");
         assert!(!diagnostic.message.is_empty() && !diagnostic.message.contains('\n'), "{text}");
     }
-}
-
-/// llguidance keeps nothing between grammars, and neither do we.
-#[cfg(target_os = "linux")]
-#[test]
-fn thousands_of_grammars_leave_no_memory_behind() {
-    fn resident_kib() -> usize {
-        let status = std::fs::read_to_string("/proc/self/status").expect("this process");
-        let line = status.lines().find(|l| l.starts_with("VmRSS:")).expect("a resident size");
-        line.split_whitespace().nth(1).and_then(|n| n.parse().ok()).expect("a number")
-    }
-    let batch = |from: usize| {
-        for i in from..from + 1_000 {
-            let (compiled, found) =
-                compile(Lark, format!("start: \"{i}\" (NAME \"{i}\")*\nNAME: /[a-z]{{1,{}}}/", i % 30 + 1));
-            assert!(compiled.is_some(), "{found:?}");
-        }
-    };
-    batch(0);
-    let before = resident_kib();
-    batch(1_000);
-    let grown = resident_kib().saturating_sub(before);
-    assert!(grown < 24 * 1024, "1,000 grammars left {grown} KiB behind");
 }
 
 /// What one mask may use is counted from mask to mask. A text that is checked asks for none, and has the

@@ -185,7 +185,7 @@ mod tests {
     #[test]
     fn a_row_is_shared_where_there_are_fewer_rows_than_warps() {
         let bf16 = Layout::of(GgmlDType::BF16).unwrap();
-        assert!(Plan::new(&bf16, 3584, 18_944, false, H200).unwrap().split > 1);
+        assert!(Plan::new(&bf16, 896, 4864, false, H200).unwrap().split > 1);
         assert_eq!(Plan::new(&bf16, 152_064, 3584, false, H200).unwrap().split, 1);
     }
 }
