@@ -162,7 +162,7 @@ fn parameters_are_told() {
     let lark = "start: f::0\nf::_: \"x\" %if eq(_, 3) | \"a\" f::incr(_) %if lt(_, 3)";
     let place = after(lark, "aa").place();
     let path: Vec<_> = place.path.iter().map(|c| (c.rule.as_str(), c.parameter)).collect();
-    assert_eq!(path, [("start", Some(0)), ("f", Some(0)), ("f", Some(1))]);
+    assert_eq!(path, [("start", None), ("f", Some(0)), ("f", Some(1))]);
     assert_eq!(expected(&place), ["\"a\" 2:26"]);
 }
 

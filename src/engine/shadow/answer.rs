@@ -286,7 +286,7 @@ impl Shadow {
             active: alternative.and_then(|a| a.spot.clone()),
             used_at,
             from: self.begins(item.origin),
-            parameter: rules.is_parametric().then_some(item.parameter),
+            parameter: rules.symbols[rules.lhs(item.dot) as usize].is_parametric.then_some(item.parameter),
         })
     }
 }

@@ -57,6 +57,8 @@ pub(super) struct Symbol {
     pub nullable_if: Vec<ParamCond>,
     /// For a nested grammar: the class of what it starts with.
     pub nested: Option<u8>,
+    /// Whether it has a parameter.
+    pub is_parametric: bool,
 }
 
 /// One alternative of a symbol.
@@ -236,6 +238,7 @@ impl Builder<'_> {
             nullable: data.is_nullable,
             nullable_if: data.cond_nullable.clone(),
             nested,
+            is_parametric: data.props.parametric,
         });
         self.ids.insert(symbol.as_index(), id);
         self.queue.push_back(symbol);
