@@ -15,6 +15,7 @@ use super::vocabulary::Vocabulary;
 
 mod probe;
 mod specialise;
+mod watch;
 
 pub use probe::{Ignore, Probe};
 use specialise::{Specialised, specialise};

@@ -242,3 +242,16 @@ fn a_schema_is_told_by_its_pointers() {
     assert!(named.iter().all(|pointer| whole.pointer(pointer).is_some()), "{named:?}");
     assert_eq!(json["path"][0]["pointer"], "/properties/age");
 }
+
+/// llguidance forces bytes for ever where a terminal that must follow matches only what is ignored.
+#[test]
+fn what_has_no_end_is_left_after_a_time() {
+    let folder = TempDir::new().expect("a folder");
+    let text = "start: \"x\" %json {\"type\": \"object\"} WS \"b\"\nWS: / +/\n%ignore WS\n";
+    let grammar = file(&folder, "g.lark", text);
+    let text = file(&folder, "t.txt", "x{} b");
+    let (code, stdout, _) = ran(&["check", str(&grammar), "--text", str(&text)]);
+    assert!(code == 1 && stdout.contains("does not allow byte 4"), "{stdout}");
+    let (code, stdout, _) = ran(&["explain", str(&grammar), "--text", str(&text)]);
+    assert!(code == 1 && stdout.contains("a step takes longer than the limit of 2 s"), "{code} {stdout}");
+}
