@@ -9,10 +9,10 @@
 //! goals are 1 ms for one token and 250 ms for all.
 
 use std::hint::black_box;
-use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use maze::engine::cases::{Beside, Cases, Wants};
 use maze::engine::explain::Explainer;
 use maze::engine::grammar::{Compiler, library};
 use maze::engine::model::tokenizer::synthetic;
@@ -87,9 +87,10 @@ fn measure(vocabulary: &Arc<Vocabulary>, compiler: &Compiler, name: &str) {
 
 /// The texts beside a shipped grammar that it accepts.
 fn texts(name: &str) -> Vec<String> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("grammars").join(format!("{name}.accept"));
-    let entries = std::fs::read_dir(folder).expect("examples").flatten();
-    entries.filter_map(|entry| std::fs::read_to_string(entry.path()).ok()).collect()
+    let shipped = library::find(name).expect("it is shipped");
+    let cases = Cases::of(&shipped.source(), &Beside::Shipped).list;
+    let accepted = cases.into_iter().filter(|case| case.wants == Wants::Accept);
+    accepted.filter_map(|case| String::from_utf8(case.text.to_vec()).ok()).collect()
 }
 
 fn ms(times: &[Duration], share: usize) -> String {

@@ -1,10 +1,9 @@
 //! Reasons agree with what llguidance does: they say "allowed" exactly for the tokens of its mask, and
 //! the byte that they blame is the first one that cannot be taken.
 
-use std::fs;
-use std::path::Path;
 use std::sync::Arc;
 
+use maze::engine::cases::{Beside, Cases, Wants};
 use maze::engine::constraint::Constraint;
 use maze::engine::explain::{Class, ExplainError, Explainer, Ignored, LimitKind, Reason, sentences};
 use maze::engine::grammar::{Compiled, GrammarKind, library};
@@ -33,11 +32,10 @@ fn lark(text: &str) -> Explainer {
 
 /// The texts beside a shipped grammar that it accepts.
 fn accepted(name: &str) -> Vec<String> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("grammars").join(format!("{name}.accept"));
-    let mut paths: Vec<_> =
-        fs::read_dir(folder).expect("examples").flatten().map(|entry| entry.path()).collect();
-    paths.sort();
-    paths.iter().map(|path| fs::read_to_string(path).expect("a text")).collect()
+    let shipped = library::find(name).expect("it is shipped");
+    let cases = Cases::of(&shipped.source(), &Beside::Shipped).list;
+    let accepted = cases.into_iter().filter(|case| case.wants == Wants::Accept);
+    accepted.map(|case| String::from_utf8(case.text.to_vec()).expect("a text")).collect()
 }
 
 fn token(name: &str) -> TokenId {

@@ -1,6 +1,7 @@
 //! Fixes keep what was meant: texts that were accepted before stay accepted, and what should be
 //! refused is refused.
 
+use maze::engine::cases::{Beside, Case, Cases, Wants};
 use maze::engine::check::{Verdict, check_text};
 use maze::engine::grammar::{Compiled, GrammarKind, GrammarSource, library};
 use maze::engine::{Diagnostic, Severity};
@@ -289,7 +290,8 @@ fn safe_fixes_keep_the_texts_of_every_shipped_grammar() {
     let mut wrong = String::new();
     for shipped in library::ALL.iter().filter(|g| g.kind == GrammarKind::Lark) {
         let whole = shipped.text.replacen("\nstart:", "\nwhole:", 1);
-        let texts: Vec<_> = shipped.cases().iter().filter(|(name, _)| name.contains(".accept/")).collect();
+        let mut texts = Cases::of(&shipped.source(), &Beside::Shipped).list;
+        texts.retain(|case| case.wants == Wants::Accept);
         for (code, trap) in TRAPS {
             let source = GrammarSource::lark(shipped.file, format!("{whole}\n{trap}\n"));
             let (_, found) = nano::COMPILER.compile(&source);
@@ -300,11 +302,12 @@ fn safe_fixes_keep_the_texts_of_every_shipped_grammar() {
             for fix in fixes {
                 let mended = GrammarSource::lark("mended", fix.apply(&source.text));
                 let (after, found) = nano::COMPILER.compile(&mended);
-                let refused = after.map(|after| texts.iter().find(|(_, text)| !accepts(&after, text)));
+                let refused = after.map(|after| texts.iter().find(|case| !accepts(&after, &case.text)));
                 match refused {
                     None => wrong += &format!("\n{}: {} of {trap}{}", shipped.file, fix.label, said(&found)),
-                    Some(Some((name, _))) => {
-                        wrong += &format!("\n{name} is refused after {} of {trap}", fix.label)
+                    Some(Some(Case { name, .. })) => {
+                        wrong +=
+                            &format!("\n{name} of {} is refused after {} of {trap}", shipped.file, fix.label)
                     }
                     Some(None) => {}
                 }

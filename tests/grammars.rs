@@ -1,16 +1,16 @@
 //! The shipped grammars: they compile, accept and reject their examples, bound white space, and
 //! let the embedded model finish.
 //!
-//! `grammars/NAME.accept/` holds texts that the grammar of that name accepts whole,
-//! `grammars/NAME.reject/` texts that it does not: `what@LINE-COLUMN.ext` names the place of the
-//! first byte that is refused, `what@end.ext` a text that is only the beginning of one.
+//! `grammars/NAME.cases` holds texts that the grammar of that name accepts whole, and texts that it
+//! does not, with the place of the first byte that is refused, or `@end` for a text that is only the
+//! beginning of one.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 use maze::engine::alarm;
-use maze::engine::cases::{Beside, Cases};
+use maze::engine::cases::{At, Beside, Case, Cases, Wants};
 use maze::engine::check::{Verdict, check_text};
 use maze::engine::grammar::library::{self, Shipped};
 use maze::engine::grammar::{Compiled, Compiler};
@@ -26,43 +26,42 @@ fn compile(compiler: &Compiler, shipped: &Shipped) -> Compiled {
     compiled.expect("no findings, so it compiled")
 }
 
-/// The files of `grammars/NAME.KIND`, sorted.
-fn examples(name: &str, kind: &str) -> Vec<(PathBuf, Vec<u8>)> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("grammars").join(format!("{name}.{kind}"));
-    let entries = fs::read_dir(&folder).unwrap_or_else(|e| panic!("{}: {e}", folder.display()));
-    let mut files: Vec<_> = entries.map(|e| e.expect("a folder entry").path()).collect();
-    files.sort();
-    files.into_iter().map(|path| (path.clone(), fs::read(path).expect("a readable example"))).collect()
+/// Its cases.
+fn cases(shipped: &Shipped) -> Vec<Case> {
+    let cases = Cases::of(&shipped.source(), &Beside::Shipped);
+    assert_eq!(cases.problems, [], "{}", shipped.file);
+    cases.list
 }
 
 #[test]
 fn every_grammar_accepts_and_rejects_its_examples() {
     for shipped in library::ALL {
         let grammar = compile(&nano::COMPILER, shipped);
-        let (accept, reject) = (examples(shipped.name, "accept"), examples(shipped.name, "reject"));
-        assert!(!accept.is_empty() && reject.len() >= 2, "{} has too few examples", shipped.name);
-        for (path, text) in accept {
+        let (mut accepted, mut rejected) = (0, 0);
+        for Case { name, wants, text, .. } in cases(shipped) {
             let verdict = check_text(&grammar, &text).expect("within the limits");
-            assert_eq!(verdict, Verdict::Accepted, "{}", path.display());
-        }
-        for (path, text) in reject {
-            let place = match check_text(&grammar, &text).expect("within the limits") {
-                Verdict::Accepted => panic!("{} is accepted", path.display()),
-                Verdict::Incomplete { .. } => "end".to_owned(),
+            let Wants::Reject(place) = wants else {
+                assert_eq!(verdict, Verdict::Accepted, "{}: {name}", shipped.file);
+                accepted += 1;
+                continue;
+            };
+            let there = match verdict {
+                Verdict::Accepted => panic!("{}: {name} is accepted", shipped.file),
+                Verdict::Incomplete { .. } => At::End,
                 Verdict::Rejected(r) => {
-                    assert!(r.offset < text.len(), "{}", path.display());
-                    assert!(!r.expected.contains(&text[r.offset]), "{}", path.display());
-                    format!("{}-{}", r.position.line, r.position.column)
+                    assert!(r.offset < text.len(), "{}: {name}", shipped.file);
+                    assert!(!r.expected.contains(&text[r.offset]), "{}: {name}", shipped.file);
+                    At::Position(r.position)
                 }
             };
-            let stem = path.file_stem().and_then(|s| s.to_str()).unwrap_or_default();
-            let (_, expected) = stem.split_once('@').expect("the place is in the name");
-            assert_eq!(place, expected, "{}", path.display());
+            assert_eq!(place, Some(there), "{}: {name}", shipped.file);
+            rejected += 1;
         }
+        assert!(accepted > 0 && rejected >= 2, "{} has too few examples", shipped.name);
     }
 }
 
-/// What the binary has, and what is read from the folders, are the same cases; they pass.
+/// What the binary has, and what is read from the file beside the grammar, are the same cases; they pass.
 #[test]
 fn the_binary_has_every_example() {
     for shipped in library::ALL {
@@ -73,7 +72,7 @@ fn the_binary_has_every_example() {
         let listed = |cases: &Cases| -> Vec<_> {
             cases.list.iter().map(|c| (c.name.clone(), c.wants, c.text.clone())).collect()
         };
-        assert_eq!(listed(&inside), listed(&beside), "{}: src/engine/grammar/library/cases.rs", shipped.file);
+        assert_eq!(listed(&inside), listed(&beside), "{}", shipped.file);
         assert_eq!((&*inside.problems, &*beside.problems), (&[][..], &[][..]));
         let report = inside.run(&grammar, &mut || true).expect("nobody stops it");
         assert!(report.failures().next().is_none(), "{}: {:?}", shipped.file, report.failures().next());
@@ -84,7 +83,7 @@ fn the_binary_has_every_example() {
 #[test]
 fn no_example_repeats_itself() {
     for shipped in library::ALL {
-        for (file, text) in shipped.cases() {
+        for Case { name, text, .. } in cases(shipped) {
             for length in [1, 3, 8] {
                 let step = |bytes: &[u8]| {
                     Arc::new(Step {
@@ -98,7 +97,7 @@ fn no_example_repeats_itself() {
                     })
                 };
                 let steps: Vec<_> = text.chunks(length).map(step).collect();
-                assert_eq!(alarm::alarms(&steps), [], "{file}");
+                assert_eq!(alarm::alarms(&steps), [], "{}: {name}", shipped.file);
             }
         }
     }
@@ -110,9 +109,8 @@ fn every_file_says_what_it_covers_and_its_licence() {
     for entry in fs::read_dir(folder).expect("the folder of grammars") {
         let path = entry.expect("a folder entry").path();
         let name = path.file_name().and_then(|n| n.to_str()).unwrap_or_default();
-        if path.is_dir() {
-            let (stem, kind) = name.rsplit_once('.').expect("NAME.accept or NAME.reject");
-            assert!(matches!(kind, "accept" | "reject") && library::find(stem).is_some(), "{name}");
+        if let Some(of) = name.strip_suffix(".cases") {
+            assert!(library::ALL.iter().any(|shipped| shipped.name == of), "{name}");
             continue;
         }
         let shipped = library::ALL.iter().find(|g| g.file == name);
@@ -127,7 +125,7 @@ fn every_file_says_what_it_covers_and_its_licence() {
 fn white_space_is_bounded_everywhere() {
     for shipped in library::ALL {
         let grammar = compile(&nano::COMPILER, shipped);
-        for (path, text) in examples(shipped.name, "accept") {
+        for Case { name, text, .. } in cases(shipped).into_iter().filter(|c| c.wants == Wants::Accept) {
             let mut constraint = grammar.constraint();
             let mut expected = constraint.feed(b"").expect("within the limits").expected;
             for at in 0..text.len() {
@@ -138,15 +136,14 @@ fn white_space_is_bounded_everywhere() {
                     let fed = constraint.fork().feed(&vec![byte; most + 1]).expect("within the limits");
                     assert!(
                         fed.taken <= most,
-                        "{}: {} times {:?} after byte {at} of {}",
+                        "{}: {} times {:?} after byte {at} of {name}",
                         shipped.name,
                         fed.taken,
                         char::from(byte),
-                        path.display()
                     );
                 }
                 let fed = constraint.feed(&text[at..=at]).expect("within the limits");
-                assert_eq!(fed.taken, 1, "{} at byte {at}", path.display());
+                assert_eq!(fed.taken, 1, "{}: {name} at byte {at}", shipped.name);
                 expected = fed.expected;
             }
         }

@@ -75,6 +75,13 @@ pub enum FileJob {
     SetConfig(ConfigKey, Option<String>),
     /// Read the person's own themes.
     Themes,
+    /// Put a case at the end of a file of cases.
+    AppendCase {
+        /// The file.
+        file: PathBuf,
+        /// The case in lines.
+        lines: String,
+    },
     /// Write a text as a case of a grammar.
     KeepCase {
         /// The folder of cases; it is made if it is not there.

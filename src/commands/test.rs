@@ -12,7 +12,7 @@ use crate::cli::TestArgs;
 use crate::config::{self, Config};
 use crate::engine::cases::coverage::{self, Coverage};
 use crate::engine::cases::near::{self, Found};
-use crate::engine::cases::{Beside, Case, Cases, Origin, Problem, Ran, Report, Wants, folder};
+use crate::engine::cases::{Beside, Case, Cases, Origin, Problem, Ran, Report, Wants, list};
 use crate::engine::check;
 use crate::engine::diagnostic;
 use crate::engine::grammar::{Compiled, Compiler, library};
@@ -23,8 +23,8 @@ struct Tested {
     source: GrammarSource,
     diagnostics: Vec<Diagnostic>,
     compiled: Option<Compiled>,
-    /// The folder for accepted cases; none for a shipped grammar.
-    folder: Option<PathBuf>,
+    /// The file for its cases; none for a shipped grammar.
+    list: Option<PathBuf>,
     report: Report,
     near: Option<Found>,
     /// What the accepted cases use, or why that is not known.
@@ -70,8 +70,8 @@ fn grammar(name: &str) -> Result<(GrammarSource, Beside), Failure> {
 
 fn test(compiler: &Compiler, source: GrammarSource, beside: &Beside, args: &TestArgs) -> Tested {
     let (compiled, diagnostics) = compiler.compile(&source);
-    let folder = match beside {
-        Beside::File(path) => Some(folder::beside(path, Wants::Accept)),
+    let list = match beside {
+        Beside::File(path) => Some(list::beside(path)),
         _ => None,
     };
     let cases = Cases::of(&source, beside);
@@ -88,7 +88,7 @@ fn test(compiler: &Compiler, source: GrammarSource, beside: &Beside, args: &Test
     if let (Some(compiled), true) = (&compiled, args.coverage) {
         used = Some(coverage::coverage(compiled, &report.accepted()));
     }
-    Tested { source, diagnostics, compiled, folder, report, near, coverage: used }
+    Tested { source, diagnostics, compiled, list, report, near, coverage: used }
 }
 
 impl Tested {
@@ -100,14 +100,15 @@ impl Tested {
     fn finding(&self, case: &Case, offset: usize, code: &'static str, message: String) -> Shown {
         let text = String::from_utf8_lossy(&case.text).into_owned();
         let (name, text, at) = match &case.origin {
-            Origin::Block(place) => {
-                let at = place.of(offset);
-                (self.source.name.clone(), self.source.text.clone(), at)
+            Origin::Block(place) => (self.source.name.clone(), self.source.text.clone(), place.of(offset)),
+            Origin::Listed(file, place) => {
+                (file.path.display().to_string(), file.text.clone(), place.of(offset))
             }
             origin => {
                 let (_, before) = diagnostic::shown(&case.text, offset);
                 let name = match origin {
                     Origin::File(path) => path.display().to_string(),
+                    Origin::Listed(file, _) => file.path.display().to_string(),
                     _ => format!("{} {}", self.source.name, case.name),
                 };
                 (name, text, before)
@@ -115,7 +116,7 @@ impl Tested {
         };
         let end = text.get(at..).and_then(|rest| rest.chars().next()).filter(|&c| c != '\n');
         let mut diagnostic = Diagnostic::error(&text, at..at + end.map_or(0, char::len_utf8), code, message);
-        if !matches!(case.origin, Origin::Block(_)) {
+        if !matches!(case.origin, Origin::Block(_) | Origin::Listed(..)) {
             // The same line and column that the name of the file may say.
             diagnostic.start = check::position(&case.text, offset);
         }
@@ -147,7 +148,8 @@ fn tell(stdout: &mut Sink, tested: &Tested) -> io::Result<()> {
     say(stdout, &format!("{}: {line}", tested.source.name))?;
     for Problem { file, position, message } in &tested.report.problems {
         let place = match (file, position) {
-            (Some(file), _) => file.display().to_string(),
+            (Some(file), Some(p)) => format!("{}:{}:{}", file.display(), p.line, p.column),
+            (Some(file), None) => file.display().to_string(),
             (None, Some(p)) => format!("{}:{}:{}", tested.source.name, p.line, p.column),
             (None, None) => tested.source.name.clone(),
         };
@@ -205,8 +207,8 @@ fn nothing(tested: &Tested) -> String {
     if !tested.report.problems.is_empty() {
         return "no cases that can be run".to_owned();
     }
-    match &tested.folder {
-        Some(folder) => format!("no cases; put texts that it accepts into {}", folder.display()),
+    match &tested.list {
+        Some(list) => format!("no cases; write them into {}, such as `accept \"a text\"`", list.display()),
         None => "no cases".to_owned(),
     }
 }
@@ -345,6 +347,7 @@ fn grammar_json(tested: &Tested) -> Value {
 fn case_json(tested: &Tested, ran: &Ran) -> Value {
     let file = match &ran.case.origin {
         Origin::File(path) => path.display().to_string(),
+        Origin::Listed(file, _) => file.path.display().to_string(),
         _ => tested.source.name.clone(),
     };
     let at = ran.offset().map(|offset| check::position(&ran.case.text, offset));

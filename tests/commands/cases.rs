@@ -7,7 +7,7 @@ use tempfile::TempDir;
 
 use super::{ran, str};
 
-/// A grammar with cases in files and in comments: three pass, five fail.
+/// A grammar with cases in one file, in files of their own and in comments: four pass, seven fail.
 fn folder() -> TempDir {
     let folder = TempDir::new().expect("a folder");
     let put = |name: &str, text: &[u8]| {
@@ -19,6 +19,10 @@ fn folder() -> TempDir {
         "sum.lark",
         b"// accept \"1 + 2\"\n// reject @1:5 \"1 + * 2\"\n// accept: two rows\n// | 1 +\n// | 2\n\
           start: NUM (\" + \" NUM)*\nNUM: /[0-9]+/\n",
+    );
+    put(
+        "sum.cases",
+        b"// Of the second number.\nreject @end: no number\n| 1 + \n\naccept: a bracket\n| 1 + 2\n|\n| )\n",
     );
     put("sum.accept/letter.txt", b"1 + x");
     put("sum.accept/short.txt", b"1 + ");
@@ -38,7 +42,10 @@ fn failures_name_the_place_and_what_is_wanted() {
     let here = format!("{}/", folder.path().display());
     let shown = stdout.replace(&here, "");
     let wanted = "\
-sum.lark: FAILED, 6 of 9 cases
+sum.lark: FAILED, 7 of 11 cases
+sum.cases:6:8: error[not-accepted]: the grammar does not allow byte 5; it wants a space or `0` to `9`, or the end: NUM (in start, 6:19), \" + \" (in start, 6:13)
+ 6 | | 1 + 2
+   |        ^
 sum.accept/bytes.txt:1:1: error[not-accepted]: the grammar does not allow byte 0; it wants `0` to `9`: NUM (in start, 6:8)
  1 | \u{fffd}1
    | ^
@@ -62,9 +69,12 @@ sum.lark:4:9: error[not-accepted]: the grammar does not allow byte 3; it wants a
     let (code, stdout, _) = ran(&["test", str(&grammar), "--json"]);
     let json: Value = serde_json::from_str(&stdout).expect("JSON");
     let tested = &json["grammars"][0];
-    assert_eq!((code, &tested["passed"], &tested["failed"]), (1, &3.into(), &6.into()));
+    assert_eq!((code, &tested["passed"], &tested["failed"]), (1, &4.into(), &7.into()));
     let letter = tested["cases"].as_array().expect("a list").iter().find(|c| c["name"] == "letter.txt");
     let letter = letter.expect("it is there");
+    let bracket = &tested["cases"][1];
+    assert!(bracket["file"].as_str().is_some_and(|file| file.ends_with("/sum.cases")), "{bracket}");
+    assert_eq!((&bracket["name"], &bracket["byte"]), (&"a bracket".into(), &5.into()));
     assert_eq!((&letter["byte"], &letter["line"], &letter["column"]), (&4.into(), &1.into(), &5.into()));
     assert_eq!((&letter["failure"], &letter["wants"]), (&"not-accepted".into(), &"accept".into()));
     // Every terminal stands where it is said to stand.
@@ -83,7 +93,7 @@ sum.lark:4:9: error[not-accepted]: the grammar does not allow byte 3; it wants a
         assert!(there.starts_with(terminal["text"].as_str().expect("text")), "{terminal}: {there}");
         named += 1;
     }
-    assert_eq!(named, 6);
+    assert_eq!(named, 8);
 }
 
 #[test]
@@ -108,7 +118,7 @@ fn wrong_input_is_told_from_failures() {
         path
     };
     for (name, text, wanted) in [
-        ("none.lark", "start: \"x\"\n", "no cases; put texts that it accepts into "),
+        ("none.lark", "start: \"x\"\n", "none.cases, such as `accept \"a text\"`"),
         ("broken.lark", "// accept \"x\"\nstart: x\n", "not tested, because it does not compile"),
         (
             "odd.lark",
@@ -121,6 +131,12 @@ fn wrong_input_is_told_from_failures() {
         assert_eq!((code, stderr.as_str()), (2, ""), "{name}: {stdout}");
         assert!(stdout.contains(wanted), "{name}: {stdout}");
     }
+    // A line that is no case is told with its place.
+    let path = put("list.lark", "start: \"x\"\n");
+    put("list.cases", "accept \"x\"\n\naccept x\n");
+    let (code, stdout, _) = ran(&["test", str(&path)]);
+    assert_eq!(code, 2, "{stdout}");
+    assert!(stdout.contains("list.cases:3:1: error[case]: `accept x` is no case"), "{stdout}");
     // A grammar without cases beside one with cases that pass is told, and is no failure.
     let none = put("none.lark", "start: \"x\"\n");
     let (code, stdout, _) = ran(&["test", "json", str(&none)]);

@@ -2,11 +2,9 @@
 //! may end at the same places. Texts are the examples of every shipped grammar, those with a byte
 //! changed, and random walks; small grammars cover each construct.
 
-use std::fs;
-use std::path::Path;
-
+use maze::engine::cases::{Beside, Cases};
 use maze::engine::constraint::Constraint;
-use maze::engine::grammar::library;
+use maze::engine::grammar::library::{self, Shipped};
 use maze::engine::grammar::{Compiled, GrammarSource};
 use maze::engine::shadow::{ByteSet, Shadow};
 
@@ -158,22 +156,17 @@ fn agree(grammar: &Compiled, texts: &[Vec<u8>], effort: usize) -> usize {
     positions
 }
 
-/// The files of a folder beside the grammars.
-fn files(folder: &Path) -> Vec<Vec<u8>> {
-    let mut paths: Vec<_> = fs::read_dir(folder).expect("examples").flatten().map(|e| e.path()).collect();
-    paths.sort();
-    paths.iter().map(|p| fs::read(p).expect("a readable example")).collect()
+/// The texts of a shipped grammar's cases.
+fn texts(shipped: &Shipped) -> Vec<Vec<u8>> {
+    Cases::of(&shipped.source(), &Beside::Shipped).list.iter().map(|case| case.text.to_vec()).collect()
 }
 
 #[test]
 fn it_agrees_with_llguidance_on_every_shipped_grammar() {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("grammars");
     let mut all = 0;
     for shipped in library::ALL {
         let grammar = compile(&shipped.source());
-        let mut texts = files(&folder.join(format!("{}.accept", shipped.name)));
-        texts.extend(files(&folder.join(format!("{}.reject", shipped.name))));
-        let positions = agree(&grammar, &texts, 6);
+        let positions = agree(&grammar, &texts(shipped), 6);
         println!("{:12} {positions:7} places", shipped.name);
         all += positions;
     }
@@ -365,8 +358,7 @@ fn it_agrees_on_special_tokens() {
 #[test]
 fn going_back_gives_the_same_answers() {
     for shipped in library::ALL.iter().take(3) {
-        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("grammars");
-        let text = files(&folder.join(format!("{}.accept", shipped.name))).remove(0);
+        let text = texts(shipped).remove(0);
         let mut shadow = compile(&shipped.source()).shadow().expect("it can be followed");
         let mut seen = vec![(shadow.next_bytes(), shadow.may_end())];
         for &byte in &text {

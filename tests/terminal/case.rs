@@ -1,6 +1,11 @@
-//! The overlay of one case: the byte that is not allowed is on the screen, wherever it is.
+//! The overlay of one case: the byte that is not allowed is on the screen, wherever it is; and cases of
+//! the file beside the grammar.
 
-use maze::app::event::Event;
+use std::fs;
+
+use maze::app::event::{Effect, Event};
+use maze::app::files::{FileEvent, FileJob, GrammarFile, Opened};
+use maze::engine::GrammarKind;
 use ratatui::style::Modifier;
 
 use super::playground::Playground;
@@ -55,4 +60,49 @@ fn inside_of_a_character() {
     assert_eq!(marked(&mut opened("aé€")), "é");
     assert_eq!(marked(&mut opened("aé")), "é");
     assert_eq!(marked(&mut opened("a€")), "€");
+}
+
+/// A case of the file of cases is shown with its place there, and the output is kept there too.
+#[test]
+fn of_the_file_beside_the_grammar() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let list = folder.path().join("words.cases");
+    fs::write(&list, "accept \"a b\"\n\nreject @1:2: a sign\n| a!\n\naccept: two\n| a\n| b\n")
+        .expect("writable");
+    let path = folder.path().join("words.lark");
+    let file = GrammarFile { path: path.clone(), text: "start: /[a-z ]+/\n".into() };
+    let opened = Opened { file, name: "words.lark".into(), kind: Some(GrammarKind::Lark) };
+    let mut p = Playground::new(80, 24);
+    p.event(Event::Files(FileEvent::Read(path, Ok(opened))));
+    assert!(p.screen().contains("✗ 1 of 3 cases"), "{}", p.screen());
+    p.press("Alt-;");
+    p.press("Enter");
+    assert!(p.screen().contains("✗ two · to be accepted · words.cases:7:4"), "{}", p.screen());
+    p.press("Esc");
+    p.press("F5");
+    p.advance(3);
+    p.press("Esc");
+    p.effects.clear();
+    p.press("Ctrl-P");
+    p.type_text("keep the output as an acc");
+    p.press("Enter");
+    let output = p.state.run.trace.as_ref().expect("a run").bytes();
+    let output = String::from_utf8(output).expect("of a to z");
+    match &p.effects[..] {
+        [Effect::Files(FileJob::AppendCase { file, lines })] => {
+            assert_eq!((file, lines.as_str()), (&list, format!("accept \"{output}\"\n").as_str()));
+        }
+        other => panic!("{other:?}"),
+    }
+    // It is run at once.
+    p.event(Event::Files(FileEvent::CaseKept(Ok("words.cases".into()))));
+    assert!(p.screen().contains("The case is in words.cases."), "{}", p.screen());
+    // Beside another file there is no such file.
+    p.state.grammar.file.as_mut().expect("it has one").path = folder.path().join("other.lark");
+    p.effects.clear();
+    p.press("Ctrl-P");
+    p.type_text("keep the output as an acc");
+    p.press("Enter");
+    assert!(p.effects.is_empty(), "{:?}", p.effects);
+    assert!(p.screen().contains("kept at the end of the grammar"), "{}", p.screen());
 }

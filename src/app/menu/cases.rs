@@ -25,7 +25,8 @@ pub(super) fn rows(state: &State) -> Vec<Row> {
         rows.extend(report.problems.iter().map(|problem| {
             let file = problem.file.as_ref().and_then(|file| file.file_name());
             let title = match (file, problem.position) {
-                (Some(name), _) => name.to_string_lossy().into_owned(),
+                (Some(name), Some(place)) => format!("{}:{}", name.to_string_lossy(), place.line),
+                (Some(name), None) => name.to_string_lossy().into_owned(),
                 (None, Some(place)) => format!("line {}", place.line),
                 (None, None) => "too many".to_owned(),
             };
@@ -33,13 +34,17 @@ pub(super) fn rows(state: &State) -> Vec<Row> {
         }));
     }
     if rows.is_empty() {
-        let beside = "files in NAME.accept and NAME.reject beside the grammar's own";
         let how = match (block::mark(&state.grammar.source()), state.grammar.kind) {
             (Some(mark), _) => {
-                format!("in the grammar, {mark} accept \"a text\" or {mark} reject \"a text\"; or {beside}")
+                format!(
+                    "in the grammar, {mark} accept \"a text\" or {mark} reject \"a text\"; or the same without \
+                     {mark} in NAME.cases beside it"
+                )
             }
-            (None, GrammarKind::JsonSchema) => format!("the schema's \"examples\"; or {beside}"),
-            (None, _) => beside.to_owned(),
+            (None, GrammarKind::JsonSchema) => {
+                "the schema's \"examples\"; or accept \"a text\" in NAME.cases beside it".to_owned()
+            }
+            (None, _) => "accept \"a text\" or reject \"a text\" in NAME.cases beside it".to_owned(),
         };
         let row = Row::new("None yet", "How to write one", Pick::Act(Action::FocusGrammar));
         rows.push(row.about(how));

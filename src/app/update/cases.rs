@@ -1,5 +1,6 @@
 //! The cases of the grammar: what came of them, looking at one, and keeping the output as another.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::app::action::Action;
@@ -8,7 +9,7 @@ use crate::app::files::FileJob;
 use crate::app::menu::MenuKind;
 use crate::app::state::{Overlay, Pane, State};
 use crate::engine::Vocabulary;
-use crate::engine::cases::{Beside, Origin, Report, Wants, block, folder};
+use crate::engine::cases::{Beside, Origin, Report, Wants, block, folder, list};
 
 use super::{keys, menu};
 
@@ -49,8 +50,8 @@ pub(super) fn look(state: &mut State, index: usize) -> Vec<Effect> {
     Vec::new()
 }
 
-/// Keeps the output as a case: in a file if the grammar has folders of cases or no comments, else in a
-/// comment at its end.
+/// Keeps the output as a case: in the grammar's file of cases if it has one, in a file of its own if it
+/// has folders of cases or no comments, else in a comment at its end.
 pub(super) fn keep(state: &mut State, is_accepted: bool) -> Vec<Effect> {
     let text = state.run.trace.as_ref().map(|trace| trace.bytes()).unwrap_or_default();
     if text.is_empty() {
@@ -59,6 +60,15 @@ pub(super) fn keep(state: &mut State, is_accepted: bool) -> Vec<Effect> {
         return Vec::new();
     }
     let wants = if is_accepted { Wants::Accept } else { Wants::Reject(None) };
+    let list = state.grammar.cases.as_ref().and_then(|report| report.file.clone());
+    // What ran last may have been beside another file.
+    let is_beside = |file: &PathBuf| match state.grammar.beside() {
+        Beside::File(path) => list::beside(&path) == *file,
+        _ => false,
+    };
+    if let (Some(file), Some(lines)) = (list.filter(is_beside), list::write(wants, "", &text)) {
+        return vec![Effect::Files(FileJob::AppendCase { file, lines })];
+    }
     let source = state.grammar.source();
     let has_folders = state.grammar.cases.as_ref().is_some_and(|report| !report.folders.is_empty());
     let lines = block::write(&source, wants, "", &text).filter(|_| !has_folders);

@@ -3,6 +3,7 @@
 //! It runs on that thread only. Every mistake is a sentence that names the file and what is wrong
 //! with it; what is written appears whole or not at all.
 
+use std::fs::Permissions;
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -13,6 +14,7 @@ use crate::app::event::Event;
 use crate::app::files::{ConfigKey, FileEvent, FileJob, GrammarFile, Opened, Replaces, WriteError};
 use crate::atomic::AtomicFile;
 use crate::config::{self, file, themes};
+use crate::engine::cases::list;
 use crate::engine::grammar::{GrammarKind, MAX_BYTES};
 
 mod walk;
@@ -33,7 +35,7 @@ pub(super) fn perform(job: FileJob, events: &Sender<Event>) {
             FileEvent::Read(path, read)
         }
         FileJob::Base(path) => {
-            let text = text(&path).ok();
+            let text = text(&path, MAX_BYTES).ok();
             FileEvent::Base(path, text)
         }
         FileJob::Write { path, text, replaces } => {
@@ -43,6 +45,7 @@ pub(super) fn perform(job: FileJob, events: &Sender<Event>) {
         FileJob::KeepCase { folder, extension, text } => {
             FileEvent::CaseKept(keep_case(&folder, extension, &text))
         }
+        FileJob::AppendCase { file, lines } => FileEvent::CaseKept(append_case(&file, &lines)),
         FileJob::SetConfig(key, value) => FileEvent::Said(set_config(key, value.as_deref())),
         FileJob::Themes => {
             let (found, problems) = themes::read_all(&config::environment);
@@ -79,7 +82,7 @@ fn read(path: &Path) -> Result<Opened, String> {
     let name = short(path);
     let failed = |reason: &str| format!("cannot open {name}: {reason}");
     let kind = GrammarKind::of_path(path);
-    let text = text(path).map_err(|reason| failed(&reason))?;
+    let text = text(path, MAX_BYTES).map_err(|reason| failed(&reason))?;
     if kind.is_none() {
         return Err(failed(&format!("a grammar's name ends in {ENDINGS}")));
     }
@@ -87,8 +90,8 @@ fn read(path: &Path) -> Result<Opened, String> {
     Ok(Opened { file, name, kind })
 }
 
-/// The text of a file that is no larger than a grammar may be.
-fn text(path: &Path) -> Result<String, String> {
+/// The text of a file of no more than `most` bytes.
+fn text(path: &Path, most: usize) -> Result<String, String> {
     // Asked before it is opened: opening a pipe would wait for its other end.
     let about = std::fs::metadata(path).map_err(|e| reason(&e))?;
     if about.is_dir() {
@@ -99,9 +102,9 @@ fn text(path: &Path) -> Result<String, String> {
     }
     let file = std::fs::File::open(path).map_err(|e| reason(&e))?;
     let mut bytes = Vec::new();
-    file.take(MAX_BYTES as u64 + 1).read_to_end(&mut bytes).map_err(|e| reason(&e))?;
-    if bytes.len() > MAX_BYTES {
-        return Err(format!("it has more than {} KiB, the most that a grammar may have", MAX_BYTES / 1024));
+    file.take(most as u64 + 1).read_to_end(&mut bytes).map_err(|e| reason(&e))?;
+    if bytes.len() > most {
+        return Err(format!("it has more than {} KiB, the most that is read", most / 1024));
     }
     String::from_utf8(bytes)
         .map_err(|e| format!("it is not UTF-8 text (byte {})", e.utf8_error().valid_up_to()))
@@ -130,7 +133,7 @@ fn write(path: &Path, new: &Arc<str>, replaces: &Replaces) -> Result<Opened, Wri
         }
         match replaces {
             Replaces::Nothing => return Err(WriteError::Exists),
-            Replaces::Text(old) if text(path).ok().as_deref() != Some(old) => {
+            Replaces::Text(old) if text(path, MAX_BYTES).ok().as_deref() != Some(old) => {
                 return Err(WriteError::Changed);
             }
             Replaces::Text(_) | Replaces::Anything => {}
@@ -139,20 +142,34 @@ fn write(path: &Path, new: &Arc<str>, replaces: &Replaces) -> Result<Opened, Wri
             return Err(failed("it is read-only".into()));
         }
     }
-    let written = || -> io::Result<()> {
-        let mut file = AtomicFile::create(path)?;
-        if let Some(about) = &there {
-            file.permissions(about.permissions())?;
-        }
-        file.write_all(new.as_bytes())?;
-        file.commit()
-    };
-    written().map_err(|e| {
+    replace(path, new, there.map(|about| about.permissions())).map_err(|e| {
         let is_lost = path.parent().is_some_and(|folder| !folder.exists());
         failed(if is_lost { "there is no such folder".into() } else { reason(&e) })
     })?;
     let file = GrammarFile { path: path.to_owned(), text: new.clone() };
     Ok(Opened { file, name, kind: GrammarKind::of_path(path) })
+}
+
+/// Writes a file whole, or not at all.
+fn replace(path: &Path, text: &str, permissions: Option<Permissions>) -> io::Result<()> {
+    let mut file = AtomicFile::create(path)?;
+    if let Some(permissions) = permissions {
+        file.permissions(permissions)?;
+    }
+    file.write_all(text.as_bytes())?;
+    file.commit()
+}
+
+/// Puts a case at the end of a file of cases; gives its name.
+fn append_case(path: &Path, lines: &str) -> Result<String, String> {
+    let failed = |reason: String| format!("cannot keep the case in {}: {reason}", short(path));
+    let old = text(path, list::MAX_FILE_BYTES).map_err(failed)?;
+    let permissions = std::fs::metadata(path).map_err(|e| failed(reason(&e)))?.permissions();
+    if permissions.readonly() {
+        return Err(failed("it is read-only".into()));
+    }
+    replace(path, &list::append(&old, lines), Some(permissions)).map_err(|e| failed(reason(&e)))?;
+    Ok(short(path))
 }
 
 /// Writes a text to a new file of a folder of cases; gives its name.
@@ -228,6 +245,24 @@ mod tests {
         std::fs::write(folder.path().join("file"), "x").expect("writable");
         let error = keep_case(&folder.path().join("file"), "txt", b"x").expect_err("no folder");
         assert!(error.contains("cannot keep the case in"), "{error}");
+    }
+
+    #[test]
+    fn a_case_comes_after_those_that_are_there() {
+        let folder = folder();
+        let path = folder.path().join("g.cases");
+        assert!(append_case(&path, "accept \"x\"\n").expect_err("gone").contains("no such file"));
+        std::fs::write(&path, "// of mine\naccept: a\n| b ").expect("writable");
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o640)).expect("its owner may");
+        let name = append_case(&path, "accept \"x\"\n").expect("writable");
+        assert!(name.ends_with("g.cases"), "{name}");
+        let text = std::fs::read_to_string(&path).expect("it is there");
+        assert_eq!(text, "// of mine\naccept: a\n| b \n\naccept \"x\"\n");
+        assert_eq!(std::fs::metadata(&path).expect("it is there").permissions().mode() & 0o777, 0o640);
+        std::fs::write(&path, b"\xff").expect("writable");
+        let error = append_case(&path, "accept \"x\"\n").expect_err("bytes");
+        assert!(error.contains("cannot keep the case in") && error.contains("UTF-8"), "{error}");
+        assert_eq!(std::fs::read(&path).expect("it is there"), b"\xff");
     }
 
     #[test]

@@ -16,9 +16,14 @@ const KINDS: [(&str, Wants); 2] = [("accept", Wants::Accept), ("reject", Wants::
 
 /// The folder for the cases of the grammar in `path`, whether it is there or not.
 pub fn beside(path: &Path, wants: Wants) -> PathBuf {
+    named(path, kind(wants))
+}
+
+/// What is called after the grammar in `path`, and ends with this.
+pub(super) fn named(path: &Path, ending: &str) -> PathBuf {
     let stem = path.file_stem().unwrap_or_default().to_string_lossy();
     let stem = stem.strip_suffix(".schema").filter(|name| !name.is_empty()).unwrap_or(&stem);
-    path.with_file_name(format!("{stem}.{}", kind(wants)))
+    path.with_file_name(format!("{stem}.{ending}"))
 }
 
 fn kind(wants: Wants) -> &'static str {
@@ -59,7 +64,7 @@ pub(super) fn read(path: &Path, cases: &mut Cases, go_on: &mut dyn FnMut() -> bo
                 cases.unread += 1;
                 continue;
             }
-            match text(&path) {
+            match text(&path, MAX_BYTES) {
                 Ok(text) => {
                     bytes += text.len();
                     take(path, &text, cases);
@@ -76,23 +81,24 @@ fn is_case(path: &Path) -> bool {
     !name.starts_with('.') && !name.ends_with('~')
 }
 
-fn text(path: &Path) -> Result<Vec<u8>, String> {
+/// What is in a file of no more than `most` bytes, or why that cannot be used.
+pub(super) fn text(path: &Path, most: usize) -> Result<Vec<u8>, String> {
     // Asked before it is opened: opening a pipe would wait for its other end.
     let about = fs::metadata(path).map_err(|e| format!("cannot be read: {e}"))?;
     if !about.is_file() {
-        return Err(if about.is_dir() { "is a folder, not a case" } else { "is no file" }.into());
+        return Err(if about.is_dir() { "is a folder, not a file" } else { "is no file" }.into());
     }
     let mut bytes = Vec::new();
     let file = fs::File::open(path).map_err(|e| format!("cannot be read: {e}"))?;
-    file.take(MAX_BYTES as u64 + 1).read_to_end(&mut bytes).map_err(|e| format!("cannot be read: {e}"))?;
-    if bytes.len() > MAX_BYTES {
-        return Err(format!("has more than {} KiB, the most that a case may have", MAX_BYTES >> 10));
+    file.take(most as u64 + 1).read_to_end(&mut bytes).map_err(|e| format!("cannot be read: {e}"))?;
+    if bytes.len() > most {
+        return Err(format!("has more than {} KiB, the most that is read", most >> 10));
     }
     Ok(bytes)
 }
 
 /// Takes in the text of a file whose folder's name says what it is.
-pub(super) fn take(path: PathBuf, text: &[u8], cases: &mut Cases) {
+fn take(path: PathBuf, text: &[u8], cases: &mut Cases) {
     let folder = path.parent().and_then(Path::extension).unwrap_or_default();
     let Some((_, wants)) = KINDS.iter().find(|(kind, _)| folder == *kind) else { return };
     let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();

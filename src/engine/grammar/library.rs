@@ -1,10 +1,8 @@
 //! The grammars that come with the program, by language and name.
 //!
-//! Their texts are the files in `grammars/`, each with examples that it accepts and rejects.
+//! Their texts are the files in `grammars/`, each with a file of cases that it accepts and rejects.
 
 use super::{GrammarKind, GrammarSource};
-
-mod cases;
 
 /// A grammar that comes with the program.
 #[derive(Clone, Copy, Debug)]
@@ -21,17 +19,14 @@ pub struct Shipped {
     pub file: &'static str,
     /// Its text.
     pub text: &'static str,
+    /// The text of its file of cases.
+    pub cases: &'static str,
 }
 
 impl Shipped {
     /// The grammar, named after its file.
     pub fn source(&self) -> GrammarSource {
         GrammarSource::new(self.kind, self.file, self.text)
-    }
-
-    /// Its examples: the name under `grammars/`, such as `json.reject/cut@end.json`, and the text.
-    pub fn cases(&self) -> &'static [(&'static str, &'static [u8])] {
-        cases::of(self.name)
     }
 }
 
@@ -44,6 +39,7 @@ macro_rules! shipped {
             kind: GrammarKind::$kind,
             file: $file,
             text: include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/grammars/", $file)),
+            cases: include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/grammars/", $name, ".cases")),
         }
     };
 }

@@ -7,8 +7,9 @@ use ratatui::layout::Rect;
 use ratatui::style::{Modifier, Style};
 
 use crate::app::state::State;
-use crate::engine::cases::{Ran, Wants};
-use crate::engine::diagnostic::shown;
+use crate::engine::cases::{Origin, Ran, Wants};
+use crate::engine::check::position;
+use crate::engine::diagnostic::{Position, shown};
 use crate::ui::glyphs::glyphs;
 use crate::ui::pen::Pen;
 use crate::ui::theme::{Role, Theme};
@@ -104,7 +105,7 @@ fn look(state: &State, index: usize) -> Option<Look> {
         mark,
         sentence,
         passes: ran.passes(),
-        title: format!("{} · {wants}", ran.case.name),
+        title: format!("{} · {wants}{}", ran.case.name, place(ran)),
         area: centred(state.size, COLUMNS, height),
     })
 }
@@ -125,6 +126,14 @@ impl Look {
         let wanted = self.mark.map_or(0, |(row, _)| (row + 1).saturating_sub(self.height() * 2 / 3));
         wanted.min(self.last_top())
     }
+}
+
+/// Where a case of a file of cases stands: at the byte that is not allowed, or where its text begins.
+fn place(ran: &Ran) -> String {
+    let Origin::Listed(file, place) = &ran.case.origin else { return String::new() };
+    let Position { line, column } = position(file.text.as_bytes(), place.of(ran.offset().unwrap_or(0)));
+    let name = file.path.file_name().unwrap_or_default().to_string_lossy();
+    format!(" · {name}:{line}:{column}")
 }
 
 fn sentence(ran: &Ran) -> String {

@@ -1,7 +1,9 @@
 //! Blocks are read as they are meant, whatever is written comes back, and comments stay comments.
 
 use super::*;
-use crate::engine::cases::{Beside, MAX_CASES};
+use crate::engine::cases::lines::tests::{Written, written};
+use crate::engine::cases::{At, Beside, MAX_CASES};
+use crate::engine::diagnostic::Position;
 
 fn of(source: &GrammarSource) -> Cases {
     Cases::of(source, &Beside::Nothing)
@@ -73,48 +75,10 @@ fn what_is_almost_a_case_is_told() {
     }
 }
 
-/// Texts that a line editor, a comment or a JSON string could lose a part of.
-const TEXTS: [&str; 16] = [
-    "",
-    "\n",
-    "\n\n",
-    "a",
-    "a\n",
-    "\na",
-    "a\n\n\nb\n",
-    " a \n b",
-    "a\r\nb",
-    "a\tb\n\tc",
-    "\"quoted\" \\ back\n\\n",
-    "| bar\n// comment\n# hash",
-    "// accept \"x\"\n// | y\n",
-    "é日本🦀\u{202e}x\u{200b}\n\u{feff}",
-    "\u{0}\u{1b}[31m\u{7f}",
-    "@1:5: x\n: y",
-];
-
 #[test]
 fn every_text_comes_back() {
-    let mut random = 1_u64;
-    let mut next = |n: u64| {
-        random = random.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
-        (random >> 33) % n
-    };
-    let letters = ['a', ' ', '\n', '\n', '"', '\\', '|', '/', '#', '\r', '\t', 'é', '🦀', '\u{7f}', 'u'];
-    let made: Vec<String> = (0..400)
-        .map(|_| (0..next(12)).map(|_| letters[next(letters.len() as u64) as usize]).collect())
-        .collect();
-    let wants = [
-        Wants::Accept,
-        Wants::Reject(None),
-        Wants::Reject(Some(At::End)),
-        Wants::Reject(Some(At::Byte(7))),
-        Wants::Reject(Some(At::Position(Position { line: 2, column: 13 }))),
-    ];
     for source in [GrammarSource::lark("g", "start: \"x\""), GrammarSource::gbnf("g", "root ::= \"x\"\n\n")] {
-        for (i, text) in TEXTS.into_iter().chain(made.iter().map(String::as_str)).enumerate() {
-            let wants = wants[i % wants.len()];
-            let name = ["", "a name", "\"odd"][i % 3];
+        for Written { wants, name, text } in written() {
             let lines = write(&source, wants, name, text.as_bytes()).expect("UTF-8");
             // Between others of its kind, and in a file with the line ends of Windows.
             let twice = append(&append(&source.text, &lines), &lines);

@@ -1,3 +1,0 @@
-func range(x int) int {
-	return x
-}

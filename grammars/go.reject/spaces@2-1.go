@@ -1,3 +1,0 @@
-func f(x int) int {
-    return x
-}

@@ -1,2 +1,0 @@
-def lambda(x):
-    return x

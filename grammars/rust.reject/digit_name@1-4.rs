@@ -1,3 +1,0 @@
-fn 2_numbers(x: i32) -> i32 {
-    x
-}

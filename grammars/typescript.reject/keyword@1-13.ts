@@ -1,3 +1,0 @@
-function for(x: number): number {
-  return x;
-}

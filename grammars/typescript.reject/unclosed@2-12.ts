@@ -1,3 +1,0 @@
-function f(x: number): number {
-  return [x;
-}

@@ -1,3 +1,0 @@
-pub fn f(x: u32) u32 {
-    return x
-}
