@@ -22,6 +22,7 @@ mod export;
 mod man;
 mod models;
 mod replay;
+mod sample;
 mod shrink;
 mod test;
 
@@ -34,6 +35,7 @@ pub use export::ExportArgs;
 pub use man::ManArgs;
 pub use models::ModelsArgs;
 pub use replay::ReplayArgs;
+pub use sample::SampleArgs;
 pub use shrink::ShrinkArgs;
 pub use test::TestArgs;
 
@@ -67,6 +69,8 @@ pub enum Command {
     Explain(ExplainArgs),
     /// Say what a code such as M050 in a message of `maze check` is about.
     ExplainCode(ExplainCodeArgs),
+    /// Print random texts of a grammar: what does it accept?
+    Sample(SampleArgs),
     /// Run the accept and reject cases of grammars, and show what else they accept.
     Test(TestArgs),
     /// List the grammars that come with the program, or print one.
@@ -119,9 +123,14 @@ pub struct GrammarArgs {
     /// A regular expression that the whole output must match.
     #[arg(long, value_name = "REGEX", group = "constraint")]
     pub regex: Option<String>,
-    /// A shipped grammar, by language or name; `maze grammars` lists them.
+    /// A shipped grammar, by language or name; `maze grammars` lists them. `maze generate` takes the
+    /// one that the prompt asks for if none is named; `none` stands for none.
     #[arg(long, value_name = "LANGUAGE", group = "constraint")]
     pub language: Option<String>,
+    /// The rule of the grammar to begin with, one of those that it names as entry points
+    /// [default: the one that `start` names].
+    #[arg(long, value_name = "NAME")]
+    pub entry: Option<String>,
 }
 
 /// Arguments of the playground.
@@ -252,6 +261,10 @@ pub struct CheckArgs {
     /// Say whether this text follows the grammar, and if not, where it leaves it; `-` reads stdin.
     #[arg(long, value_name = "FILE")]
     pub text: Option<PathBuf>,
+    /// The rule to begin with, one of those that the grammars name as entry points
+    /// [default: the one that `start` names].
+    #[arg(long, value_name = "NAME", conflicts_with = "fix")]
+    pub entry: Option<String>,
     /// Put right in the files what can be put right without asking, and list what is left.
     #[arg(long)]
     pub fix: bool,

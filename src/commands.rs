@@ -34,6 +34,7 @@ mod output;
 mod play;
 mod progress;
 mod replay;
+mod sample;
 mod shrink;
 mod signals;
 mod snippet;
@@ -100,6 +101,7 @@ fn perform(cli: &Cli) -> Result<(), Failure> {
         Some(Command::Check(args)) => check::run(args),
         Some(Command::Explain(args)) => explain::run(args),
         Some(Command::ExplainCode(args)) => explain_code::run(args),
+        Some(Command::Sample(args)) => sample::run(args),
         Some(Command::Test(args)) => test::run(args),
         Some(Command::Grammars(args)) => grammars::run(args),
         Some(Command::Bench(args)) => bench::run(args),
@@ -160,7 +162,7 @@ fn tell(message: &str, code: u8) -> u8 {
 
 /// The grammar that the arguments name; `None` if they name none.
 fn source(args: &GrammarArgs) -> Result<Option<GrammarSource>, Failure> {
-    Ok(Some(if let Some(path) = &args.grammar {
+    let source = if let Some(path) = &args.grammar {
         read_grammar(path)?
     } else if let Some(path) = &args.schema {
         GrammarSource::json_schema(path.display().to_string(), read_text(path)?)
@@ -175,8 +177,20 @@ fn source(args: &GrammarArgs) -> Result<Option<GrammarSource>, Failure> {
         })?;
         shipped.source()
     } else {
-        return Ok(None);
-    }))
+        return match &args.entry {
+            Some(_) => Err(Failure::Input("--entry needs the grammar that it is an entry point of".into())),
+            None => Ok(None),
+        };
+    };
+    with_entry(source, args.entry.as_deref()).map(Some)
+}
+
+/// The grammar beginning with the rule `entry`, if one is asked for.
+fn with_entry(source: GrammarSource, entry: Option<&str>) -> Result<GrammarSource, Failure> {
+    match entry {
+        Some(entry) => source.with_entry(entry).map_err(|e| Failure::Input(e.to_string())),
+        None => Ok(source),
+    }
 }
 
 /// A grammar in a file whose name says what it is.

@@ -24,6 +24,7 @@ pub mod load;
 mod mask_worker;
 pub mod model;
 pub mod replay;
+pub mod sample;
 pub mod sampler;
 pub mod session;
 pub mod shadow;

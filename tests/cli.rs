@@ -59,6 +59,8 @@ fn generate_as_json_has_the_promised_fields() {
         [
             "text",
             "thinking",
+            "grammar",
+            "entry",
             "mode",
             "tokens",
             "forced_tokens",
@@ -334,7 +336,7 @@ fn grammars_are_listed_and_printed() {
 #[test]
 fn nobody_reading_is_no_failure() {
     let mut child = maze()
-        .args(["generate", "def f(x):\n", "--max-tokens", "400"])
+        .args(["generate", "def f(x):\n", "--language", "none", "--max-tokens", "400"])
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .spawn()

@@ -21,6 +21,10 @@ pub struct ExplainArgs {
     /// The grammar: a .lark, .gbnf, .json (JSON Schema) or .regex file. A trace has its own.
     #[arg(value_name = "GRAMMAR", required_unless_present = "trace", conflicts_with = "trace")]
     pub grammar: Option<PathBuf>,
+    /// The rule of the grammar to begin with, one of those that it names as entry points
+    /// [default: the one that `start` names].
+    #[arg(long, value_name = "NAME", conflicts_with = "trace")]
+    pub entry: Option<String>,
     /// The text; `-` reads stdin.
     #[arg(long, value_name = "FILE")]
     pub text: Option<PathBuf>,

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use serde_json::json;
 
 use super::output::Sink;
-use super::{Failure, load, read_grammar};
+use super::{Failure, load, read_grammar, with_entry};
 use crate::cli::CheckArgs;
 use crate::config::{self, Config};
 use crate::engine::check::{Verdict, check_text, describe};
@@ -23,7 +23,11 @@ pub(super) fn run(args: &CheckArgs) -> Result<(), Failure> {
         return Err(Failure::Input("--text takes one grammar".into()));
     }
     let config = Config::new(&args.model, config::environment).map_err(Failure::Input)?;
-    let mut sources = args.files.iter().map(|f| read_grammar(f)).collect::<Result<Vec<_>, _>>()?;
+    let mut sources = args
+        .files
+        .iter()
+        .map(|file| with_entry(read_grammar(file)?, args.entry.as_deref()))
+        .collect::<Result<Vec<_>, _>>()?;
     let text = args.text.as_deref().map(read_bytes).transpose()?;
     let loaded = load(&config)?;
     let compiler = Compiler::new(&loaded.vocabulary).map_err(Failure::Run)?;

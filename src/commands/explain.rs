@@ -8,7 +8,7 @@ use serde_json::json;
 
 pub(super) use self::show::{Place, Shown, Subject};
 use super::output::Sink;
-use super::{Failure, check, load, read_grammar, replay};
+use super::{Failure, check, load, read_grammar, replay, with_entry};
 use crate::cli::{ExplainArgs, TextPlace};
 use crate::config::{self, Config};
 use crate::engine::check::{Verdict, check_text, position};
@@ -31,7 +31,7 @@ pub(super) fn run(args: &ExplainArgs) -> Result<(), Failure> {
 }
 
 fn of_text(args: &ExplainArgs, config: &Config, grammar: &Path, text: &Path) -> Result<(), Failure> {
-    let source = read_grammar(grammar)?;
+    let source = with_entry(read_grammar(grammar)?, args.entry.as_deref())?;
     let (name, text) = check::read_bytes(text)?;
     let asked = args.at.map(|at| offset(at, &name, &text)).transpose()?;
     let Loaded { vocabulary, model: _ } = load(config)?;

@@ -9,7 +9,7 @@ use serde_json::json;
 
 use super::output::Sink;
 use super::signals::Signals;
-use super::{Failure, load_until, source};
+use super::{Failure, load_until};
 use crate::atomic::AtomicFile;
 use crate::cli::GenerateArgs;
 use crate::config::{self, Config};
@@ -17,12 +17,23 @@ use crate::engine::alarm::Alarm;
 use crate::engine::bench::Percentiles;
 use crate::engine::{Engine, EngineError, Event, FinishReason, PromptMode, Request, Trace};
 
+mod pick;
+
+use pick::{Picked, pick};
+
 pub(super) fn run(args: &GenerateArgs) -> Result<(), Failure> {
     let config = Config::generate(args, config::environment).map_err(Failure::Input)?;
+    let Picked { grammar, prompt, said } = pick(&args.grammar, prompt(&args.prompt)?)?;
+    if let Some(said) = said {
+        let mut stderr = Sink::stderr();
+        let said = stderr.shown_in_line(&said).into_owned();
+        // Without a reader it is done all the same.
+        let _ = writeln!(stderr, "{said}");
+    }
     let mut request = Request {
         mode: PromptMode::Raw,
-        prompt: prompt(&args.prompt)?,
-        grammar: source(&args.grammar)?,
+        prompt,
+        grammar,
         sampler: config.sampler.clone(),
         max_tokens: config.max_tokens,
         stop: args.stop.clone(),
@@ -152,6 +163,8 @@ fn summary(trace: &Trace, alarms: &[Alarm]) -> serde_json::Value {
     json!({
         "text": trace.text(),
         "thinking": (trace.answer_from() > 0).then(|| trace.thoughts()),
+        "grammar": trace.request.grammar.as_ref().map(|grammar| &grammar.name),
+        "entry": trace.request.grammar.as_ref().and_then(|grammar| grammar.entry()),
         "mode": trace.request.mode.name(),
         "tokens": trace.steps.len(),
         "forced_tokens": trace.forced(),

@@ -78,7 +78,7 @@ pub(super) fn run(args: &PlayArgs) -> Result<(), Failure> {
 /// What is kept from start to start. What this start's flags and environment say wins over it.
 fn keep(args: &PlayArgs, config: &Config) -> Keep {
     let is_said = |setting: &&Setting| matches!(setting.origin, Origin::Flag(_) | Origin::Variable(_));
-    let GrammarArgs { grammar, schema, regex, language } = &args.grammar;
+    let GrammarArgs { grammar, schema, regex, language, entry: _ } = &args.grammar;
     let has_grammar = grammar.is_some() || schema.is_some() || regex.is_some() || language.is_some();
     Keep {
         folder: folder::path(&config::environment).filter(|_| !args.fresh),

@@ -58,7 +58,7 @@ pub(super) fn run(args: &TestArgs) -> Result<(), Failure> {
 }
 
 /// The grammar in a file, or the shipped one of a name.
-fn grammar(name: &str) -> Result<(GrammarSource, Beside), Failure> {
+pub(super) fn grammar(name: &str) -> Result<(GrammarSource, Beside), Failure> {
     let path = Path::new(name);
     match library::find(name) {
         Some(shipped) if GrammarKind::of_path(path).is_none() && !path.exists() => {

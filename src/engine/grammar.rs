@@ -29,6 +29,7 @@ mod common;
 mod components;
 mod dfa;
 pub(in crate::engine) mod document;
+mod entries;
 mod flow;
 mod gbnf;
 mod json;
@@ -44,6 +45,7 @@ mod shape;
 mod symbols;
 mod tree;
 
+pub use entries::NoEntry;
 pub use prepare::MAX_BYTES;
 pub use symbols::{Symbol, Symbols};
 

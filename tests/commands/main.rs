@@ -13,6 +13,7 @@ mod manual;
 mod minimal;
 mod plain;
 mod replay;
+mod sample;
 mod shrink;
 mod streams;
 

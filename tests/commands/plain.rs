@@ -31,6 +31,7 @@ const COMMANDS: &[(&str, &[&[&str]])] = &[
     ),
     ("shrink", &[&["grammars/user.lark", "--text", "LEFT", "-o", "no/such/folder/x.json"]]),
     ("explain-code", &[&[], &["M024"], &["nowhere"]]),
+    ("sample", &[&["arithmetic", "-n", "2"], &["json", "--entry", "x"]]),
     ("test", &[&["json"], &["arithmetic", "--near-misses", "3"], &["BROKEN"], &["FAILING"]]),
     ("grammars", &[&[]]),
     ("bench", &[&["--rounds", "1", "--tokens", "2", "--prompt-tokens", "16"]]),

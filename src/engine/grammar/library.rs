@@ -4,6 +4,10 @@
 
 use super::{GrammarKind, GrammarSource};
 
+mod choose;
+
+pub use choose::{Choice, Why, choose};
+
 /// A grammar that comes with the program.
 #[derive(Clone, Copy, Debug)]
 pub struct Shipped {

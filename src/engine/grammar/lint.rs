@@ -11,7 +11,7 @@ use super::messages::{Finding, closest};
 use super::scan::{Kind, Scan, Token};
 use super::shape::Shape;
 use super::tree::Tree;
-use super::{GrammarKind, GrammarSource, json};
+use super::{GrammarKind, GrammarSource, entries, json};
 use crate::engine::fix::Fix;
 
 mod edits;
@@ -58,13 +58,19 @@ fn lark(text: &str) -> Vec<Finding> {
             format!("`{}` is not defined, and nothing that `start` reaches uses it", reference.name);
         found.push(Finding::new(reference.span, "undefined-name", message));
     }
+    let entries: Vec<_> = entries::listed(text).collect();
+    for (span, name) in entries.iter().filter(|(_, name)| !shape.defines(name)) {
+        let message = format!("no rule is called `{name}`, so it is no entry point");
+        found.push(Finding::new(span.clone(), "unknown-entry", message));
+    }
+    let entries: Vec<&str> = entries.into_iter().map(|(_, name)| name).collect();
     // A definition with an unknown name in it has been spoken of.
     let spoken_of = |statement: &[Token]| {
         let (start, end) = (statement[0].span.start, statement[statement.len() - 1].span.end);
         found.iter().any(|f| start <= f.span.start && f.span.start < end)
     };
     let statements = scan.statements();
-    let unused = shape.unused().filter_map(|definition| {
+    let unused = shape.unused(&entries).filter_map(|definition| {
         let after = statements.partition_point(|s| s[0].span.start <= definition.span.start);
         let statement = after.checked_sub(1).map(|at| statements[at]);
         (!statement.is_some_and(spoken_of)).then_some((definition, statement))

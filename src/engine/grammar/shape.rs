@@ -58,11 +58,16 @@ impl<'a> Shape<'a> {
         shape
     }
 
-    /// The definitions that nothing uses on the way from `start`.
-    pub fn unused(&self) -> impl Iterator<Item = &Definition<'a>> {
+    /// Whether the text defines a rule or terminal of this name.
+    pub fn defines(&self, name: &str) -> bool {
+        self.by_name.contains_key(name)
+    }
+
+    /// The definitions that nothing uses on the way from `start` or one of the `entries`.
+    pub fn unused(&self, entries: &[&str]) -> impl Iterator<Item = &Definition<'a>> {
         let mut reached = vec![false; self.nodes.len()];
-        let mut open: Vec<usize> =
-            self.by_name.get("start").into_iter().chain(&self.ignored).copied().collect();
+        let starts = entries.iter().chain(&["start"]).filter_map(|name| self.by_name.get(name));
+        let mut open: Vec<usize> = starts.chain(&self.ignored).copied().collect();
         while let Some(node) = open.pop() {
             if !std::mem::replace(&mut reached[node], true) {
                 open.extend(&self.nodes[node].uses);

@@ -19,7 +19,7 @@ pub(super) fn start(text: &str) -> Range<usize> {
 pub(super) fn endless(text: &str) -> Option<(String, Range<usize>)> {
     let scan = Scan::new(text).outermost();
     let shape = Shape::of(&scan);
-    let unused: Vec<usize> = shape.unused().map(|d| d.span.start).collect();
+    let unused: Vec<usize> = shape.unused(&[]).map(|d| d.span.start).collect();
     let blamed = shape.endless().into_iter().find(|d| !unused.contains(&d.span.start));
     blamed.map(|d| (d.name.to_owned(), d.span.clone()))
 }

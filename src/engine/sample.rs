@@ -1,0 +1,110 @@
+//! Random texts of a grammar: what does it accept that nobody thought of?
+//!
+//! A text is a walk over the masks, each allowed token as likely as any other, that goes for the
+//! nearest end after a while. Equal seeds give equal texts. A text is only ever given if the grammar's
+//! own parser accepts it whole: this file must never trust the way that found it.
+
+use std::fmt;
+
+use super::check::{Verdict, check_text};
+use super::constraint::ConstraintStop;
+use super::grammar::Compiled;
+use super::shadow::NearestEnd;
+use super::splitmix::{STEP, mix};
+use super::trace::FinishReason;
+use super::vocabulary::Vocabulary;
+
+/// How many times its length a walk may go on where no end is known.
+const PATIENCE: usize = 4;
+
+/// Why there is no text.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum NoText {
+    /// The parser stopped on the way.
+    Stopped(ConstraintStop),
+    /// No way was found to end what was begun, which is here.
+    NoEnd(Vec<u8>),
+}
+
+impl fmt::Display for NoText {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Stopped(stop) => write!(f, "the parser stopped: {stop}"),
+            Self::NoEnd(text) => write!(f, "no end was found for a text begun, of {} bytes", text.len()),
+        }
+    }
+}
+
+impl std::error::Error for NoText {}
+
+impl From<ConstraintStop> for NoText {
+    fn from(stop: ConstraintStop) -> Self {
+        Self::Stopped(stop)
+    }
+}
+
+/// Numbers that look random, from a seed.
+struct Random(u64);
+
+impl Random {
+    /// A number below `end`, which is at least 1.
+    fn below(&mut self, end: usize) -> usize {
+        self.0 = self.0.wrapping_add(STEP);
+        // The high half of the product: what is left over by a division would not be as even.
+        ((u128::from(mix(self.0)) * end as u128) >> 64) as usize
+    }
+}
+
+/// A text of `grammar`: up to `most` tokens at random, and then the nearest end.
+///
+/// # Errors
+/// [`NoText`]: a limit of the parser, or no end that is known.
+pub fn text(grammar: &Compiled, vocabulary: &Vocabulary, seed: u64, most: usize) -> Result<Vec<u8>, NoText> {
+    let mut random = Random(mix(seed.wrapping_add(STEP)));
+    let length = 1 + random.below(most.max(1));
+    let mut constraint = grammar.constraint();
+    let mut text = Vec::new();
+    for steps in 1..=length.saturating_mul(PATIENCE) {
+        let mask = match constraint.mask() {
+            Ok(mask) => mask,
+            Err(stop) if stop.reason == FinishReason::GrammarComplete => return Ok(text),
+            Err(stop) => return Err(stop.into()),
+        };
+        let nth = random.below(mask.count().max(1));
+        let Some(token) = mask.iter().nth(nth).filter(|&token| !vocabulary.is_eos(token)) else {
+            return Ok(text);
+        };
+        constraint.commit(token)?;
+        text.extend_from_slice(vocabulary.bytes(token));
+        // Where no end is known, there may be one further on.
+        if steps >= length && (steps - length) % 16 == 0 {
+            if let Some(whole) = ended(grammar, &text)? {
+                return Ok(whole);
+            }
+        }
+    }
+    Err(NoText::NoEnd(text))
+}
+
+/// `text` with the fewest bytes after it that make it whole.
+///
+/// # Errors
+/// As [`text`].
+pub fn end(grammar: &Compiled, text: &[u8]) -> Result<Vec<u8>, NoText> {
+    ended(grammar, text)?.ok_or_else(|| NoText::NoEnd(text.to_vec()))
+}
+
+fn ended(grammar: &Compiled, text: &[u8]) -> Result<Option<Vec<u8>>, NoText> {
+    let mut whole = text.to_vec();
+    if let Ok(mut shadow) = grammar.shadow() {
+        if shadow.feed(text) < text.len() {
+            return Ok(None);
+        }
+        match shadow.nearest_end() {
+            NearestEnd::Text { bytes, .. } => whole.extend(bytes),
+            NearestEnd::Here => {}
+            _ => return Ok(None),
+        }
+    }
+    Ok((check_text(grammar, &whole)? == Verdict::Accepted).then_some(whole))
+}
