@@ -19,12 +19,13 @@
 //! | kill -9 while saving | `--trace FILE` appears whole or not at all; nothing else is saved |
 //! | terminals from 0x0 to 500x200, resized while generating | `tests/terminal/hostile.rs`, `tests/pty.rs` |
 
+use std::ops::ControlFlow;
 use std::time::{Duration, Instant};
 
 use maze::engine::check::{Verdict, check_text};
 use maze::engine::grammar::library;
 use maze::engine::grammar::{Compiled, Compiler, GrammarKind, GrammarSource, MAX_BYTES};
-use maze::engine::{Diagnostic, Severity};
+use maze::engine::{DeviceSpec, Diagnostic, Engine, FinishReason, ModelSpec, Request, Severity};
 
 #[path = "support/nano.rs"]
 mod nano;
@@ -302,4 +303,24 @@ fn a_long_text_does_not_use_up_what_one_mask_may() {
         check_text(&grammar, format!("{letters}5!").as_bytes()).expect("within the limits"),
         Verdict::Accepted
     );
+}
+
+/// llguidance forces bytes for ever where a terminal that must follow matches only what is ignored. A run
+/// that comes there ends by itself, and says why.
+#[test]
+fn a_grammar_that_forces_for_ever_ends_the_run() {
+    let object = r#"{"type": "object", "properties": {}, "additionalProperties": false,
+        "x-guidance": {"whitespace_flexible": false}}"#;
+    let text = format!("start: /[ab]/ %json {object} WS \"b\"\nWS: / +/\n%ignore WS\n");
+    let mut engine = Engine::load(&ModelSpec::default(), DeviceSpec::Cpu).expect("the embedded model");
+    let request = Request {
+        prompt: "a".into(),
+        grammar: Some(GrammarSource::lark("endless.lark", text)),
+        max_tokens: 50,
+        ..Request::default()
+    };
+    let (trace, _) = engine.run_recorded(request, |_| ControlFlow::Continue(())).expect("it can start");
+    let outcome = trace.outcome.expect("it ended");
+    assert_eq!(outcome.reason, FinishReason::ParserLimit, "{:?}", outcome.detail);
+    assert!(outcome.detail.is_some_and(|detail| detail.contains("2 s")));
 }

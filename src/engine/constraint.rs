@@ -7,7 +7,7 @@
 use std::panic::AssertUnwindSafe;
 
 use llguidance::api::{ParserLimits, StopReason, TopLevelGrammar};
-use llguidance::toktrie::{InferenceCapabilities, Recognizer, SimpleVob, TokEnv, TokTrie};
+use llguidance::toktrie::{InferenceCapabilities, SimpleVob, TokEnv};
 use llguidance::{CancellationHandle, ParserFactory, TokenParser, panic_utils};
 
 use super::trace::{FinishReason, TokenId};
@@ -157,8 +157,11 @@ impl Constraint {
     }
 
     /// The tokens that the grammar leaves no choice about, in the model's own tokenization.
+    ///
+    /// # Errors
+    /// [`FinishReason::ParserLimit`] after two seconds, where a grammar leaves no choice for ever.
     pub fn forced(&mut self) -> Result<Vec<TokenId>, ConstraintStop> {
-        self.guarded(|p| Ok(p.compute_ff_tokens()))
+        self.within_limit(|constraint| constraint.guarded(|p| Ok(p.compute_ff_tokens())))
     }
 
     /// Takes `token`, after a check that the grammar allows it here.
@@ -252,10 +255,7 @@ impl Constraint {
             }
             taken += bytes.len();
         }
-        self.probe(|_| ())?;
         let (more, expected) = self.look_ahead(&text[taken..])?;
-        // A limit that was hit on the way has made the answer too small.
-        self.probe(|_| ())?;
         if taken < text.len() && taken + more == text.len() {
             let message = format!("the model has no token for byte 0x{:02X}", text[taken]);
             return Err(ConstraintStop { reason: FinishReason::DeadEnd, message });
@@ -273,23 +273,14 @@ impl Constraint {
             }
             taken += 1;
         }
-        self.guarded(|parser| {
-            Ok(parser.parser.with_recognizer(|recognizer| {
-                recognizer.trie_started("look ahead");
-                let start = taken;
-                while let Some(&byte) = text.get(taken)
-                    && byte != TokTrie::SPECIAL_TOKEN_MARKER
-                    && recognizer.try_push_byte(byte)
-                {
-                    taken += 1;
-                }
-                let expected =
-                    (0..TokTrie::SPECIAL_TOKEN_MARKER).filter(|&b| recognizer.byte_allowed(b)).collect();
-                recognizer.pop_bytes(taken - start);
-                recognizer.trie_finished();
-                (taken, expected)
-            }))
-        })
+        let rest = &text[taken..];
+        let ((more, expected), _) = self.probe(|probe| {
+            let more = rest.iter().take_while(|&&byte| probe.push(byte)).count();
+            let expected = probe.expected();
+            probe.pop(more);
+            (more, expected)
+        })?;
+        Ok((taken + more, expected))
     }
 
     /// Runs `f` on the parser; panics and errors become a stop.

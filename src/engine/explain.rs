@@ -185,7 +185,7 @@ pub struct At<'e> {
 impl At<'_> {
     fn look(&mut self) -> Result<(), ConstraintStop> {
         let constraint = &mut self.explainer.constraint;
-        let forced = constraint.within_limit(Constraint::forced)?.first().copied();
+        let forced = constraint.forced()?.first().copied();
         self.pending = constraint.pending().to_vec();
         // Where no token spells the first of the bytes, llguidance gives a token of later ones.
         let vocabulary = &self.explainer.vocabulary;

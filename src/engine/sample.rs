@@ -77,10 +77,10 @@ pub fn text(grammar: &Compiled, vocabulary: &Vocabulary, seed: u64, most: usize)
         constraint.commit(token)?;
         text.extend_from_slice(vocabulary.bytes(token));
         // Where no end is known, there may be one further on.
-        if steps >= length && (steps - length) % 16 == 0 {
-            if let Some(whole) = ended(grammar, &text)? {
-                return Ok(whole);
-            }
+        if steps.checked_sub(length).is_some_and(|more| more.is_multiple_of(16))
+            && let Some(whole) = ended(grammar, &text)?
+        {
+            return Ok(whole);
         }
     }
     Err(NoText::NoEnd(text))
