@@ -34,7 +34,7 @@ fn lark(text: &str) -> Explainer {
 fn accepted(name: &str) -> Vec<String> {
     let shipped = library::find(name).expect("it is shipped");
     let cases = Cases::of(&shipped.source(), &Beside::Shipped).list;
-    let accepted = cases.into_iter().filter(|case| case.wants == Wants::Accept);
+    let accepted = cases.into_iter().filter(|case| case.wants == Wants::Accept && case.entry.is_none());
     accepted.map(|case| String::from_utf8(case.text.to_vec()).expect("a text")).collect()
 }
 

@@ -10,7 +10,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use maze::engine::alarm;
-use maze::engine::cases::{At, Beside, Case, Cases, Wants};
+use maze::engine::cases::{At, Beside, Case, Cases, Entries, Wants};
 use maze::engine::check::{Verdict, check_text};
 use maze::engine::grammar::library::{self, Shipped};
 use maze::engine::grammar::{Compiled, Compiler};
@@ -37,9 +37,11 @@ fn cases(shipped: &Shipped) -> Vec<Case> {
 fn every_grammar_accepts_and_rejects_its_examples() {
     for shipped in library::ALL {
         let grammar = compile(&nano::COMPILER, shipped);
+        let mut grammars = Entries::new(&grammar, &nano::COMPILER);
         let (mut accepted, mut rejected) = (0, 0);
-        for Case { name, wants, text, .. } in cases(shipped) {
-            let verdict = check_text(&grammar, &text).expect("within the limits");
+        for Case { name, entry, wants, text, .. } in cases(shipped) {
+            let grammar = grammars.of(entry.as_deref()).unwrap_or_else(|e| panic!("{}: {e}", shipped.file));
+            let verdict = check_text(grammar, &text).expect("within the limits");
             let Wants::Reject(place) = wants else {
                 assert_eq!(verdict, Verdict::Accepted, "{}: {name}", shipped.file);
                 accepted += 1;
@@ -74,7 +76,8 @@ fn the_binary_has_every_example() {
         };
         assert_eq!(listed(&inside), listed(&beside), "{}", shipped.file);
         assert_eq!((&*inside.problems, &*beside.problems), (&[][..], &[][..]));
-        let report = inside.run(&grammar, &mut || true).expect("nobody stops it");
+        let report =
+            inside.run(&mut Entries::new(&grammar, &nano::COMPILER), &mut || true).expect("nobody stops it");
         assert!(report.failures().next().is_none(), "{}: {:?}", shipped.file, report.failures().next());
     }
 }
@@ -125,7 +128,10 @@ fn every_file_says_what_it_covers_and_its_licence() {
 fn white_space_is_bounded_everywhere() {
     for shipped in library::ALL {
         let grammar = compile(&nano::COMPILER, shipped);
-        for Case { name, text, .. } in cases(shipped).into_iter().filter(|c| c.wants == Wants::Accept) {
+        let mut grammars = Entries::new(&grammar, &nano::COMPILER);
+        for Case { name, entry, text, .. } in cases(shipped).into_iter().filter(|c| c.wants == Wants::Accept)
+        {
+            let grammar = grammars.of(entry.as_deref()).unwrap_or_else(|e| panic!("{}: {e}", shipped.file));
             let mut constraint = grammar.constraint();
             let mut expected = constraint.feed(b"").expect("within the limits").expected;
             for at in 0..text.len() {

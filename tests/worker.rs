@@ -9,7 +9,7 @@ use maze::app::event::{Back, Checked, Effect, Event, LoadId, ModelEvent, RunEven
 use maze::app::scripted;
 use maze::app::worker::{Models, Worker};
 use maze::catalog::Catalog;
-use maze::engine::cases::Beside;
+use maze::engine::cases::{Beside, Report};
 use maze::engine::error::ModelError;
 use maze::engine::grammar::GrammarSource;
 use maze::engine::load::{DeviceSpec, Loaded, OnProgress, Progress, Stage, load};
@@ -414,6 +414,30 @@ fn panics_are_told_of_and_end_only_what_they_must() {
     let checked = bench.checked(3);
     bench.start(3, &checked);
     bench.run_event(3, |event| matches!(event, RunEvent::Steps(_)).then_some(()));
+}
+
+/// Cases of another entry point wait for its grammar; those of the start do not wait for them.
+#[test]
+fn cases_of_the_start_come_first() {
+    let mut bench = Bench::new();
+    bench.load(1, "quick");
+    bench.ready(1);
+    let text = "// entries: words, word\n// accept word \"a\"\n// accept \"a b\"\n// accept word \"a b\"\n\
+                start: words\nwords: word (\" \" word)*\nword: /[a-z]+/\n";
+    bench.worker.perform(Effect::Check(3, GrammarSource::lark("g", text), Beside::Nothing));
+    let mut tested = || {
+        bench.wait(|event| match event {
+            Event::Tested(3, _, result) => Some(result.expect("no bug")),
+            _ => None,
+        })
+    };
+    let (first, second) = (tested(), tested());
+    let listed = |report: &Report| -> Vec<(Option<String>, bool)> {
+        report.ran.iter().map(|ran| (ran.case.entry.clone(), ran.passes())).collect()
+    };
+    assert_eq!((listed(&first), first.waiting), (vec![(None, true)], 2));
+    let word = || Some("word".to_owned());
+    assert_eq!((listed(&second), second.waiting), (vec![(None, true), (word(), true), (word(), false)], 0));
 }
 
 #[test]

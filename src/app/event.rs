@@ -78,7 +78,8 @@ pub enum Event {
     Broken(String),
     /// The grammar of this revision was checked.
     Checked(u64, Checked),
-    /// The cases of the grammar of this revision were run, for these tokens; or they failed by a bug.
+    /// The cases of the grammar of this revision were run, for these tokens; or they failed by a bug. Those
+    /// of other entry points come with another such event, after those of the grammar's own start.
     Tested(u64, Arc<Vocabulary>, Result<Arc<Report>, String>),
     /// The prompt as the model reads it, or why it cannot be made; answers the look of this number.
     Rendered(u64, Result<Vec<TokenId>, String>),

@@ -8,11 +8,12 @@ use crate::config::values;
 /// Arguments of `test`.
 #[derive(Args, Clone, Debug)]
 #[command(after_help = "\
-The cases of GRAMMAR.lark stand in GRAMMAR.cases beside it: `accept \"text\"`, `reject @1:5 \"text\"` (or @end, \
-or @BYTE), or `accept: name` with the text in the lines below, each after `| `; other lines begin with `//`. \
-They may also stand in its comments, such as `// accept \"text\"`, and be files in GRAMMAR.accept/ and \
-GRAMMAR.reject/, whose names may say where their texts are to be refused: what@1-5.txt, what@end.txt. The \
-examples of a JSON Schema are cases too.
+The cases of GRAMMAR.lark stand in GRAMMAR.cases beside it: `accept \"text\"`, `reject @1:5 \"text\"` (or \
+@end, or @BYTE), or `accept: name` with the text in the lines below, each after `| `; other lines begin \
+with `//`. `accept body: name` is for another entry point of the grammar. They may also stand in its \
+comments, such as `// accept \"text\"`, and be files in GRAMMAR.accept/ and GRAMMAR.reject/, whose names \
+may say where their texts are to be refused: what@1-5.txt, what@end.txt. The examples of a JSON Schema are \
+cases too.
 
 Exit codes: 0 every case passes; 1 one fails; 2 a grammar has mistakes, a case cannot be read, or no \
 grammar has any.")]

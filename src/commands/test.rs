@@ -12,7 +12,7 @@ use crate::cli::TestArgs;
 use crate::config::{self, Config};
 use crate::engine::cases::coverage::{self, Coverage};
 use crate::engine::cases::near::{self, Found};
-use crate::engine::cases::{Beside, Case, Cases, Origin, Problem, Ran, Report, Wants, list};
+use crate::engine::cases::{Beside, Case, Cases, Entries, Origin, Problem, Ran, Report, Wants, list};
 use crate::engine::check;
 use crate::engine::diagnostic;
 use crate::engine::grammar::{Compiled, Compiler, library};
@@ -77,16 +77,18 @@ fn test(compiler: &Compiler, source: GrammarSource, beside: &Beside, args: &Test
     let cases = Cases::of(&source, beside);
     let (mut report, mut near, mut used) = (Report::default(), None, None);
     match &compiled {
-        Some(compiled) => report = cases.run(compiled, &mut || true).unwrap_or_default(),
+        Some(compiled) => {
+            let mut grammars = Entries::new(compiled, compiler);
+            report = cases.run(&mut grammars, &mut || true).unwrap_or_default();
+            used = args.coverage.then(|| coverage::coverage(&mut grammars, &report));
+        }
         None => report.problems = cases.problems,
     }
     if let (Some(compiled), Some(most)) = (&compiled, args.near_misses) {
-        let known: Vec<&Case> = report.ran.iter().map(|ran| &ran.case).collect();
+        let known: Vec<&Case> =
+            report.ran.iter().map(|ran| &ran.case).filter(|case| case.entry.is_none()).collect();
         let seed = args.seed.unwrap_or(0);
-        near = near::search(compiled, &report.accepted(), &known, most, seed, &mut || true);
-    }
-    if let (Some(compiled), true) = (&compiled, args.coverage) {
-        used = Some(coverage::coverage(compiled, &report.accepted()));
+        near = near::search(compiled, &report.accepted(None), &known, most, seed, &mut || true);
     }
     Tested { source, diagnostics, compiled, list, report, near, coverage: used }
 }
@@ -237,7 +239,7 @@ fn say(stdout: &mut Sink, line: &str) -> io::Result<()> {
 
 fn near_misses(stdout: &mut Sink, tested: &Tested) -> io::Result<()> {
     let Some(found) = &tested.near else { return Ok(()) };
-    let accepted = tested.report.accepted();
+    let accepted = tested.report.accepted(None);
     let shown = match (accepted.is_empty(), found.near.len()) {
         (true, _) => "no case is accepted that could be changed".to_owned(),
         (_, 0) => format!("the grammar accepts none of {} texts close to its cases", found.tried),
@@ -354,6 +356,7 @@ fn case_json(tested: &Tested, ran: &Ran) -> Value {
     json!({
         "name": ran.case.name,
         "file": file,
+        "entry": ran.case.entry,
         "wants": if ran.case.wants == Wants::Accept { "accept" } else { "reject" },
         "passes": ran.passes(),
         "failure": ran.code(),
@@ -386,7 +389,7 @@ fn coverage_json(coverage: &Result<Coverage, String>) -> Value {
 }
 
 fn near_json(tested: &Tested, found: &Found) -> Value {
-    let accepted = tested.report.accepted();
+    let accepted = tested.report.accepted(None);
     let lossy = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
     let near = found.near.iter().map(|near| {
         let case = accepted[near.case];

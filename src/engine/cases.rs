@@ -6,6 +6,7 @@
 //! are, and how long one may take. This file must never change a file; [`block`], [`list`] and
 //! [`folder`] say what a new case would be, and somebody else writes it.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -13,10 +14,11 @@ use std::time::Duration;
 
 use super::check::position;
 use super::diagnostic::Position;
-use super::grammar::{Compiled, GrammarKind, GrammarSource, library};
+use super::grammar::{GrammarKind, GrammarSource, library};
 
 pub mod block;
 pub mod coverage;
+mod entries;
 pub mod folder;
 mod lines;
 pub mod list;
@@ -24,6 +26,7 @@ pub mod near;
 mod ran;
 mod schema;
 
+pub use entries::Entries;
 pub use lines::Place;
 pub use ran::{Failure, Ran, Unsure, run};
 
@@ -44,12 +47,27 @@ pub const TIME_LIMIT: Duration = Duration::from_secs(2);
 pub struct Case {
     /// What it is called: its file's name, or what its block says.
     pub name: String,
+    /// The entry point that it is for; none if it is for the grammar's own start.
+    pub entry: Option<String>,
     /// What the grammar is to say.
     pub wants: Wants,
     /// The text.
     pub text: Arc<[u8]>,
     /// Where it stands.
     pub origin: Origin,
+}
+
+impl Case {
+    /// What is wrong with it, where it stands; `source` is the text of the grammar.
+    fn problem(&self, source: &GrammarSource, message: String) -> Problem {
+        let (file, text, start) = match &self.origin {
+            Origin::Listed(file, place) => (Some(file.path.clone()), &*file.text, place.span.start),
+            Origin::Block(place) => (None, &*source.text, place.span.start),
+            Origin::File(path) => return Problem { file: Some(path.clone()), position: None, message },
+            Origin::Example(_) => return Problem { file: None, position: None, message },
+        };
+        Problem { file, position: Some(position(text.as_bytes(), start)), message }
+    }
 }
 
 /// What a grammar is to say to a text.
@@ -127,7 +145,8 @@ pub enum Origin {
 /// What a grammar has for cases.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Cases {
-    /// The cases: those of the file of cases, files that it accepts, files that it rejects, blocks.
+    /// The cases: those of the file of cases, files that it accepts, files that it rejects, blocks. Those
+    /// of other entry points come after all of the grammar's own start.
     pub list: Vec<Case>,
     /// What looks like a case and is none, or could not be read.
     pub problems: Vec<Problem>,
@@ -191,20 +210,36 @@ impl Cases {
             GrammarKind::JsonSchema => schema::read(&source.text, &mut cases),
             _ => block::read(source, &mut cases),
         }
+        cases.list.sort_by_key(|case| case.entry.is_some());
         cases.limit();
         Some(cases)
     }
 
+    /// Those of the grammar's own start, with all that is wrong, and those of other entry points.
+    #[must_use]
+    pub fn apart(mut self) -> (Self, Self) {
+        let at = self.list.partition_point(|case| case.entry.is_none());
+        let others = Self { list: self.list.split_off(at), ..Self::default() };
+        (self, others)
+    }
+
     /// Runs them all. `None` if `go_on` said no.
-    pub fn run(self, grammar: &Compiled, go_on: &mut dyn FnMut() -> bool) -> Option<Report> {
-        let mut ran = Vec::with_capacity(self.list.len());
-        for case in &self.list {
+    ///
+    /// A case of an entry point that the grammar does not have, or with which it does not compile, is
+    /// not run: that is told among the problems.
+    pub fn run(self, grammars: &mut Entries<'_>, go_on: &mut dyn FnMut() -> bool) -> Option<Report> {
+        let (mut ran, mut problems) = (Vec::with_capacity(self.list.len()), self.problems);
+        let source = grammars.source();
+        for case in self.list {
             if !go_on() {
                 return None;
             }
-            ran.push(run(grammar, case, go_on)?);
+            match grammars.of(case.entry.as_deref()) {
+                Ok(grammar) => ran.push(run(grammar, case, go_on)?),
+                Err(reason) => problems.push(case.problem(source, reason.to_owned())),
+            }
         }
-        Some(Report { ran, problems: self.problems, file: self.file, folders: self.folders })
+        Some(Report { ran, problems, file: self.file, folders: self.folders, waiting: 0 })
     }
 
     fn limit(&mut self) {
@@ -237,18 +272,33 @@ pub struct Report {
     pub file: Option<PathBuf>,
     /// The folders beside the grammar's file that are there.
     pub folders: Vec<PathBuf>,
+    /// How many more cases, of other entry points, are still to run.
+    pub waiting: usize,
 }
 
 impl Report {
+    /// With what came of more cases.
+    #[must_use]
+    pub fn and(mut self, more: Self) -> Self {
+        self.ran.extend(more.ran);
+        self.problems.extend(more.problems);
+        Self { waiting: more.waiting, ..self }
+    }
+
     /// The cases that fail.
     pub fn failures(&self) -> impl Iterator<Item = &Ran> {
         self.ran.iter().filter(|ran| !ran.passes())
     }
 
-    /// The cases that are to be accepted and are.
-    pub fn accepted(&self) -> Vec<&Case> {
-        let is_accepted = |ran: &&Ran| ran.case.wants == Wants::Accept && ran.passes();
-        self.ran.iter().filter(is_accepted).map(|ran| &ran.case).collect()
+    /// The cases of an entry point, or of the grammar's own start, that are to be accepted and are.
+    pub fn accepted(&self, entry: Option<&str>) -> Vec<&Case> {
+        let cases = self.ran.iter().filter(|ran| ran.passes()).map(|ran| &ran.case);
+        cases.filter(|case| case.wants == Wants::Accept && case.entry.as_deref() == entry).collect()
+    }
+
+    /// The entry points that cases were run for, besides the grammar's own start.
+    pub fn entries(&self) -> BTreeSet<&str> {
+        self.ran.iter().filter_map(|ran| ran.case.entry.as_deref()).collect()
     }
 }
 

@@ -178,9 +178,10 @@ fn about(state: &State, pane: Pane) -> (String, String) {
 /// What the grammar says to its cases; while they run, how many there were before.
 fn cases(state: &State) -> Option<(String, Role)> {
     let report = state.grammar.cases.as_ref()?;
-    let (count, failed) = (report.ran.len(), report.failures().count());
+    let (count, failed) = (report.ran.len() + report.waiting, report.failures().count());
     let s = if count == 1 { "" } else { "s" };
-    if count > 0 && !state.grammar.is_tested() {
+    let is_running = !state.grammar.is_tested() || (report.waiting > 0 && failed == 0);
+    if count > 0 && is_running {
         return Some((format!("… {count} case{s}"), Role::Dim));
     }
     match (count, failed, report.problems.len()) {

@@ -248,3 +248,63 @@ fn near_misses_show_what_a_grammar_is_too_generous_about() {
         assert_eq!(ran(&["check", str(&path), "--text", str(&text)]).0, 0, "{near}");
     }
 }
+
+/// Cases of other entry points stand wherever lines of cases do, and count together.
+#[test]
+fn cases_may_be_for_other_entry_points() {
+    let folder = TempDir::new().expect("a folder");
+    let put = |name: &str, text: &str| {
+        let path = folder.path().join(name);
+        fs::create_dir_all(path.parent().expect("a folder")).expect("writable");
+        fs::write(&path, text).expect("writable");
+        path
+    };
+    let text = "// entries: sum, list\n// accept list \"[1,2]\"\nstart: sum\nsum: NUM \"+\" NUM\n\
+                list: \"[\" NUM (\",\" NUM)* \"]\"\nNUM: /[0-9]+/\n";
+    let path = put("g.lark", text);
+    put(
+        "g.cases",
+        "reject list @1:3: no number\n| [1\n| ]\n\naccept sum: by its name\n| 1+2\n\naccept: a list\n| [1]\n",
+    );
+    put("g.accept/sum.txt", "3+4");
+    let shown = |stdout: String| stdout.replace(&format!("{}/", folder.path().display()), "");
+    let (code, stdout, _) = ran(&["test", str(&path), "--coverage"]);
+    assert_eq!(code, 1, "{stdout}");
+    assert_eq!(
+        shown(stdout),
+        "\
+g.lark: FAILED, 1 of 5 cases
+g.cases:9:3: error[not-accepted]: the grammar does not allow byte 0; it wants `0` to `9`: NUM (in sum, 4:6)
+ 9 | | [1]
+   |   ^
+g.lark: coverage 100 %: 3 of 3 rules, 3 of 3 alternatives
+"
+    );
+    // As a list it is fine; as a sum it is not, and that is said.
+    put("g.cases", "accept list: a list\n| [1]\n\naccept sum \"[1]\"\n");
+    let (code, stdout, _) = ran(&["test", str(&path), "--json"]);
+    let json: Value = serde_json::from_str(&stdout).expect("JSON");
+    let cases = json["grammars"][0]["cases"].as_array().expect("a list");
+    let listed: Vec<_> = cases.iter().map(|c| (c["entry"].as_str(), c["passes"] == true)).collect();
+    assert_eq!(
+        (code, &listed[..]),
+        (1, &[(None, true), (Some("list"), true), (Some("sum"), false), (Some("list"), true)][..])
+    );
+    let message = cases[2]["message"].as_str().expect("a sentence");
+    assert!(message.starts_with("as sum, the grammar does not allow byte 0"), "{message}");
+    // An entry point that is not listed, or that does not compile, is told where the case stands.
+    put("g.cases", "accept sum \"1+2\"\n\naccept lists \"[1]\"\n\naccept odd: x\n| a\n");
+    let (code, stdout, _) = ran(&["test", str(&path)]);
+    let stdout = shown(stdout);
+    assert_eq!(code, 2, "{stdout}");
+    let wanted = "g.cases:3:1: error[case]: ";
+    let told =
+        stdout.lines().find_map(|line| line.strip_prefix(wanted)).unwrap_or_else(|| panic!("{stdout}"));
+    assert!(told.contains("\"lists\"") && told.contains("there are sum, list"), "{told}");
+    put("g.lark", &(text.replace("list\n// a", "list, odd\n// a") + "odd: NEVER\nNEVER: /a/ & /b/\n"));
+    let (code, stdout, _) = ran(&["test", str(&path)]);
+    let stdout = shown(stdout);
+    assert_eq!(code, 2, "{stdout}");
+    assert!(stdout.contains("g.cases:5:1: error[case]: "), "{stdout}");
+    assert!(stdout.contains("the entry point \"odd\" the grammar does not compile: "), "{stdout}");
+}

@@ -62,6 +62,31 @@ fn inside_of_a_character() {
     assert_eq!(marked(&mut opened("a€")), "€");
 }
 
+/// A case of another entry point says which, and leads to its byte as any other does.
+#[test]
+fn of_another_entry_point() {
+    let mut p = Playground::new(80, 24);
+    p.press("Alt-A");
+    p.event(Event::Paste(
+        "// entries: words, word\nstart: words\nwords: word (\" \" word)*\nword: /[a-z]+/\n\
+         // accept \"a b\"\n// accept word: two\n// | a\n// | b\n"
+            .into(),
+    ));
+    assert!(p.screen().contains("✗ 1 of 2 cases"), "{}", p.screen());
+    p.press("Alt-;");
+    assert!(p.screen().contains("accept word"), "{}", p.screen());
+    p.press("Enter");
+    assert!(p.screen().contains("✗ two · to be accepted as word"), "{}", p.screen());
+    assert!(p.screen().contains("As word, the grammar does not allow byte 1"), "{}", p.screen());
+    p.press("Esc");
+    assert_eq!(p.state.grammar.buffer.caret().line, 6, "{}", p.screen());
+    p.press("Alt-A");
+    p.event(Event::Paste("start: \"a\"\n// accept word \"a\"\n".into()));
+    assert!(p.screen().contains("✗ 1 cases unread"), "{}", p.screen());
+    p.press("Alt-;");
+    assert!(p.screen().contains("line 2") && p.screen().contains("has no entry"), "{}", p.screen());
+}
+
 /// A case of the file of cases is shown with its place there, and the output is kept there too.
 #[test]
 fn of_the_file_beside_the_grammar() {

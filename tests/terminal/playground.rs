@@ -18,7 +18,7 @@ use maze::app::worker::keeper;
 use maze::app::worker::locator::Locator;
 use maze::app::{scripted, update};
 use maze::catalog::{Catalog, Entry};
-use maze::engine::cases::Cases;
+use maze::engine::cases::{Cases, Entries};
 use maze::engine::grammar::{Compiler, GrammarSource, Symbols};
 use maze::engine::load::{Loaded, Survey};
 use maze::engine::session::prepare;
@@ -46,7 +46,7 @@ pub struct Playground {
     view: View,
     terminal: Terminal<TestBackend>,
     vocabulary: Arc<Vocabulary>,
-    compiler: Compiler,
+    pub compiler: Compiler,
     /// The model in use.
     runner: Runner,
     /// The model before, while its run is open.
@@ -247,7 +247,8 @@ impl Playground {
                     };
                     self.event(Event::Checked(revision, checked));
                     if let Some(compiled) = compiled {
-                        let report = Cases::of(&source, &beside).run(&compiled, &mut || true);
+                        let report = Cases::of(&source, &beside)
+                            .run(&mut Entries::new(&compiled, &self.compiler), &mut || true);
                         let report = Arc::new(report.expect("nobody stops it"));
                         self.event(Event::Tested(revision, vocabulary, Ok(report)));
                     }

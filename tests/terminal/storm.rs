@@ -16,7 +16,7 @@ use maze::app::state::{Overlay, Pane, State};
 use maze::app::store::{Answer, Ask};
 use maze::app::texts::TextId;
 use maze::app::{keymap, update};
-use maze::engine::cases::Cases;
+use maze::engine::cases::{Cases, Entries};
 use maze::engine::export::Format;
 use maze::engine::grammar::Compiled;
 use maze::engine::trace::{FinishReason, Outcome};
@@ -316,7 +316,8 @@ impl Storm {
         let grammar = &self.playground.state.grammar;
         let cases = Cases::of(&grammar.source(), &grammar.beside());
         let compiled = self.compiled.as_ref().expect("the first grammar has no mistake");
-        let report = cases.run(compiled, &mut || true).expect("nobody stops it");
+        let mut grammars = Entries::new(compiled, &self.playground.compiler);
+        let report = cases.run(&mut grammars, &mut || true).expect("nobody stops it");
         Event::Tested(grammar.buffer.revision(), self.vocabulary.clone(), Ok(Arc::new(report)))
     }
 

@@ -63,7 +63,8 @@ pub(super) fn rows(state: &State) -> Vec<Row> {
 fn row(section: &'static str, index: usize, ran: &Ran) -> Row {
     let mark = if ran.passes() { "✓" } else { "✗" };
     let wants = if ran.case.wants == Wants::Accept { "accept" } else { "reject" };
+    let entry = ran.case.entry.as_ref().map_or_else(String::new, |entry| format!(" {entry}"));
     Row::new(section, format!("{mark} {}", ran.case.name), Pick::Case(index))
         .about(ran.sentence.clone())
-        .right(wants)
+        .right(format!("{wants}{entry}"))
 }

@@ -7,8 +7,8 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use tokio::sync::mpsc::Sender;
 
 use crate::app::event::{Checked, Event};
-use crate::engine::cases::{Beside, Cases};
-use crate::engine::grammar::{Compiler, GrammarSource, Symbols};
+use crate::engine::cases::{Beside, Cases, Entries, Report};
+use crate::engine::grammar::{Compiled, Compiler, GrammarSource, Symbols};
 use crate::engine::{Diagnostic, Vocabulary};
 
 use super::guarded;
@@ -144,17 +144,43 @@ fn check_all(inbox: &Inbox, events: &Sender<Event>) {
                     return;
                 }
                 let Some(compiled) = compiled else { continue };
+                let Ok(compiler) = compiler else { continue };
                 let mut go_on = || inbox.is_empty();
-                let run = || Cases::of_while(&source, &beside, &mut go_on)?.run(&compiled, &mut go_on);
+                let tell = |result: Result<Report, String>| {
+                    let tested = Event::Tested(revision, vocabulary.clone(), result.map(Arc::new));
+                    events.blocking_send(tested).is_ok()
+                };
+                let run = || {
+                    let cases = Cases::of_while(&source, &beside, &mut go_on)?;
+                    test(cases, &compiled, compiler, &mut |report| tell(Ok(report)), &mut go_on)
+                };
                 // Cases that were stopped have no result: what stopped them has them run again.
                 let Some(result) = guarded(run).transpose() else { continue };
-                let tested = Event::Tested(revision, vocabulary.clone(), result.map(Arc::new));
-                if events.blocking_send(tested).is_err() {
+                if !tell(result) {
                     return;
                 }
             }
         }
     }
+}
+
+/// Runs cases. What came of those of the grammar's own start is told `first`, if there are others: their
+/// grammars have to be compiled. `None` if one of the two said no.
+fn test(
+    cases: Cases,
+    grammar: &Compiled,
+    compiler: &Compiler,
+    first: &mut dyn FnMut(Report) -> bool,
+    go_on: &mut dyn FnMut() -> bool,
+) -> Option<Report> {
+    let (own, others) = cases.apart();
+    let mut grammars = Entries::new(grammar, compiler);
+    let report = own.run(&mut grammars, go_on)?;
+    let waiting = others.list.len();
+    if waiting > 0 && !first(Report { waiting, ..report.clone() }) {
+        return None;
+    }
+    Some(report.and(others.run(&mut grammars, go_on)?))
 }
 
 /// Says that the check itself went wrong.

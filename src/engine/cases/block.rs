@@ -43,9 +43,9 @@ pub(super) fn read(source: &GrammarSource, cases: &mut Cases) {
     for found in lines::read(&source.text, |line| comment(line, marks)) {
         let position = found.position();
         let message = match found.what {
-            What::Case { name, wants, text, place } => {
+            What::Case { name, entry, wants, text, place } => {
                 let (text, origin) = (text.into_bytes().into(), Origin::Block(place));
-                cases.list.push(Case { name, wants, text, origin });
+                cases.list.push(Case { name, entry, wants, text, origin });
                 continue;
             }
             What::Wrong(message) => message,

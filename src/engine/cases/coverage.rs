@@ -3,7 +3,7 @@
 //! The shadow parser reads every text again and counts. Where it cannot follow a grammar, nothing is
 //! said about it.
 
-use super::Case;
+use super::{Case, Entries, Report};
 use crate::engine::diagnostic::Position;
 use crate::engine::grammar::Compiled;
 
@@ -53,6 +53,25 @@ impl Coverage {
         (all().filter(|alternative| alternative.count > 0).count(), all().count())
     }
 
+    /// Adds what other cases use of the same grammar; what begins with another entry point may reach other
+    /// rules.
+    fn add(&mut self, other: Self) {
+        for new in other.rules {
+            let Some(rule) = self.rules.iter_mut().find(|rule| rule.name == new.name) else {
+                self.rules.push(new);
+                continue;
+            };
+            for (i, alternative) in new.alternatives.into_iter().enumerate() {
+                // The same rule, unless it has a parameter; only that of `start` reads differently.
+                let known = rule.alternatives.get_mut(i);
+                match known.filter(|known| known.position == alternative.position) {
+                    Some(known) => known.count += alternative.count,
+                    None => rule.alternatives.push(alternative),
+                }
+            }
+        }
+    }
+
     /// The share of the alternatives that were used, in percent, rounded down.
     pub fn percent(&self) -> usize {
         let (used, all) = self.alternatives();
@@ -60,11 +79,19 @@ impl Coverage {
     }
 }
 
-/// What the texts of these cases, which the grammar accepts, use of it.
+/// What the accepted cases use of a grammar, those of all its entry points together.
 ///
 /// # Errors
 /// Why the shadow parser cannot follow the grammar or one of the texts.
-pub fn coverage(grammar: &Compiled, cases: &[&Case]) -> Result<Coverage, String> {
+pub fn coverage(grammars: &mut Entries<'_>, report: &Report) -> Result<Coverage, String> {
+    let mut all = of_entry(grammars.of(None)?, &report.accepted(None))?;
+    for entry in report.entries() {
+        all.add(of_entry(grammars.of(Some(entry))?, &report.accepted(Some(entry)))?);
+    }
+    Ok(all)
+}
+
+fn of_entry(grammar: &Compiled, cases: &[&Case]) -> Result<Coverage, String> {
     let mut shadow = grammar.shadow().map_err(|reason| reason.to_string())?;
     let source = &grammar.source().text;
     let mut coverage = Coverage::default();

@@ -117,7 +117,7 @@ fn take(path: PathBuf, text: &[u8], cases: &mut Cases) {
             }
         },
     };
-    cases.list.push(Case { name, wants, text: text.into(), origin: Origin::File(path) });
+    cases.list.push(Case { name, entry: None, wants, text: text.into(), origin: Origin::File(path) });
 }
 
 fn problem(file: PathBuf, message: String) -> Problem {

@@ -19,6 +19,9 @@
 //! |
 //! ```
 //!
+//! Either may be for another entry point of the grammar, whose name stands after the first word:
+//! `accept body: name`, `reject expression @2:5: name`, `accept expression "1 + 2"`.
+//!
 //! Any text of UTF-8 can be written in one of these forms ([`write()`]) and is the same text when it is
 //! read again. This file must never decide what becomes of a line that has none of them.
 
@@ -61,10 +64,11 @@ pub(super) struct Found<'a> {
 /// What one or more lines are.
 pub(super) enum What<'a> {
     /// A case; without a name it is called after its line.
-    Case { name: String, wants: Wants, text: String, place: Place },
+    Case { name: String, entry: Option<String>, wants: Wants, text: String, place: Place },
     /// What is almost a case: what is wrong and what to do.
     Wrong(String),
-    /// The first line of a case of this name that has no text below it.
+    /// The first line of a case that has no text below it: with its name, or the name of its entry
+    /// point, if it has any of them.
     NoText(String),
     /// Something else.
     Other(&'a str),
@@ -104,11 +108,11 @@ pub(super) fn read<'a>(whole: &'a str, part: impl Fn(&'a str) -> Option<&'a str>
         let what = match head(&first) {
             None => What::Other(first.text),
             Some(Err(message)) => What::Wrong(message),
-            Some(Ok(Head { wants, name, quoted: Some((text, parts)) })) => {
+            Some(Ok(Head { entry, wants, name, quoted: Some((text, parts)) })) => {
                 place.parts = parts;
-                What::Case { name, wants, text, place }
+                What::Case { name, entry, wants, text, place }
             }
-            Some(Ok(Head { wants, name, quoted: None })) => {
+            Some(Ok(Head { entry, wants, name, quoted: None })) => {
                 let mut text = String::new();
                 while let Some((line, at)) = part(i).and_then(|line| body(&line)) {
                     if !place.parts.is_empty() {
@@ -120,14 +124,14 @@ pub(super) fn read<'a>(whole: &'a str, part: impl Fn(&'a str) -> Option<&'a str>
                     i += 1;
                 }
                 match place.parts.is_empty() {
-                    true => What::NoText(name),
-                    false => What::Case { name, wants, text, place },
+                    true => What::NoText(entry.unwrap_or(name)),
+                    false => What::Case { name, entry, wants, text, place },
                 }
             }
         };
         let what = match what {
-            What::Case { name, wants, text, place } if name.is_empty() => {
-                What::Case { name: format!("line {number}"), wants, text, place }
+            What::Case { name, entry, wants, text, place } if name.is_empty() => {
+                What::Case { name: format!("line {number}"), entry, wants, text, place }
             }
             what => what,
         };
@@ -141,6 +145,7 @@ type Quoted = (String, Vec<(usize, usize)>);
 
 /// The first line of a case.
 struct Head {
+    entry: Option<String>,
     wants: Wants,
     name: String,
     /// A text in quotes.
@@ -157,7 +162,7 @@ fn head(line: &Line<'_>) -> Option<Result<Head, String>> {
         "reject" => Wants::Reject(None),
         _ => return None,
     };
-    let mut rest = rest;
+    let (entry, mut rest) = entry(rest);
     let after_blanks = rest.trim_start_matches([' ', '\t']);
     if let Some(place) = after_blanks.strip_prefix('@').filter(|_| after_blanks.len() < rest.len()) {
         let end = place.find([' ', '\t']).unwrap_or(place.len());
@@ -183,13 +188,27 @@ fn head(line: &Line<'_>) -> Option<Result<Head, String>> {
     let text = if has_colon { rest[1..].trim_start_matches([' ', '\t']) } else { after };
     if text.starts_with('"') && (has_colon || after.len() < rest.len()) {
         let start = line.start + whole.len() - text.len();
-        let head = |quoted| Head { wants, name: String::new(), quoted: Some(quoted) };
+        let head = |quoted| Head { entry, wants, name: String::new(), quoted: Some(quoted) };
         return Some(unquote(text, start).map(head));
     }
     match (has_colon, has_place) {
-        (true, _) => Some(Ok(Head { wants, name: text.to_owned(), quoted: None })),
+        (true, _) => Some(Ok(Head { entry, wants, name: text.to_owned(), quoted: None })),
         (false, true) => Some(Err("a case has a colon or a text in quotes after its place".into())),
         (false, false) => None,
+    }
+}
+
+/// The entry point that stands after the first word, if there is one, and what comes after it.
+fn entry(rest: &str) -> (Option<String>, &str) {
+    let inner = rest.trim_start_matches([' ', '\t']);
+    let end = inner.find(|c: char| !c.is_alphanumeric() && c != '_').unwrap_or(inner.len());
+    let (name, after) = inner.split_at(end);
+    let next = after.trim_start_matches([' ', '\t']);
+    let is_head = after.starts_with(':') || (next.len() < after.len() && next.starts_with(['@', '"']));
+    // Anything else is a sentence.
+    match !name.is_empty() && inner.len() < rest.len() && is_head {
+        true => (Some(name.to_owned()), after),
+        false => (None, rest),
     }
 }
 

@@ -71,9 +71,9 @@ pub(super) fn take(path: PathBuf, text: String, cases: &mut Cases) {
             What::Case { text, .. } if text.len() > MAX_BYTES => {
                 format!("its text has more than {} KiB, the most that a case may have", MAX_BYTES >> 10)
             }
-            What::Case { name, wants, text, place } => {
+            What::Case { name, entry, wants, text, place } => {
                 let (text, origin) = (text.into_bytes().into(), Origin::Listed(file.clone(), place));
-                cases.list.push(Case { name, wants, text, origin });
+                cases.list.push(Case { name, entry, wants, text, origin });
                 continue;
             }
             What::Wrong(message) => message,

@@ -430,7 +430,7 @@ mod tests {
 
     fn case(text: &[u8]) -> Case {
         let origin = super::super::Origin::Example(1);
-        Case { name: "x".into(), wants: super::super::Wants::Accept, text: text.into(), origin }
+        Case { name: "x".into(), entry: None, wants: super::super::Wants::Accept, text: text.into(), origin }
     }
 
     #[test]

@@ -125,6 +125,13 @@ impl Ran {
     }
 
     fn said(&self) -> String {
+        match (&self.case.entry, &self.failure) {
+            (Some(entry), Some(_)) => format!("as {entry}, {}", self.said_of_the_text()),
+            _ => self.said_of_the_text(),
+        }
+    }
+
+    fn said_of_the_text(&self) -> String {
         let wants = || {
             let terminals = match &self.terminals[..] {
                 [] => String::new(),
@@ -170,7 +177,7 @@ fn position_name(text: &[u8], offset: usize) -> String {
 }
 
 /// Runs one case. `None` if `go_on` said no before it was decided.
-pub fn run(grammar: &Compiled, case: &Case, go_on: &mut dyn FnMut() -> bool) -> Option<Ran> {
+pub fn run(grammar: &Compiled, case: Case, go_on: &mut dyn FnMut() -> bool) -> Option<Ran> {
     let begun = Instant::now();
     let mut is_late = false;
     let verdict = check_text_while(grammar, &case.text, &mut || {
@@ -184,7 +191,7 @@ pub fn run(grammar: &Compiled, case: &Case, go_on: &mut dyn FnMut() -> bool) -> 
         Err(Undecided::Stopped) => return None,
     };
     let named = |case: &Case, offset: usize| terminals(grammar, &case.text[..offset], go_on);
-    Some(Ran::new(case.clone(), verdict, begun.elapsed(), named))
+    Some(Ran::new(case, verdict, begun.elapsed(), named))
 }
 
 /// Bytes that are followed between two questions whether to go on.
@@ -208,8 +215,13 @@ mod tests {
     use crate::engine::check::Rejection;
 
     fn ran(text: &str, wants: Wants, verdict: Verdict) -> Ran {
-        let case =
-            Case { name: "x".into(), wants, text: text.as_bytes().into(), origin: Origin::File("x".into()) };
+        let case = Case {
+            name: "x".into(),
+            entry: None,
+            wants,
+            text: text.as_bytes().into(),
+            origin: Origin::File("x".into()),
+        };
         Ran::new(case, Ok(verdict), Duration::ZERO, |_, _| Vec::new())
     }
 

@@ -9,6 +9,7 @@ pub(super) fn read(text: &str, cases: &mut Cases) {
     for (i, example) in examples.iter().enumerate() {
         cases.list.push(Case {
             name: format!("example {}", i + 1),
+            entry: None,
             wants: Wants::Accept,
             text: example.to_string().as_bytes().into(),
             origin: Origin::Example(i + 1),

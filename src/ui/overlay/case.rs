@@ -99,13 +99,14 @@ fn look(state: &State, index: usize) -> Option<Look> {
     let sentence = cut.iter().map(|r| sentence[r.start..r.end].trim_end().to_owned()).take(SENTENCE_ROWS);
     let sentence: Vec<String> = sentence.collect();
     let wants = if ran.case.wants == Wants::Accept { "to be accepted" } else { "to be rejected" };
+    let entry = ran.case.entry.as_ref().map_or_else(String::new, |entry| format!(" as {entry}"));
     let height = (rows.len() + sentence.len() + 1).min(1000) as u16 + 2;
     Some(Look {
         rows,
         mark,
         sentence,
         passes: ran.passes(),
-        title: format!("{} · {wants}{}", ran.case.name, place(ran)),
+        title: format!("{} · {wants}{entry}{}", ran.case.name, place(ran)),
         area: centred(state.size, COLUMNS, height),
     })
 }

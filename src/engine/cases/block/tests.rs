@@ -56,6 +56,28 @@ fn ordinary_comments_are_no_cases() {
 }
 
 #[test]
+fn a_case_may_be_for_an_entry_point() {
+    let cases = lark(
+        "// accept body: two\n// | a\n// |\n// reject expression @2:5: name\n// | b\n// accept _x1 \"c\"\n\
+         // reject body @end \"d\"\n// accept: last\n// | e\n// accept numbers:\n// accept all: of them\n",
+    );
+    let listed: Vec<_> = cases.list.iter().map(|c| (c.entry.as_deref(), &*c.name, &*c.text)).collect();
+    assert_eq!(
+        listed,
+        [
+            // Those of the grammar's own start first.
+            (None, "last", &b"e"[..]),
+            (Some("body"), "two", b"a\n"),
+            (Some("expression"), "name", b"b"),
+            (Some("_x1"), "line 6", b"c"),
+            (Some("body"), "line 7", b"d"),
+        ]
+    );
+    assert_eq!(cases.list[2].wants, Wants::Reject(At::parse("2:5")));
+    assert_eq!(cases.problems, []);
+}
+
+#[test]
 fn what_is_almost_a_case_is_told() {
     for (line, wanted) in [
         ("// accept:", "without a text"),

@@ -47,6 +47,11 @@ fn every_other_line_is_told() {
         ("accept: x\n| a\nb", 4, "`b` is no case"),
         ("accept", 2, "`accept` is no case"),
         ("accepts: x", 2, "`accepts: x` is no case"),
+        ("accept body", 2, "`accept body` is no case"),
+        ("accept body: a name", 2, "without a text"),
+        ("accept body @1:5 \"x\"", 2, "leave out the `@`"),
+        ("reject body @5:0: x", 2, "`@5:0` is no place"),
+        ("accept two words: x\n| x", 2, "`accept two words: x` is no case"),
         ("# a comment", 2, "begins with `//`"),
         ("\u{202e}x", 2, "`⟨U+202E⟩x` is no case"),
     ] {
@@ -61,17 +66,21 @@ fn every_other_line_is_told() {
 #[test]
 fn every_text_comes_back() {
     let (mut file, mut all) = (String::new(), Vec::new());
-    for Written { wants, name, text } in written() {
-        let lines = write(wants, name, text.as_bytes()).expect("UTF-8");
+    for (i, Written { wants, name, text }) in written().into_iter().enumerate() {
+        let mut lines = write(wants, name, text.as_bytes()).expect("UTF-8");
+        let entry = (i % 2 == 0).then(|| "body_2".to_owned());
+        if let Some(entry) = &entry {
+            lines.insert_str("accept".len(), &format!(" {entry}"));
+        }
         file = append(&file, &lines);
-        all.push((wants, text));
+        all.push((entry, wants, text));
     }
     for file in [file.clone(), file.replace('\n', "\r\n")] {
         let cases = of(&file);
         assert_eq!(cases.problems, []);
         assert_eq!(cases.list.len(), all.len());
-        for (case, (wants, text)) in cases.list.iter().zip(&all) {
-            assert_eq!((case.wants, &*case.text), (*wants, text.as_bytes()));
+        for (case, (entry, wants, text)) in cases.list.iter().zip(&all) {
+            assert_eq!((&case.entry, case.wants, &*case.text), (entry, *wants, text.as_bytes()));
             let Origin::Listed(list, place) = &case.origin else { panic!("{case:?}") };
             assert_eq!(list.text, file);
             let is_quoted = !file[place.span.clone()].contains('\n');
