@@ -26,10 +26,12 @@ pub struct ConstraintFactory {
 }
 
 /// Token texts that recur in code, so that llguidance can precompute their part of the mask:
-/// its own slices for JSON strings and white space, and identifiers, which code grammars pay for.
-const SLICES: [&str; 5] = [
+/// its own slices for JSON strings and white space, identifiers, and what stands in strings and comments
+/// whose blanks have a bound: no two blanks in a row, no quote, backslash or brace.
+const SLICES: [&str; 6] = [
     r"[\x20\x0A\x0D\x09]+",
     r"[a-zA-Z_][a-zA-Z0-9_]*",
+    r#"( ?[^"'\\{}\x00-\x20\x7F])+"#,
     r#"[^"\\\x00-\x1F\x7F]{1,10}"#,
     r#"[^"\\\x00-\x1F\x7F]{1,30}"#,
     r#"[^"\\\x00-\x1F\x7F]+"#,
