@@ -119,6 +119,8 @@ actions! {
     NextFinding = "next mistake",
     /// Put right what the message about the grammar speaks of.
     Fix = "fix",
+    /// Begin the grammar with the next of its entry points.
+    Entry = "entry point",
     /// List the cases of the grammar, and what it says to each.
     Cases = "cases",
     /// Keep the output as a case that the grammar is to accept.

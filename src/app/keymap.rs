@@ -176,6 +176,7 @@ pub const BINDINGS: &[Binding] = &[
     (Everywhere, alt('i'), Action::NextFinding),
     (Everywhere, alt('\''), Action::Fix),
     (Everywhere, with_shift(KeyCode::F(8)), Action::Fix),
+    (Everywhere, alt(':'), Action::Entry),
     (Everywhere, alt(';'), Action::Cases),
     (Everywhere, alt('c'), Action::PromptMode),
     (Everywhere, alt('s'), Action::SystemPrompt),

@@ -110,6 +110,7 @@ fn proof(action: Action, context: Context) -> Proof {
             Proof(before.to_vec(), vec!["type @"], Shows("oops: @nowhere"))
         }
         Action::Fix => on(&["Ctrl-End", "type oops: 'x'", "see M024"], Shows("Fixed M024")),
+        Action::Entry => opens("has no entry points"),
         Action::Cases => opens("Cases of the grammar"),
         Action::KeepAccepted | Action::KeepRejected => opens("There is no output to keep yet"),
         Action::PromptMode => opens("no chat template"),

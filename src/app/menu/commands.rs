@@ -42,6 +42,7 @@ const COMMANDS: &[(&str, &[(Action, &str)])] = &[
             (Action::Uses, "Uses of a name"),
             (Action::JumpBack, "Back to before the jump"),
             (Action::Fix, "Fix the mistake"),
+            (Action::Entry, "Next entry point"),
             (Action::Cases, "Cases"),
             (Action::KeepAccepted, "Keep the output as an accepted case"),
             (Action::KeepRejected, "Keep the output as a rejected case"),
@@ -156,6 +157,7 @@ fn blocked(action: Action, state: &State) -> Option<&'static str> {
         }
         Action::JumpBack => (state.grammar.jumps.is_empty(), "the caret has not jumped"),
         Action::Fix => (state.grammar.fixable().is_none(), "there is nothing to fix in one step"),
+        Action::Entry => (state.grammar.source().entries().is_empty(), "the grammar names no entry points"),
         Action::PromptMode | Action::SystemPrompt | Action::Thinking => {
             (!state.has_template(), "the model has no chat template")
         }

@@ -153,6 +153,25 @@ pub(super) fn fix(state: &mut State) {
     state.say(told);
 }
 
+/// Has the grammar begin with the entry point after the one that `start` names, as one change.
+pub(super) fn entry(state: &mut State) {
+    let source = state.grammar.source();
+    let entries = source.entries();
+    let now = source.entry().and_then(|entry| entries.iter().position(|name| *name == entry));
+    let next = now.map_or(0, |now| (now + 1) % entries.len());
+    // One that is not listed is not there, and the reason is what is to be said.
+    let told = match source.with_entry(entries.get(next).copied().unwrap_or_default()) {
+        Ok(changed) => {
+            let place = state.grammar.buffer.caret();
+            state.grammar.buffer.replace_text(&changed.text);
+            state.grammar.buffer.go_to(place);
+            format!("A text is now: {} ({} of {}).", entries[next], next + 1, entries.len())
+        }
+        Err(error) => error.to_string(),
+    };
+    state.say(told);
+}
+
 /// Where a finding begins.
 fn place(state: &State, finding: &crate::engine::diagnostic::Diagnostic) -> Place {
     use crate::ui::wrap::Lines;

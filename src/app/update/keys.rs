@@ -133,6 +133,7 @@ fn in_panes(state: &mut State, action: Action) -> Vec<Effect> {
         Action::NextFinding => edit::next_finding(state),
         Action::JumpBack => names::back(state),
         Action::Fix => edit::fix(state),
+        Action::Entry => edit::entry(state),
         Action::Cases => return cases::open(state),
         Action::KeepAccepted | Action::KeepRejected => {
             return cases::keep(state, action == Action::KeepAccepted);
