@@ -71,8 +71,12 @@ fn proof(action: Action, context: Context) -> Proof {
     let paused: &[&str] = &["F10", "see ‖ paused"];
     let two_runs = ["F10", "see ‖ paused", "Esc", "see ■", "F10", "see ‖ paused"];
     // A key that comes while a step is under way asks for no other.
-    let three = ["F10", "see  1 tok", "F10", "see  2 tok", "F10", "see  3 tok"];
-    let after_three = [&three[..], &["Alt-3", "Home", "see token 1 / 3"]].concat();
+    let steps = [
+        ["F10", "see  1 tok", "see ‖ paused"],
+        ["F10", "see  2 tok", "see ‖ paused"],
+        ["F10", "see  3 tok", "see ‖ paused"],
+    ];
+    let after_three = [&steps.concat()[..], &["Alt-3", "Home", "see token 1 / 3"]].concat();
     match action {
         Action::Run => opens("● running"),
         Action::Step => opens("‖ paused"),
