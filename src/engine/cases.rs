@@ -27,7 +27,7 @@ mod ran;
 mod schema;
 
 pub use entries::Entries;
-pub use lines::Place;
+pub use lines::{New, Place};
 pub use ran::{Failure, Ran, Unsure, run};
 
 /// Most cases of a grammar.

@@ -80,6 +80,14 @@ fn of_another_entry_point() {
     assert!(p.screen().contains("As word, the grammar does not allow byte 1"), "{}", p.screen());
     p.press("Esc");
     assert_eq!(p.state.grammar.buffer.caret().line, 6, "{}", p.screen());
+    // What is kept is for the entry point that it was made with.
+    p.press("F5");
+    p.advance(2);
+    p.press("Esc");
+    p.press("Ctrl-P");
+    p.type_text("keep the output as an acc");
+    p.press("Enter");
+    assert!(p.state.grammar.buffer.text().contains("\n\n// accept words \""), "{}", p.screen());
     p.press("Alt-A");
     p.event(Event::Paste("start: \"a\"\n// accept word \"a\"\n".into()));
     assert!(p.screen().contains("✗ 1 cases unread"), "{}", p.screen());

@@ -9,7 +9,7 @@ use crate::app::files::FileJob;
 use crate::app::menu::MenuKind;
 use crate::app::state::{Overlay, Pane, State};
 use crate::engine::Vocabulary;
-use crate::engine::cases::{Beside, Origin, Report, Wants, block, folder, list};
+use crate::engine::cases::{Beside, New, Origin, Report, Wants, block, folder, list};
 
 use super::{keys, menu};
 
@@ -60,18 +60,21 @@ pub(super) fn keep(state: &mut State, is_accepted: bool) -> Vec<Effect> {
         return Vec::new();
     }
     let wants = if is_accepted { Wants::Accept } else { Wants::Reject(None) };
+    let source = state.grammar.source();
+    // What begins with another entry point tomorrow is still one of this.
+    let entry = source.entry().filter(|entry| source.entries().contains(entry));
+    let new = New { entry, wants, name: "", text: &text };
     let list = state.grammar.cases.as_ref().and_then(|report| report.file.clone());
     // What ran last may have been beside another file.
     let is_beside = |file: &PathBuf| match state.grammar.beside() {
         Beside::File(path) => list::beside(&path) == *file,
         _ => false,
     };
-    if let (Some(file), Some(lines)) = (list.filter(is_beside), list::write(wants, "", &text)) {
+    if let (Some(file), Some(lines)) = (list.filter(is_beside), list::write(&new)) {
         return vec![Effect::Files(FileJob::AppendCase { file, lines })];
     }
-    let source = state.grammar.source();
     let has_folders = state.grammar.cases.as_ref().is_some_and(|report| !report.folders.is_empty());
-    let lines = block::write(&source, wants, "", &text).filter(|_| !has_folders);
+    let lines = block::write(&source, &new).filter(|_| !has_folders || entry.is_some());
     match (lines, state.grammar.beside()) {
         (Some(lines), _) => {
             let buffer = &mut state.grammar.buffer;
@@ -84,7 +87,7 @@ pub(super) fn keep(state: &mut State, is_accepted: bool) -> Vec<Effect> {
         (None, Beside::File(path)) => {
             let folder = folder::beside(&path, wants);
             let extension = state.run.language.extension();
-            vec![Effect::Files(FileJob::KeepCase { folder, extension, text: text.into() })]
+            vec![Effect::Files(FileJob::KeepCase { folder, extension, text: text.as_slice().into() })]
         }
         (None, _) => {
             let key = state.keymap.first_key(Action::Save);

@@ -11,7 +11,7 @@
 //! there, and somebody else writes it.
 
 use super::lines::{self, NO_TEXT, What};
-use super::{Case, Cases, Origin, Problem, Wants};
+use super::{Case, Cases, New, Origin, Problem};
 use crate::engine::grammar::{GrammarKind, GrammarSource};
 
 pub use super::lines::append;
@@ -59,8 +59,8 @@ pub(super) fn read(source: &GrammarSource, cases: &mut Cases) {
 
 /// A case as comment lines, with a line break at the end; `None` if this grammar has no comments or
 /// the text is not UTF-8.
-pub fn write(source: &GrammarSource, wants: Wants, name: &str, text: &[u8]) -> Option<String> {
-    lines::write(&format!("{} ", mark(source)?), wants, name, text)
+pub fn write(source: &GrammarSource, new: &New<'_>) -> Option<String> {
+    lines::write(&format!("{} ", mark(source)?), new)
 }
 
 #[cfg(test)]

@@ -239,15 +239,30 @@ fn unquote(quoted: &str, start: usize) -> Result<Quoted, String> {
     Ok((text, parts))
 }
 
+/// A case that is to be written.
+#[derive(Clone, Copy, Debug)]
+pub struct New<'a> {
+    /// The entry point that it is for; none for the grammar's own start.
+    pub entry: Option<&'a str>,
+    /// What the grammar is to say.
+    pub wants: Wants,
+    /// What it is called; may be empty.
+    pub name: &'a str,
+    /// The text.
+    pub text: &'a [u8],
+}
+
 /// A case as lines, each after `mark`, with a line break at the end; `None` if its text is not UTF-8.
-pub(super) fn write(mark: &str, wants: Wants, name: &str, text: &[u8]) -> Option<String> {
+pub(super) fn write(mark: &str, new: &New<'_>) -> Option<String> {
+    let New { entry, wants, name, text } = *new;
     let text = std::str::from_utf8(text).ok()?;
+    let entry = entry.map_or_else(String::new, |entry| format!(" {entry}"));
     let head = match wants {
-        Wants::Accept => "accept".to_owned(),
-        Wants::Reject(None) => "reject".to_owned(),
-        Wants::Reject(Some(At::Byte(byte))) => format!("reject @{byte}"),
-        Wants::Reject(Some(At::Position(p))) => format!("reject @{}:{}", p.line, p.column),
-        Wants::Reject(Some(At::End)) => "reject @end".to_owned(),
+        Wants::Accept => format!("accept{entry}"),
+        Wants::Reject(None) => format!("reject{entry}"),
+        Wants::Reject(Some(At::Byte(byte))) => format!("reject{entry} @{byte}"),
+        Wants::Reject(Some(At::Position(p))) => format!("reject{entry} @{}:{}", p.line, p.column),
+        Wants::Reject(Some(At::End)) => format!("reject{entry} @end"),
     };
     // What editors change or do not show is written out.
     let is_odd = |c: char| c != '\n' && c != '\t' && sanitize::stand_in(c).is_some();

@@ -16,7 +16,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::lines::{self, NO_TEXT, What};
-use super::{Case, Cases, MAX_BYTES, MAX_BYTES_TOGETHER, Origin, Problem, Wants, folder};
+use super::{Case, Cases, MAX_BYTES, MAX_BYTES_TOGETHER, New, Origin, Problem, folder};
 use crate::engine::diagnostic::Position;
 use crate::sanitize;
 
@@ -110,8 +110,8 @@ fn wrong(line: &str) -> Option<String> {
 }
 
 /// A case as lines of such a file, with a line break at the end; `None` if the text is not UTF-8.
-pub fn write(wants: Wants, name: &str, text: &[u8]) -> Option<String> {
-    lines::write("", wants, name, text)
+pub fn write(new: &New<'_>) -> Option<String> {
+    lines::write("", new)
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::engine::cases::lines::tests::{Written, written};
-use crate::engine::cases::{At, Beside, MAX_CASES};
+use crate::engine::cases::{At, Beside, MAX_CASES, Wants};
 use crate::engine::diagnostic::Position;
 
 fn of(source: &GrammarSource) -> Cases {
@@ -101,7 +101,8 @@ fn what_is_almost_a_case_is_told() {
 fn every_text_comes_back() {
     for source in [GrammarSource::lark("g", "start: \"x\""), GrammarSource::gbnf("g", "root ::= \"x\"\n\n")] {
         for Written { wants, name, text } in written() {
-            let lines = write(&source, wants, name, text.as_bytes()).expect("UTF-8");
+            let lines =
+                write(&source, &New { entry: None, wants, name, text: text.as_bytes() }).expect("UTF-8");
             // Between others of its kind, and in a file with the line ends of Windows.
             let twice = append(&append(&source.text, &lines), &lines);
             for grammar in [twice.clone(), twice.replace('\n', "\r\n"), append(&source.text, &lines)] {
@@ -126,8 +127,9 @@ fn every_text_comes_back() {
 
 #[test]
 fn bytes_that_are_no_text_are_not_written() {
-    assert_eq!(write(&GrammarSource::lark("g", ""), Wants::Accept, "", b"\xff"), None);
-    assert_eq!(write(&GrammarSource::json_schema("g", "{}"), Wants::Accept, "", b"x"), None);
+    let new = |text| New { entry: None, wants: Wants::Accept, name: "", text };
+    assert_eq!(write(&GrammarSource::lark("g", ""), &new(b"\xff")), None);
+    assert_eq!(write(&GrammarSource::json_schema("g", "{}"), &new(b"x")), None);
 }
 
 #[test]

@@ -3,8 +3,8 @@
 use std::fs;
 
 use super::*;
-use crate::engine::cases::At;
 use crate::engine::cases::lines::tests::{Written, written};
+use crate::engine::cases::{At, Wants};
 
 fn of(text: &str) -> Cases {
     let mut cases = Cases::default();
@@ -67,11 +67,9 @@ fn every_other_line_is_told() {
 fn every_text_comes_back() {
     let (mut file, mut all) = (String::new(), Vec::new());
     for (i, Written { wants, name, text }) in written().into_iter().enumerate() {
-        let mut lines = write(wants, name, text.as_bytes()).expect("UTF-8");
         let entry = (i % 2 == 0).then(|| "body_2".to_owned());
-        if let Some(entry) = &entry {
-            lines.insert_str("accept".len(), &format!(" {entry}"));
-        }
+        let new = New { entry: entry.as_deref(), wants, name, text: text.as_bytes() };
+        let lines = write(&new).expect("UTF-8");
         file = append(&file, &lines);
         all.push((entry, wants, text));
     }
@@ -93,7 +91,7 @@ fn every_text_comes_back() {
             }
         }
     }
-    assert_eq!(write(Wants::Accept, "", b"\xff"), None);
+    assert_eq!(write(&New { entry: None, wants: Wants::Accept, name: "", text: b"\xff" }), None);
 }
 
 #[test]
