@@ -32,6 +32,7 @@ pub mod shrink;
 pub mod simd;
 mod splitmix;
 pub mod trace;
+pub mod typed;
 pub mod vocabulary;
 
 pub use allowed::AllowedSet;
