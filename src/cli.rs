@@ -19,6 +19,7 @@ mod config;
 mod doctor;
 mod explain;
 mod export;
+mod grammar;
 mod man;
 mod models;
 mod replay;
@@ -32,6 +33,7 @@ pub use config::{ConfigArgs, ConfigCommand};
 pub use doctor::DoctorArgs;
 pub use explain::{ExplainArgs, TextPlace};
 pub use export::ExportArgs;
+pub use grammar::{EntryName, GrammarCommand, GrammarCommandArgs, LanguageName, TypedArgs};
 pub use man::ManArgs;
 pub use models::ModelsArgs;
 pub use replay::ReplayArgs;
@@ -75,6 +77,8 @@ pub enum Command {
     Test(TestArgs),
     /// List the grammars that come with the program, or print one.
     Grammars(GrammarsArgs),
+    /// Make a grammar from something else: from types.
+    Grammar(GrammarCommandArgs),
     /// Measure tokens per second with and without a grammar, in one run.
     Bench(BenchArgs),
     /// List the models at hand, what they need, and whether they would run.

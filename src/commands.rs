@@ -27,6 +27,7 @@ mod explain;
 mod explain_code;
 mod export;
 mod generate;
+mod grammar;
 mod grammars;
 mod man;
 mod models;
@@ -104,6 +105,7 @@ fn perform(cli: &Cli) -> Result<(), Failure> {
         Some(Command::Sample(args)) => sample::run(args),
         Some(Command::Test(args)) => test::run(args),
         Some(Command::Grammars(args)) => grammars::run(args),
+        Some(Command::Grammar(args)) => grammar::run(args),
         Some(Command::Bench(args)) => bench::run(args),
         Some(Command::Models(args)) => models::run(args),
         Some(Command::Replay(args)) => replay::run(args),

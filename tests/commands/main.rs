@@ -9,6 +9,7 @@ mod config;
 mod doctor;
 mod explain;
 mod export;
+mod grammar;
 mod manual;
 mod minimal;
 mod plain;

@@ -34,6 +34,13 @@ const COMMANDS: &[(&str, &[&[&str]])] = &[
     ("sample", &[&["arithmetic", "-n", "2"], &["json", "--entry", "x"]]),
     ("test", &[&["json"], &["arithmetic", "--near-misses", "3"], &["BROKEN"], &["FAILING"]]),
     ("grammars", &[&[]]),
+    (
+        "grammar",
+        &[
+            &["typed", "--language", "go", "--context", "tests/typed/shop.go", "--returns", "Kind"],
+            &["typed", "--language", "python", "--context", "BROKEN", "--returns", "int"],
+        ],
+    ),
     ("bench", &[&["--rounds", "1", "--tokens", "2", "--prompt-tokens", "16"]]),
     ("models", &[&[], &["no/such/folder"]]),
     ("replay", &[&["TRACE"], &["TRACE", "--step", "2"]]),
