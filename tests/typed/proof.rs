@@ -289,7 +289,11 @@ fn random_completions_pass_the_checkers() {
         for entry in [Entry::Expression, Entry::Body] {
             let path = folder.join(format!("{}_{entry:?}", case.file)).join(case.file);
             fs::create_dir_all(path.parent().expect("in a folder")).expect("writable");
-            fs::write(&path, completed(&case, entry)).expect("writable");
+            let text = completed(&case, entry);
+            fs::write(&path, format!("{text}{}", wrong(&case))).expect("writable");
+            let found = checked(&case, entry, &path).len();
+            println!("with a mistake: {found} of {} found it", case.checkers.len());
+            fs::write(&path, text).expect("writable");
             failed.extend(checked(&case, entry, &path));
         }
     }
@@ -329,6 +333,14 @@ fn completed(case: &Case, entry: Entry) -> String {
         }
     }
     text
+}
+
+/// A function that no checker may be content with.
+fn wrong(case: &Case) -> String {
+    let ty = case.returns[0];
+    let value = if case.language == Language::Python { "None" } else { "\"wrong\"" };
+    let body = case.result.replace("RESULT", value);
+    format!("\n{}", case.function.replace("NAME", "typed_wrong").replace("TYPE", ty).replace("BODY", &body))
 }
 
 /// What each checker that is there has to say.

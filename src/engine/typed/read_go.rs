@@ -167,6 +167,10 @@ pub(super) fn read(mut cursor: Cursor) -> Context {
                 cursor.skip_line();
             }
             "import" | "package" => cursor.skip_line(),
+            "(" | "[" | "{" => {
+                cursor.at -= 1;
+                cursor.skip();
+            }
             _ => {}
         }
     }

@@ -332,6 +332,8 @@ fn class(cursor: &mut Cursor, known: &Known, decorators: &[String], context: &mu
         }
         own.clear();
     }
+    // Outside of the class they have another name.
+    class.fields.retain(|(n, _)| !n.starts_with("__"));
     class.make = match constructor {
         _ if is_abstract || is_special => Make::No,
         Some(Ok(takes)) => Make::Call(takes),
@@ -374,7 +376,8 @@ fn variants(cursor: &mut Cursor, class: &str, context: &mut Context) {
     let indent = cursor.token().column;
     while !cursor.is_at_end() && cursor.token().column >= indent && indent > 0 {
         let first = cursor.token();
-        if first.column == indent && first.is_word && cursor.ahead(1).text == "=" {
+        let is_value = first.is_word && !first.text.starts_with('_') && cursor.ahead(1).text == "=";
+        if first.column == indent && is_value {
             let ty = Type::Named(class.to_owned());
             context.variables.push(Variable { name: format!("{class}.{}", first.text), ty, constant: false });
         } else if first.column == indent && first.text == "def" {

@@ -228,6 +228,22 @@ pub(super) fn read(mut cursor: Cursor) -> Context {
                 skip_item(&mut cursor);
             }
             "use" => skip_item(&mut cursor),
+            "extern" if cursor.ahead(1).text == "{" => {
+                skip(&mut context, first.line, "an `extern` block", "what it has is unsafe");
+                skip_item(&mut cursor);
+            }
+            // A macro, whose inside may be anything.
+            "!" => {
+                while cursor.token().is_word {
+                    cursor.next();
+                }
+                skip(&mut context, first.line, "a macro", "what it makes is not read");
+                cursor.skip();
+            }
+            "(" | "[" | "{" => {
+                cursor.at -= 1;
+                cursor.skip();
+            }
             _ => {}
         }
     }

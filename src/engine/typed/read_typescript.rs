@@ -316,7 +316,7 @@ fn shape(cursor: &mut Cursor, (kind, name, line): (&str, &str, usize), known: &K
     }
     cursor.next();
     let (mut all_read, mut constructor) = (!inherits, Ok(Vec::new()));
-    let mut hidden = Vec::new();
+    let (mut hidden, mut has_constructor) = (Vec::new(), false);
     while !cursor.is("}") && !cursor.is_at_end() {
         let first = cursor.token();
         let (mut is_hidden, mut is_get) = (false, false);
@@ -339,7 +339,12 @@ fn shape(cursor: &mut Cursor, (kind, name, line): (&str, &str, usize), known: &K
         let is_optional = cursor.eat("?");
         cursor.eat("!");
         if member.text == "constructor" {
-            constructor = parameters(cursor, known);
+            let is_first = !std::mem::replace(&mut has_constructor, true);
+            constructor = match parameters(cursor, known) {
+                // Of several, only what the first ones say can be called.
+                Ok(_) if is_hidden || !is_first => Err("it is hidden, or there are several".into()),
+                read => read,
+            };
             match &constructor {
                 Ok(takes) => {
                     let fields = takes.iter().filter(|p| p.is_field);
@@ -385,6 +390,12 @@ fn shape(cursor: &mut Cursor, (kind, name, line): (&str, &str, usize), known: &K
         skip_rest(cursor);
     }
     cursor.eat("}");
+    if kind == "type" && matches!(cursor.text(), "|" | "&" | "[") {
+        skip(context, line, what, "only its name is known, as it is more than one object type");
+        context.types.push(Defined { name: defined.name, ..Defined::default() });
+        skip_rest(cursor);
+        return;
+    }
     if inherits {
         skip(context, line, what, "what it inherits, and how it is made, is not read");
     }
