@@ -159,7 +159,7 @@ fn the_top_level_holds_only_what_was_agreed() {
 fn unsafe_is_for_cuda_only() {
     let found = lines_with(
         "src",
-        &["unsafe "],
+        &["unsafe {", "unsafe fn", "unsafe impl", "unsafe extern"],
         &[
             "src/engine/model/cuda_graph.rs",
             "src/engine/model/cuda/kernels.rs",
