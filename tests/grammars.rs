@@ -168,6 +168,7 @@ fn the_embedded_model_finishes_under_every_grammar() {
         ("json", "// JSON: a user with name Alice, age 30 and tags admin, rust\n"),
         ("user", "// JSON: a user with name Alice, age 30 and tags admin, rust\n"),
         ("arithmetic", "# Python: the sum of the squares of 1, 2 and 3\ntotal = "),
+        ("robot", "# Python: a program for a robot that walks around a square\n"),
         ("csv", "# a table of people with name, age and city\n"),
         ("chess", "# Python: a game of chess\nmoves = \"\"\"\n"),
         ("date", "# Python: the day of the release\nreleased = \""),

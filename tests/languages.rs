@@ -4,6 +4,7 @@
 //! An entry point that is a part of a file is put into one. What tree-sitter refuses although the language
 //! has it is listed beside the language, with a reason.
 
+use rusqlite::fallible_iterator::FallibleIterator;
 use tree_sitter::{Language, Node, Parser};
 
 use maze::engine::grammar::library;

@@ -108,6 +108,13 @@ pub const EXAMPLES: &[Example] = &[
         language: Language::Plain,
     },
     Example {
+        name: "A robot's program",
+        about: "A grammar to learn from: its comments say one idea each.",
+        grammar: "robot",
+        prompt: "# Python: a program for a robot that walks around a square\n",
+        language: Language::Plain,
+    },
+    Example {
         name: "A chess game in GBNF",
         about: "llama.cpp's own language: forbid castling.",
         grammar: "chess",

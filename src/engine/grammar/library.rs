@@ -50,15 +50,16 @@ macro_rules! shipped {
 
 /// All of them, languages first.
 pub const ALL: &[Shipped] = &[
-    shipped!("python", ["py"], Lark, "python.lark", "a Python function or class, exactly indented"),
-    shipped!("typescript", ["ts"], Lark, "typescript.lark", "a TypeScript function"),
-    shipped!("rust", ["rs"], Lark, "rust.lark", "a Rust function"),
-    shipped!("go", ["golang"], Lark, "go.lark", "a Go function"),
-    shipped!("zig", [], Lark, "zig.lark", "a Zig function"),
-    shipped!("sql", [], Lark, "sql.lark", "an SQL statement"),
+    shipped!("python", ["py"], Lark, "python.lark", "Python 3.12: functions, files, bodies, expressions"),
+    shipped!("typescript", ["ts"], Lark, "typescript.lark", "TypeScript 5: functions, files, bodies, expressions"),
+    shipped!("rust", ["rs"], Lark, "rust.lark", "Rust 2024: functions, files, bodies, expressions"),
+    shipped!("go", ["golang"], Lark, "go.lark", "Go 1.22: functions, files, bodies, expressions"),
+    shipped!("zig", [], Lark, "zig.lark", "Zig: functions, files, bodies, expressions"),
+    shipped!("sql", [], Lark, "sql.lark", "SQL for both SQLite and PostgreSQL: statements, scripts"),
     shipped!("json", [], Lark, "json.lark", "any JSON value"),
     shipped!("user", [], Lark, "user.lark", "a user as one line of JSON"),
     shipped!("arithmetic", ["calc"], Lark, "arithmetic.lark", "sums and products of numbers"),
+    shipped!("robot", [], Lark, "robot.lark", "programs for a robot, a grammar to learn from"),
     shipped!("csv", [], Lark, "csv.lark", "a table with three columns"),
     shipped!("chess", [], Gbnf, "chess.gbnf", "the moves of a chess game, in llama.cpp's GBNF"),
     shipped!("date", [], Regex, "date.regex", "a calendar date, as a regular expression"),
