@@ -93,7 +93,9 @@ fn typescript() {
         ("block", "async function f()", ""),
         ("expression", "const x = ", ";\n"),
     ];
-    all_are_read("typescript", &tree_sitter_typescript::LANGUAGE_TYPESCRIPT.into(), &entries, |_| false);
+    // tree-sitter takes `?.6` after an expression for an optional chain.
+    let is_known = |text: &str| text.contains("?.");
+    all_are_read("typescript", &tree_sitter_typescript::LANGUAGE_TYPESCRIPT.into(), &entries, is_known);
 }
 
 #[test]
@@ -129,7 +131,9 @@ fn zig() {
         ("block", "fn f() void", ""),
         ("expression", "const x = ", ";\n"),
     ];
-    all_are_read("zig", &tree_sitter_zig::LANGUAGE.into(), &entries, |_| false);
+    // tree-sitter reads no initialiser after an anonymous one, and no call of a container; Zig does.
+    let is_known = |text: &str| text.contains("}{") || text.contains("}(");
+    all_are_read("zig", &tree_sitter_zig::LANGUAGE.into(), &entries, is_known);
 }
 
 /// Random texts of an entry point of the grammar `name`, by their seeds.

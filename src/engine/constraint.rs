@@ -5,6 +5,7 @@
 //! parser is never fed an unchecked token (a bad token is a permanent error state there).
 
 use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
 
 use llguidance::api::{ParserLimits, StopReason, TopLevelGrammar};
 use llguidance::toktrie::{InferenceCapabilities, SimpleVob, TokEnv};
@@ -14,28 +15,19 @@ use super::trace::{FinishReason, TokenId};
 use super::vocabulary::Vocabulary;
 
 mod probe;
+mod slices;
 mod specialise;
 mod watch;
 
 pub use probe::{Ignore, Probe};
+use slices::{Computer, SLICES, Words};
 use specialise::{Specialised, specialise};
 
 /// Builds constraints over one vocabulary.
 pub struct ConstraintFactory {
     factory: ParserFactory,
+    words: Arc<Words>,
 }
-
-/// Token texts that recur in code, so that llguidance can precompute their part of the mask:
-/// its own slices for JSON strings and white space, identifiers, and what stands in strings and comments
-/// whose blanks have a bound: no two blanks in a row, no quote, backslash or brace.
-const SLICES: [&str; 6] = [
-    r"[\x20\x0A\x0D\x09]+",
-    r"[a-zA-Z_][a-zA-Z0-9_]*",
-    r#"( ?[^"'\\{}\x00-\x20\x7F])+"#,
-    r#"[^"\\\x00-\x1F\x7F]{1,10}"#,
-    r#"[^"\\\x00-\x1F\x7F]{1,30}"#,
-    r#"[^"\\\x00-\x1F\x7F]+"#,
-];
 
 /// A warning of ours, with the name of a rule: its arguments are too many for llguidance to tell its uses
 /// apart.
@@ -48,16 +40,16 @@ impl ConstraintFactory {
     /// If llguidance cannot work with the vocabulary.
     pub fn new(vocabulary: &Vocabulary) -> Result<Self, String> {
         let caps = InferenceCapabilities { ff_tokens: true, ..Default::default() };
+        let env = vocabulary.env();
         let slices = SLICES.map(String::from);
-        let mut factory = panic_utils::catch_unwind(AssertUnwindSafe(|| {
-            ParserFactory::new(vocabulary.env(), caps, &slices)
-        }))
-        .map_err(|e| first_line(&e.to_string()))?;
+        let mut factory =
+            panic_utils::catch_unwind(AssertUnwindSafe(|| ParserFactory::new(env, caps, &slices)))
+                .map_err(|e| first_line(&e.to_string()))?;
         // It logs to stderr by default, which is the person's screen.
         factory.quiet();
         factory.limits_mut().verbose_errors = false;
         factory.limits_mut().step_max_items = 250_000;
-        Ok(Self { factory })
+        Ok(Self { factory, words: Arc::new(Words::new(env)?) })
     }
 
     /// The limits llguidance works under.
@@ -84,11 +76,13 @@ impl ConstraintFactory {
         panic_utils::catch_unwind(AssertUnwindSafe(|| {
             let Specialised { init, inexact } = specialise(grammar, self.environment(), self.limits())?;
             let mut parser = self.factory.create_parser_from_init_default(init)?;
+            let masks = Arc::new(Computer::new(self.words.clone()));
+            parser.bias_computer = masks.clone();
             parser.start_without_prompt();
             let mut warnings = parser.grammar_warnings();
             let is_exact = inexact.is_none();
             warnings.extend(inexact.map(|rule| format!("{MANY_ARGUMENTS}{rule}")));
-            Ok((Constraint { parser, tokens: Vec::new(), is_exact }, warnings))
+            Ok((Constraint { parser, masks, tokens: Vec::new(), is_exact }, warnings))
         }))
         .map_err(|e| e.to_string())
     }
@@ -97,6 +91,7 @@ impl ConstraintFactory {
 /// A grammar part of the way through a text.
 pub struct Constraint {
     parser: TokenParser,
+    masks: Arc<Computer>,
     /// Everything committed, so that a grammar that cannot roll back can be replayed.
     tokens: Vec<TokenId>,
     /// Whether rules with parameters are told apart by their arguments.
@@ -133,7 +128,10 @@ impl Constraint {
 
     /// An independent copy at the same place, sharing no lock with the original.
     pub fn fork(&self) -> Self {
-        Self { parser: self.parser.deep_clone(), tokens: self.tokens.clone(), is_exact: self.is_exact }
+        let mut parser = self.parser.deep_clone();
+        let masks = Arc::new(self.masks.fork());
+        parser.bias_computer = masks.clone();
+        Self { parser, masks, tokens: self.tokens.clone(), is_exact: self.is_exact }
     }
 
     /// A handle that stops this constraint's work from another thread. Permanent.

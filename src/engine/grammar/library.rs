@@ -51,7 +51,13 @@ macro_rules! shipped {
 /// All of them, languages first.
 pub const ALL: &[Shipped] = &[
     shipped!("python", ["py"], Lark, "python.lark", "Python 3.12: functions, files, bodies, expressions"),
-    shipped!("typescript", ["ts"], Lark, "typescript.lark", "TypeScript 5: functions, files, bodies, expressions"),
+    shipped!(
+        "typescript",
+        ["ts"],
+        Lark,
+        "typescript.lark",
+        "TypeScript 5: functions, files, bodies, expressions"
+    ),
     shipped!("rust", ["rs"], Lark, "rust.lark", "Rust 2024: functions, files, bodies, expressions"),
     shipped!("go", ["golang"], Lark, "go.lark", "Go 1.22: functions, files, bodies, expressions"),
     shipped!("zig", [], Lark, "zig.lark", "Zig: functions, files, bodies, expressions"),
