@@ -1,0 +1,334 @@
+//! The mask of a place in a grammar: a walk over the vocabulary's words that steps over what it knows.
+//!
+//! Most words go on in one lexeme: the rest of a name, of a string, of a comment. Where the lexer's state
+//! takes every text of a [slice](SLICES), all words that go on with such a text are allowed, and a
+//! precomputed mask takes the place of a walk over them. llguidance does so where a word begins; code needs
+//! it within words too: after a blank a name begins, and half of a vocabulary are names with a blank before
+//! them. So here words are cut where a name or a text may begin, and each cut has masks of its own.
+//!
+//! What is stepped over is decided by llguidance's own question whether a slice lies in a lexeme; this file
+//! must never allow a word that a plain walk would not, nor leave one out.
+
+use std::ops::Range;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use llguidance::derivre::Regex;
+use llguidance::earley::{BiasComputer, ParserRecognizer};
+use llguidance::toktrie::{Recognizer, SimpleVob, TokEnv, TokTrie};
+
+/// Texts that recur in code, as regular expressions. llguidance knows them by their place here.
+pub(super) const SLICES: [&str; 7] = [
+    r"[\x20\x0A\x0D\x09]+",
+    r"[a-zA-Z_][a-zA-Z0-9_]*",
+    // What stands in strings and comments whose blanks have a bound, in every language: no two blanks in a
+    // row, no quote, backslash or brace, and no byte order mark, which Go takes nowhere.
+    r#"( ?[^"'\\{}\x00-\x20\x7F\u{FEFF}])+"#,
+    r#"[^"\\\x00-\x1F\x7F]{1,10}"#,
+    r#"[^"\\\x00-\x1F\x7F]{1,30}"#,
+    r#"[^"\\\x00-\x1F\x7F]+"#,
+    r"[a-zA-Z0-9_]+",
+];
+
+/// Those that are asked for where a word begins, the widest first. Names are asked for by their first
+/// letter, so that what is left of all words is not kept once more.
+const WHOLE: &[usize] = &[5, 4, 3, 2];
+
+/// Those that are asked for within a word, the widest first.
+const WITHIN: &[usize] = &[5, 2, 6];
+
+/// Words from which on a cut is worth its question.
+const WORTH: usize = 32;
+
+/// Words from which on a mask is kept and not a list.
+const MANY: usize = 512;
+
+/// How much work one question may be, in derivre's units.
+const BUDGET: u64 = 1000;
+
+/// Nodes between two looks at whether the mask is still wanted.
+const CHUNK: usize = 1024;
+
+/// No token, or no cut.
+const NONE: u32 = u32::MAX;
+
+/// A byte of some words. The nodes of a tree lie in order, each before what goes on after it.
+#[derive(Clone, Copy, Debug)]
+struct Node {
+    /// The word that ends here.
+    token: u32,
+    /// The nodes from here on that belong to it, itself included.
+    size: u32,
+    /// The cut after it.
+    cut: u32,
+    /// How many bytes a word has here.
+    depth: u16,
+    byte: u8,
+}
+
+/// A place in words where the lexer is asked whether it takes a slice.
+#[derive(Debug)]
+struct Cut {
+    slices: Vec<Slice>,
+}
+
+/// The words that go on after a cut with a text of a slice, and the others.
+#[derive(Debug)]
+struct Slice {
+    /// Its place in [`SLICES`].
+    index: usize,
+    /// The words of the slice.
+    inside: Inside,
+    /// The words that go on otherwise, in [`Words::nodes`].
+    rest: Range<usize>,
+}
+
+/// Words that are allowed together.
+#[derive(Debug)]
+enum Inside {
+    Few(Vec<u32>),
+    Many(SimpleVob),
+}
+
+/// A vocabulary's words, cut.
+pub(super) struct Words {
+    env: TokEnv,
+    nodes: Vec<Node>,
+    cuts: Vec<Cut>,
+    /// All words, and the cut before them.
+    all: Range<usize>,
+    start: u32,
+}
+
+/// A word under way: its bytes and its token.
+type Word<'a> = (&'a [u8], u32);
+
+impl Words {
+    /// The words of `env`.
+    ///
+    /// # Errors
+    /// If derivre does not read a slice.
+    pub fn new(env: &TokEnv) -> Result<Self, String> {
+        let trie = env.tok_trie();
+        let mut words: Vec<Word<'_>> = (0..trie.vocab_size() as u32)
+            .map(|token| (trie.token(token), token))
+            .filter(|(bytes, _)| !bytes.is_empty())
+            .collect();
+        // Of two tokens of one word the trie has one.
+        words.retain(|&(bytes, token)| trie.token_id(bytes) == Some(token));
+        words.sort_unstable();
+        let regexes = SLICES.iter().map(|slice| Regex::new(slice).map_err(|e| e.to_string()));
+        let regexes = regexes.collect::<Result<_, _>>()?;
+        let mut maker = Maker { trie, regexes, nodes: Vec::new(), cuts: Vec::new() };
+        let start = maker.cut(&words, 0, WHOLE, true);
+        let all = maker.tree(&words, 0, true);
+        Ok(Self { env: env.clone(), nodes: maker.nodes, cuts: maker.cuts, all, start })
+    }
+
+    /// Goes on after the cut where words are `depth` bytes long: allows the words of the widest slice that
+    /// the lexer takes and walks over the rest. Whether there is one.
+    fn step_over(&self, parser: &mut ParserRecognizer<'_>, cut: u32, depth: u16, set: &mut Set<'_>) -> bool {
+        let Some(cut) = self.cuts.get(cut as usize) else { return false };
+        let Some(slice) = cut.slices.iter().find(|slice| set.known.takes(parser, slice.index)) else {
+            return false;
+        };
+        match &slice.inside {
+            Inside::Few(tokens) => tokens.iter().for_each(|&token| set.mask.allow_token(token)),
+            Inside::Many(mask) => set.mask.or(mask),
+        }
+        self.walk(parser, slice.rest.clone(), depth, set);
+        true
+    }
+
+    /// Tries the words at `range`, which go on where words are `depth` bytes long.
+    fn walk(&self, parser: &mut ParserRecognizer<'_>, range: Range<usize>, depth: u16, set: &mut Set<'_>) {
+        let mut at = depth;
+        let Range { start: mut p, end } = range;
+        while p < end {
+            set.walked += 1;
+            if set.walked.is_multiple_of(CHUNK) && parser.cancellation_requested() {
+                break;
+            }
+            let node = self.nodes[p];
+            let back = at + 1 - node.depth;
+            if back > 0 {
+                parser.pop_bytes(usize::from(back));
+                at -= back;
+            }
+            if !parser.try_push_byte(node.byte) {
+                p += node.size as usize;
+                continue;
+            }
+            at = node.depth;
+            if node.token != NONE {
+                set.mask.allow_token(node.token);
+            }
+            let is_over = node.cut != NONE && self.step_over(parser, node.cut, at, set);
+            p += if is_over { node.size as usize } else { 1 };
+        }
+        if at > depth {
+            parser.pop_bytes(usize::from(at - depth));
+        }
+    }
+}
+
+/// What has been found out about the states of one parser's lexer.
+#[derive(Clone, Default)]
+struct Known {
+    /// For each state two bits a slice: whether it was asked for, and whether the state takes it.
+    states: Vec<u16>,
+}
+
+impl Known {
+    /// Whether the lexer, as it is, takes every text of a slice.
+    fn takes(&mut self, parser: &mut ParserRecognizer<'_>, slice: usize) -> bool {
+        let state = parser.lexer_state();
+        let at = state.as_usize();
+        if at >= self.states.len() {
+            self.states.resize(at + 1, 0);
+        }
+        let (asked, taken) = (1 << (2 * slice), 2 << (2 * slice));
+        if self.states[at] & asked == 0 {
+            let lexer = parser.lexer_mut();
+            let takes = lexer.subsume_possible(state)
+                && lexer.check_subsume(state, slice, BUDGET, None).unwrap_or(false);
+            self.states[at] |= asked | if takes { taken } else { 0 };
+        }
+        self.states[at] & taken != 0
+    }
+}
+
+/// Computes the masks of one parser.
+pub(super) struct Computer {
+    words: Arc<Words>,
+    known: Mutex<Known>,
+}
+
+impl Computer {
+    /// For a parser of its own.
+    pub fn new(words: Arc<Words>) -> Self {
+        Self { words, known: Mutex::default() }
+    }
+
+    /// For a copy of the parser: the states are the same up to here.
+    pub fn fork(&self) -> Self {
+        Self { words: self.words.clone(), known: Mutex::new(self.known().clone()) }
+    }
+
+    fn known(&self) -> MutexGuard<'_, Known> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl BiasComputer for Computer {
+    fn compute_bias(&self, parser: &mut ParserRecognizer<'_>, start: &[u8]) -> SimpleVob {
+        let mut mask = self.trie().alloc_token_set();
+        if !start.is_empty() {
+            self.trie().add_bias(parser, &mut mask, start);
+            return mask;
+        }
+        let (words, mut known) = (&*self.words, self.known());
+        let mut set = Set { mask: &mut mask, known: &mut known, walked: 0 };
+        parser.trie_started("words");
+        if !words.step_over(parser, words.start, 0, &mut set) {
+            words.walk(parser, words.all.clone(), 0, &mut set);
+        }
+        let walked = set.walked;
+        parser.trie_finished();
+        parser.save_stats(walked);
+        mask
+    }
+
+    fn trie(&self) -> &TokTrie {
+        self.words.env.tok_trie()
+    }
+}
+
+/// The mask under way.
+struct Set<'a> {
+    mask: &'a mut SimpleVob,
+    known: &'a mut Known,
+    walked: usize,
+}
+
+/// Makes trees and their cuts.
+struct Maker<'a> {
+    trie: &'a TokTrie,
+    regexes: Vec<Regex>,
+    nodes: Vec<Node>,
+    cuts: Vec<Cut>,
+}
+
+impl Maker<'_> {
+    /// The tree of `words`, which are in order and the same up to `depth`. Its nodes are together at the end,
+    /// whatever trees its cuts need.
+    fn tree(&mut self, words: &[Word<'_>], depth: usize, has_cuts: bool) -> Range<usize> {
+        let mut made = Vec::new();
+        self.grow(words, depth, has_cuts, &mut made);
+        let start = self.nodes.len();
+        self.nodes.extend(made);
+        start..self.nodes.len()
+    }
+
+    fn grow(&mut self, words: &[Word<'_>], depth: usize, has_cuts: bool, made: &mut Vec<Node>) {
+        let mut words = words;
+        while let Some(&(bytes, _)) = words.first() {
+            let byte = bytes[depth];
+            let (same, others) = words.split_at(words.partition_point(|(word, _)| word[depth] <= byte));
+            words = others;
+            let at = made.len();
+            let (token, longer) = match same.first() {
+                Some(&(word, token)) if word.len() == depth + 1 => (token, &same[1..]),
+                _ => (NONE, same),
+            };
+            let has_cut = has_cuts && longer.len() >= WORTH && is_cut(&bytes[..=depth]);
+            let cut = if has_cut { self.cut(longer, depth + 1, WITHIN, false) } else { NONE };
+            made.push(Node { token, size: 0, cut, depth: depth as u16 + 1, byte });
+            self.grow(longer, depth + 1, has_cuts, made);
+            made[at].size = (made.len() - at) as u32;
+        }
+    }
+
+    /// The cut before `words`, which are the same up to `depth`; none if no slice has enough of them.
+    /// `has_cuts` is for the trees of what is left.
+    fn cut(&mut self, words: &[Word<'_>], depth: usize, slices: &[usize], has_cuts: bool) -> u32 {
+        let mut found = Vec::new();
+        for &index in slices {
+            let regex = &mut self.regexes[index];
+            let (inside, rest): (Vec<Word<'_>>, Vec<Word<'_>>) =
+                words.iter().partition(|(word, _)| regex.is_match_bytes(&word[depth..]));
+            if inside.len() >= WORTH {
+                let rest = self.tree(&rest, depth, has_cuts);
+                found.push(Slice { index, inside: self.inside(&inside), rest });
+            }
+        }
+        if found.is_empty() {
+            return NONE;
+        }
+        self.cuts.push(Cut { slices: found });
+        self.cuts.len() as u32 - 1
+    }
+
+    fn inside(&self, words: &[Word<'_>]) -> Inside {
+        if words.len() < MANY {
+            return Inside::Few(words.iter().map(|(_, token)| *token).collect());
+        }
+        let mut mask = self.trie.alloc_token_set();
+        words.iter().for_each(|(_, token)| mask.allow_token(*token));
+        Inside::Many(mask)
+    }
+}
+
+/// Whether a name or a text may begin with, or after, the last of these bytes: it is the first letter of a
+/// name, or a sign at the start of a word.
+fn is_cut(bytes: &[u8]) -> bool {
+    let is_name = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
+    match *bytes {
+        [.., before, last] if is_name(last) => !is_name(before),
+        [_] => true,
+        [.., before, last] => !is_name(before) && !is_name(last),
+        [] => false,
+    }
+}
+
+#[cfg(test)]
+mod tests;
