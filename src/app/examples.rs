@@ -111,7 +111,7 @@ pub const EXAMPLES: &[Example] = &[
         name: "A robot's program",
         about: "A grammar to learn from: its comments say one idea each.",
         grammar: "robot",
-        prompt: "# Python: a program for a robot that walks around a square\n",
+        prompt: "// JSON: a robot with name max that goes forward 3, turns left and says \"done\"\n",
         language: Language::Plain,
     },
     Example {

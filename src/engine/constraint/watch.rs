@@ -21,9 +21,18 @@ struct Watched {
 }
 
 #[derive(Default)]
-struct Watch {
+struct UnderWay {
     /// Oldest first, and so in the order of their ends.
-    under_way: Mutex<(u64, Vec<Watched>)>,
+    work: Vec<Watched>,
+    /// How much work there has been.
+    count: u64,
+    /// Whether the thread knows of no work, and waits until it is told.
+    is_asleep: bool,
+}
+
+#[derive(Default)]
+struct Watch {
+    under_way: Mutex<UnderWay>,
     /// There is work, and the thread knew of none.
     has_work: Condvar,
 }
@@ -36,7 +45,7 @@ static WATCH: LazyLock<Option<&'static Watch>> = LazyLock::new(|| {
 });
 
 impl Watch {
-    fn locked(&self) -> MutexGuard<'_, (u64, Vec<Watched>)> {
+    fn locked(&self) -> MutexGuard<'_, UnderWay> {
         self.under_way.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -45,15 +54,16 @@ impl Watch {
         let mut under_way = self.locked();
         loop {
             let now = Instant::now();
-            under_way.1.retain(|work| {
+            under_way.work.retain(|work| {
                 let is_late = work.until <= now;
                 if is_late {
                     work.cancel.cancel();
                 }
                 !is_late
             });
-            under_way = match under_way.1.first().map(|work| work.until - now) {
-                // What begins by then ends later.
+            under_way.is_asleep = under_way.work.is_empty();
+            under_way = match under_way.work.first().map(|work| work.until - now) {
+                // What begins by then ends later, and so the thread need not be woken for it.
                 Some(rest) => {
                     let woken = self.has_work.wait_timeout(under_way, rest);
                     woken.unwrap_or_else(PoisonError::into_inner).0
@@ -65,10 +75,10 @@ impl Watch {
 
     fn begin(&self, cancel: CancelMask) -> u64 {
         let mut under_way = self.locked();
-        under_way.0 += 1;
-        let number = under_way.0;
-        under_way.1.push(Watched { number, until: Instant::now() + LIMIT, cancel });
-        if under_way.1.len() == 1 {
+        under_way.count += 1;
+        let number = under_way.count;
+        under_way.work.push(Watched { number, until: Instant::now() + LIMIT, cancel });
+        if under_way.is_asleep {
             self.has_work.notify_one();
         }
         number
@@ -77,8 +87,8 @@ impl Watch {
     /// Whether the work was still in its time.
     fn end(&self, number: u64) -> bool {
         let mut under_way = self.locked();
-        let place = under_way.1.iter().position(|work| work.number == number);
-        place.map(|place| under_way.1.remove(place)).is_some()
+        let place = under_way.work.iter().position(|work| work.number == number);
+        place.map(|place| under_way.work.remove(place)).is_some()
     }
 }
 
