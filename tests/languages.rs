@@ -91,7 +91,7 @@ fn typescript() {
         ("function", "", ""),
         ("body", "async function f() {", ""),
         ("block", "async function f()", ""),
-        ("expression", "const x = ", ";\n"),
+        ("expression", "const x = (", "\n);\n"),
     ];
     // tree-sitter takes `?.6` after an expression for an optional chain.
     let is_known = |text: &str| text.contains("?.");
@@ -107,7 +107,15 @@ fn rust() {
         ("block", "fn f()", ""),
         ("expression", "const X: T = ", ";\n"),
     ];
-    all_are_read("rust", &tree_sitter_rust::LANGUAGE.into(), &entries, |_| false);
+    // tree-sitter does not read the names of primitive types where they are those of something else, and takes
+    // `<` after a cast for the start of arguments; Rust does, and takes `<=` for what it is.
+    let is_known = |text: &str| {
+        let primitive = ["bool", "char", "str", "f32", "f64", "size", "8", "16", "32", "64", "128"];
+        let is_other =
+            |name: &&str| ["<", "{", " {", "!"].iter().any(|sign| text.contains(&format!("{name}{sign}")));
+        text.contains(" as ") || primitive.iter().any(|name| is_other(&name))
+    };
+    all_are_read("rust", &tree_sitter_rust::LANGUAGE.into(), &entries, is_known);
 }
 
 #[test]

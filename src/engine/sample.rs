@@ -14,9 +14,6 @@ use super::splitmix::{STEP, mix};
 use super::trace::FinishReason;
 use super::vocabulary::Vocabulary;
 
-/// How many times its length a walk may go on where no end is known.
-const PATIENCE: usize = 4;
-
 /// Why there is no text.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum NoText {
@@ -55,16 +52,17 @@ impl Random {
     }
 }
 
-/// A text of `grammar`: up to `most` tokens at random, and then the nearest end.
+/// A text of `grammar`: up to `most` tokens at random, and then the nearest end. Where none is known, it is
+/// that of the longest beginning that has one.
 ///
 /// # Errors
 /// [`NoText`]: a limit of the parser, or no end that is known.
 pub fn text(grammar: &Compiled, vocabulary: &Vocabulary, seed: u64, most: usize) -> Result<Vec<u8>, NoText> {
     let mut random = Random(mix(seed.wrapping_add(STEP)));
-    let length = 1 + random.below(most.max(1));
     let mut constraint = grammar.constraint();
     let mut text = Vec::new();
-    for steps in 1..=length.saturating_mul(PATIENCE) {
+    let mut beginnings = vec![0];
+    for _ in 0..1 + random.below(most.max(1)) {
         let mask = match constraint.mask() {
             Ok(mask) => mask,
             Err(stop) if stop.reason == FinishReason::GrammarComplete => return Ok(text),
@@ -76,10 +74,10 @@ pub fn text(grammar: &Compiled, vocabulary: &Vocabulary, seed: u64, most: usize)
         };
         constraint.commit(token)?;
         text.extend_from_slice(vocabulary.bytes(token));
-        // Where no end is known, there may be one further on.
-        if steps.checked_sub(length).is_some_and(|more| more.is_multiple_of(16))
-            && let Some(whole) = ended(grammar, &text)?
-        {
+        beginnings.push(text.len());
+    }
+    for &length in beginnings.iter().rev() {
+        if let Some(whole) = ended(grammar, &text[..length])? {
             return Ok(whole);
         }
     }
