@@ -135,7 +135,7 @@ fn white_space_is_bounded_everywhere() {
             let mut constraint = grammar.constraint();
             let mut expected = constraint.feed(b"").expect("within the limits").expected;
             for at in 0..text.len() {
-                for (byte, most) in [(b' ', 200), (b'\t', 8), (b'\n', 8)] {
+                for (byte, most) in [(b' ', 400), (b'\t', 400), (b'\n', 40)] {
                     if !expected.contains(&byte) {
                         continue;
                     }
