@@ -5,8 +5,7 @@
 //! ```
 //!
 //! `--words` reads the ranks of a tokenizer in tiktoken's form (a word in base64 and its rank on each line);
-//! without it the embedded model's words are taken. `--entry` begins with that entry point. `--twice` goes
-//! over the texts a second time: the parts of the lexer's automaton that they need are there by then.
+//! without it the embedded model's words are taken. `--entry` begins with that entry point.
 //!
 //! Times are of the program's own work, not of the clock on the wall, so that other programs do not count.
 //! Prints a table and judges nothing: the goals are 15 ms for compiling, 0.1 ms for the median of the masks,
@@ -33,7 +32,6 @@ const EMBEDDED: usize = 8_192;
 struct Asked {
     words: Option<PathBuf>,
     entry: Option<String>,
-    twice: bool,
     files: Vec<PathBuf>,
 }
 
@@ -44,14 +42,13 @@ fn main() {
         match arg.as_str() {
             "--words" => asked.words = args.next().map(PathBuf::from),
             "--entry" => asked.entry = args.next(),
-            "--twice" => asked.twice = true,
             // What cargo adds.
             "--bench" => {}
             _ => asked.files.push(arg.into()),
         }
     }
     let Some((grammar, texts)) = asked.files.split_first() else {
-        println!("usage: grammars [--words FILE] [--entry NAME] [--twice] GRAMMAR TEXT…");
+        println!("usage: grammars [--words FILE] [--entry NAME] GRAMMAR TEXT…");
         return;
     };
     let vocabulary =
@@ -75,11 +72,9 @@ fn main() {
     compiling.sort_unstable();
     let compiled = compiled.expect("a grammar that compiles");
     println!("{} words; compiling takes {:.1} ms", vocabulary.len(), millis(compiling[0]));
-    println!("| pass | texts | refused | masks | mean | p50 | p99 | p99.9 | max | over 20 ms |");
-    println!("|---|---|---|---|---|---|---|---|---|---|");
-    for pass in 1..=1 + usize::from(asked.twice) {
-        measure(&compiled, &vocabulary, texts, pass);
-    }
+    println!("| texts | refused | masks | mean | p50 | p99 | p99.9 | max | over 20 ms |");
+    println!("|---|---|---|---|---|---|---|---|---|");
+    measure(&compiled, &vocabulary, texts);
 }
 
 /// The words of a tokenizer, and one that ends the text.
@@ -92,7 +87,7 @@ fn read(path: &PathBuf) -> Vocabulary {
     Vocabulary::from_words(words, &SpecialTokens { bos: None, eos }).expect("words")
 }
 
-fn measure(compiled: &Compiled, vocabulary: &Vocabulary, texts: &[PathBuf], pass: usize) {
+fn measure(compiled: &Compiled, vocabulary: &Vocabulary, texts: &[PathBuf]) {
     let mut times = Vec::new();
     let mut slowest = (Duration::ZERO, String::new());
     let mut refused = 0;
@@ -133,7 +128,7 @@ fn measure(compiled: &Compiled, vocabulary: &Vocabulary, texts: &[PathBuf], pass
     let at = |share: f64| times.get((times.len() as f64 * share) as usize).copied().unwrap_or_default();
     let sum: Duration = times.iter().sum();
     println!(
-        "| {pass} | {} | {refused} | {} | {:.3} | {:.3} | {:.3} | {:.3} | {:.3} | {} |",
+        "| {} | {refused} | {} | {:.3} | {:.3} | {:.3} | {:.3} | {:.3} | {} |",
         texts.len(),
         times.len(),
         millis(sum) / times.len().max(1) as f64,

@@ -170,7 +170,7 @@ fn source(args: &GrammarArgs) -> Result<Option<GrammarSource>, Failure> {
         GrammarSource::json_schema(path.display().to_string(), read_text(path)?)
     } else if let Some(regex) = &args.regex {
         GrammarSource::regex("--regex", regex)
-    } else if let Some(name) = &args.language {
+    } else if let Some(name) = args.language.as_deref().filter(|name| !is_none(name)) {
         let shipped = library::find(name).ok_or_else(|| {
             Failure::Input(format!(
                 "no grammar {name:?} is shipped; there are {}",
@@ -180,11 +180,19 @@ fn source(args: &GrammarArgs) -> Result<Option<GrammarSource>, Failure> {
         shipped.source()
     } else {
         return match &args.entry {
+            Some(_) if args.language.is_some() => {
+                Err(Failure::Input("--language none has no entry points".into()))
+            }
             Some(_) => Err(Failure::Input("--entry needs the grammar that it is an entry point of".into())),
             None => Ok(None),
         };
     };
     with_entry(source, args.entry.as_deref()).map(Some)
+}
+
+/// Whether a name of a language stands for no grammar.
+fn is_none(name: &str) -> bool {
+    name.eq_ignore_ascii_case("none")
 }
 
 /// The grammar beginning with the rule `entry`, if one is asked for.

@@ -26,7 +26,7 @@ pub(super) fn run(args: &SampleArgs) -> Result<(), Failure> {
     }
     let mut engine = Engine::new(loaded)?;
     let (mut stdout, mut stderr) = (Sink::stdout(), Sink::stderr());
-    let (mut texts, mut failed) = (Vec::new(), 0);
+    let (mut texts, mut seeds, mut failed) = (Vec::new(), Vec::new(), 0);
     for number in 1..=args.count {
         let seed = args.seed.wrapping_add(number as u64 - 1);
         let text = match args.temperature {
@@ -34,7 +34,10 @@ pub(super) fn run(args: &SampleArgs) -> Result<(), Failure> {
             None => sample::text(&grammar, engine.vocabulary(), seed, args.max_tokens),
         };
         match text {
-            Ok(text) if args.json => texts.push(String::from_utf8_lossy(&text).into_owned()),
+            Ok(text) if args.json => {
+                texts.push(String::from_utf8_lossy(&text).into_owned());
+                seeds.push(seed);
+            }
             Ok(text) => match &args.to {
                 Some(folder) => write(&folder.join(format!("{number}.txt")), &text)?,
                 None => show(&mut stdout, number, args.count, &text)?,
@@ -49,13 +52,13 @@ pub(super) fn run(args: &SampleArgs) -> Result<(), Failure> {
         stdout.json(&json!({
             "grammar": source.name,
             "entry": entry(&source),
-            "seed": args.seed,
             "texts": texts,
+            "seeds": seeds,
             "failed": failed,
         }))?;
     } else if let Some(folder) = &args.to {
         let folder = folder.display();
-        writeln!(stderr, "{} texts in {folder}, {failed} without an end", args.count - failed)?;
+        writeln!(stderr, "{} texts in {folder}, {failed} failed", args.count - failed)?;
     }
     if failed == 0 { Ok(()) } else { Err(Failure::Told(1)) }
 }

@@ -225,11 +225,10 @@ impl At<'_> {
             if walk.accepted < bytes.len() {
                 return at.refused(bytes, walk);
             }
-            Ok(match (at.forced, vocabulary.twin(token)) {
-                (Some(forced), _) if forced != token => {
+            Ok(match at.forced {
+                Some(forced) if forced != token => {
                     Reason::Tokenization { forced, bytes: vocabulary.bytes(forced).to_vec() }
                 }
-                (None, Some(of)) => Reason::Duplicate { of },
                 _ => Reason::Allowed { ends: false },
             })
         })

@@ -53,7 +53,7 @@ impl Random {
 }
 
 /// A text of `grammar`: up to `most` tokens at random, and then the nearest end. Where none is known, it is
-/// that of the longest beginning that has one.
+/// that of a beginning that has one.
 ///
 /// # Errors
 /// [`NoText`]: a limit of the parser, or no end that is known.
@@ -65,21 +65,24 @@ pub fn text(grammar: &Compiled, vocabulary: &Vocabulary, seed: u64, most: usize)
     for _ in 0..1 + random.below(most.max(1)) {
         let mask = match constraint.mask() {
             Ok(mask) => mask,
-            Err(stop) if stop.reason == FinishReason::GrammarComplete => return Ok(text),
+            Err(stop) if stop.reason == FinishReason::GrammarComplete => break,
             Err(stop) => return Err(stop.into()),
         };
         let nth = random.below(mask.count().max(1));
-        let Some(token) = mask.iter().nth(nth).filter(|&token| !vocabulary.is_eos(token)) else {
-            return Ok(text);
-        };
-        constraint.commit(token)?;
+        let Some(token) = mask.iter().nth(nth).filter(|&token| !vocabulary.is_eos(token)) else { break };
+        if !constraint.commit(token)? {
+            break;
+        }
         text.extend_from_slice(vocabulary.bytes(token));
         beginnings.push(text.len());
     }
-    for &length in beginnings.iter().rev() {
+    // Beginnings are tried more and more rarely, for each is read anew.
+    let mut back = 0;
+    while let Some(&length) = beginnings.iter().nth_back(back) {
         if let Some(whole) = ended(grammar, &text[..length])? {
             return Ok(whole);
         }
+        back += 1 + back / 8;
     }
     Err(NoText::NoEnd(text))
 }

@@ -169,13 +169,6 @@ impl Vocabulary {
         self.bytes(token).is_empty()
     }
 
-    /// The token that a mask lets through in place of this one: of several with the same bytes only
-    /// one can be masked.
-    pub fn twin(&self, token: TokenId) -> Option<TokenId> {
-        let word = if (token as usize) < self.len() { self.trie().token(token) } else { &[] };
-        self.trie().token_id_at_bytes(word).filter(|&known| !word.is_empty() && known != token)
-    }
-
     /// The token of text with exactly these bytes.
     pub fn find(&self, bytes: &[u8]) -> Option<TokenId> {
         self.trie().token_id_at_bytes(bytes).filter(|&token| !self.is_special(token))

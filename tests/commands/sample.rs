@@ -69,7 +69,7 @@ fn what_cannot_be_sampled_is_said() {
     for (args, said) in [
         (&["sample", "nothing"][..], "a grammar's name ends in"),
         (&["sample", str(&list), "--entry", "itm"], "did you mean item?"),
-        (&["sample", "date", "--entry", "x"], "has no entry points"),
+        (&["sample", "date", "--entry", "x"], "only a grammar in Lark can name some"),
         (&["sample", str(&list), "-n", "0"], "from 1 to 100000"),
         (&["sample", str(&list), "--prompt", "x"], "--temperature"),
         (&["sample", str(&list), "--to", str(&list)], "cannot make"),
@@ -123,6 +123,14 @@ fn a_prompt_gets_the_grammar_that_it_asks_for() {
         assert_eq!(picked, grammar);
         assert!(!stderr.contains("grammar: "), "{stderr}");
     }
-    let (code, _, stderr) = ran(&["generate", "x", "--language", "none", "--entry", "y"]);
-    assert_eq!((code, stderr.contains("has no entry points")), (2, true));
+    for (args, said) in [
+        (&["x", "--language", "none", "--entry", "y"][..], "--language none has no entry points"),
+        (&["a CSV file", "--entry", "y"], "because the prompt says \"CSV\""),
+    ] {
+        let (code, _, stderr) = ran(&[&["generate"], args].concat());
+        assert_eq!((code, stderr.contains(said)), (2, true), "{stderr}");
+    }
+    // A signature tells the entry point of the language that is named too.
+    assert!(generate(&["def f(x):", "--language", "python"]).1.contains("python, body, because"));
+    assert!(!generate(&["fn f() {", "--language", "python"]).1.contains("because"));
 }

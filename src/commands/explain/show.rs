@@ -212,7 +212,6 @@ impl Shown<'_> {
             (rest, "at other places"),
             (reasons.count(Class::Tokenization), "as other cuts of forced text"),
             (reasons.count(Class::Special) + reasons.count(Class::Incomplete), "as special tokens"),
-            (reasons.count(Class::Duplicate), "as doubles"),
         ];
         parts.extend(
             named.iter().filter(|(count, _)| *count > 0).map(|(count, what)| format!("{count} {what}")),

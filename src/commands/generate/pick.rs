@@ -5,10 +5,7 @@
 use crate::cli::GrammarArgs;
 use crate::commands::{Failure, source, with_entry};
 use crate::engine::GrammarSource;
-use crate::engine::grammar::library::{self, Choice};
-
-/// The name that stands for no grammar, whatever the prompt says.
-const NONE: &str = "none";
+use crate::engine::grammar::library::{self, Choice, Why};
 
 /// What was picked.
 pub(super) struct Picked {
@@ -16,7 +13,7 @@ pub(super) struct Picked {
     pub grammar: Option<GrammarSource>,
     /// The prompt that goes with it.
     pub prompt: String,
-    /// What was picked and why, if nobody named it.
+    /// What was picked and why, if the prompt told.
     pub said: Option<String>,
 }
 
@@ -25,34 +22,31 @@ pub(super) struct Picked {
 /// # Errors
 /// A grammar or entry point that does not exist or cannot be read.
 pub(super) fn pick(args: &GrammarArgs, prompt: String) -> Result<Picked, Failure> {
-    let is_none = args.language.as_deref().is_some_and(|name| name.eq_ignore_ascii_case(NONE));
-    if is_none && args.entry.is_some() {
-        return Err(Failure::Input("--language none has no entry points".into()));
-    }
     let is_named =
         args.grammar.is_some() || args.schema.is_some() || args.regex.is_some() || args.language.is_some();
-    if is_none {
-        return Ok(Picked { grammar: None, prompt, said: None });
-    }
-    match library::choose(&prompt) {
-        // A signature tells the entry point of its language too.
-        Some(choice) if !is_named || (args.entry.is_none() && is_of(&choice, args)) => {
-            let entry = args.entry.as_deref().or(choice.entry);
-            let grammar = with_entry(choice.grammar.source(), entry)?;
-            let said = format!(
-                "grammar: {}, {}, because {}; --language and --entry take another, --language none takes none",
-                choice.grammar.name,
-                grammar.entry().unwrap_or("start"),
-                choice.why
-            );
-            let prompt = if grammar.entry() == choice.entry { choice.prompt.to_owned() } else { prompt };
-            Ok(Picked { grammar: Some(grammar), prompt, said: Some(said) })
-        }
-        _ => Ok(Picked { grammar: source(args)?, prompt, said: None }),
-    }
+    let choice = library::choose(&prompt).filter(|choice| !is_named || is_body_of(choice, args));
+    let Some(choice) = choice else {
+        return Ok(Picked { grammar: source(args)?, prompt, said: None });
+    };
+    let entry = args.entry.as_deref().or(choice.entry);
+    let name = choice.grammar.name;
+    let grammar = with_entry(choice.grammar.source(), entry).map_err(|failure| match failure {
+        Failure::Input(why) => Failure::Input(format!("{why} ({name} was taken because {})", choice.why)),
+        other => other,
+    })?;
+    let begins = grammar.entry().unwrap_or("start");
+    let said = format!(
+        "grammar: {name}, {begins}, because {}; --language and --entry take another, --language none takes none",
+        choice.why
+    );
+    let prompt = if grammar.entry() == choice.entry { choice.prompt.to_owned() } else { prompt };
+    Ok(Picked { grammar: Some(grammar), prompt, said: Some(said) })
 }
 
-/// Whether the grammar that is named is that of the choice.
-fn is_of(choice: &Choice<'_>, args: &GrammarArgs) -> bool {
-    args.language.as_deref().and_then(library::find).is_some_and(|named| named.name == choice.grammar.name)
+/// Whether the prompt ends in a signature of the language that is named, so that it tells the entry point.
+fn is_body_of(choice: &Choice<'_>, args: &GrammarArgs) -> bool {
+    let named = args.language.as_deref().and_then(library::find);
+    matches!(choice.why, Why::Signature(_))
+        && args.entry.is_none()
+        && named.is_some_and(|named| named.name == choice.grammar.name)
 }

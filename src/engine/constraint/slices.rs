@@ -17,24 +17,26 @@ use llguidance::earley::{BiasComputer, ParserRecognizer};
 use llguidance::toktrie::{Recognizer, SimpleVob, TokEnv, TokTrie};
 
 /// Texts that recur in code, as regular expressions. llguidance knows them by their place here.
-pub(super) const SLICES: [&str; 7] = [
-    r"[\x20\x0A\x0D\x09]+",
-    r"[a-zA-Z_][a-zA-Z0-9_]*",
+pub(super) const SLICES: [&str; 5] = [
     // What stands in strings and comments whose blanks have a bound, in every language: no two blanks in a
     // row, no quote, backslash or brace, and no byte order mark, which Go takes nowhere.
     r#"( ?[^"'\\{}\x00-\x20\x7F\u{FEFF}])+"#,
+    // Strings of JSON, with the bounds that schemas give them, and without.
     r#"[^"\\\x00-\x1F\x7F]{1,10}"#,
     r#"[^"\\\x00-\x1F\x7F]{1,30}"#,
     r#"[^"\\\x00-\x1F\x7F]+"#,
+    // The rest of a name.
     r"[a-zA-Z0-9_]+",
 ];
 
+const _: () = assert!(2 * SLICES.len() <= u16::BITS as usize, "a state has two bits for each slice");
+
 /// Those that are asked for where a word begins, the widest first. Names are asked for by their first
 /// letter, so that what is left of all words is not kept once more.
-const WHOLE: &[usize] = &[5, 4, 3, 2];
+const WHOLE: &[usize] = &[3, 2, 1, 0];
 
 /// Those that are asked for within a word, the widest first.
-const WITHIN: &[usize] = &[5, 2, 6];
+const WITHIN: &[usize] = &[3, 0, 4];
 
 /// Words from which on a cut is worth its question.
 const WORTH: usize = 32;
@@ -113,8 +115,6 @@ impl Words {
             .map(|token| (trie.token(token), token))
             .filter(|(bytes, _)| !bytes.is_empty())
             .collect();
-        // Of two tokens of one word the trie has one.
-        words.retain(|&(bytes, token)| trie.token_id(bytes) == Some(token));
         words.sort_unstable();
         let regexes = SLICES.iter().map(|slice| Regex::new(slice).map_err(|e| e.to_string()));
         let regexes = regexes.collect::<Result<_, _>>()?;
@@ -128,6 +128,10 @@ impl Words {
     /// the lexer takes and walks over the rest. Whether there is one.
     fn step_over(&self, parser: &mut ParserRecognizer<'_>, cut: u32, depth: u16, set: &mut Set<'_>) -> bool {
         let Some(cut) = self.cuts.get(cut as usize) else { return false };
+        // A question may be long, and cannot be interrupted.
+        if parser.cancellation_requested() {
+            return false;
+        }
         let Some(slice) = cut.slices.iter().find(|slice| set.known.takes(parser, slice.index)) else {
             return false;
         };
@@ -276,15 +280,17 @@ impl Maker<'_> {
             let (same, others) = words.split_at(words.partition_point(|(word, _)| word[depth] <= byte));
             words = others;
             let at = made.len();
-            let (token, longer) = match same.first() {
-                Some(&(word, token)) if word.len() == depth + 1 => (token, &same[1..]),
-                _ => (NONE, same),
-            };
+            // Several tokens may be the same word; one goes on, the others are words by themselves.
+            let (ends, longer) = same.split_at(same.partition_point(|(word, _)| word.len() == depth + 1));
+            let token = ends.first().map_or(NONE, |(_, token)| *token);
             let has_cut = has_cuts && longer.len() >= WORTH && is_cut(&bytes[..=depth]);
             let cut = if has_cut { self.cut(longer, depth + 1, WITHIN, false) } else { NONE };
-            made.push(Node { token, size: 0, cut, depth: depth as u16 + 1, byte });
+            let node = Node { token, size: 1, cut, depth: depth as u16 + 1, byte };
+            made.push(node);
             self.grow(longer, depth + 1, has_cuts, made);
             made[at].size = (made.len() - at) as u32;
+            let doubles = ends.iter().skip(1);
+            made.extend(doubles.map(|&(_, token)| Node { token, cut: NONE, ..node }));
         }
     }
 
@@ -318,8 +324,8 @@ impl Maker<'_> {
     }
 }
 
-/// Whether a name or a text may begin with, or after, the last of these bytes: it is the first letter of a
-/// name, or a sign at the start of a word.
+/// Whether a name or a text may begin with, or after, the last of these bytes: it is the first letter or digit
+/// of a name, or a sign that no name comes before.
 fn is_cut(bytes: &[u8]) -> bool {
     let is_name = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
     match *bytes {

@@ -38,11 +38,6 @@ pub enum Reason {
         /// Its bytes.
         bytes: Vec<u8>,
     },
-    /// Another token has the same bytes, and of such only one can be let through.
-    Duplicate {
-        /// The one that is.
-        of: TokenId,
-    },
     /// A special token, which is not text, and which the grammar does not name here.
     Special {
         /// Whether the characters of its name could come as text.
@@ -208,7 +203,6 @@ impl Reason {
             Self::Allowed { .. } => "allowed",
             Self::Byte { .. } => "byte",
             Self::Tokenization { .. } => "tokenization",
-            Self::Duplicate { .. } => "duplicate",
             Self::Special { .. } => "special",
             Self::TextForSpecial { .. } => "text_for_special",
             Self::Incomplete { .. } => "incomplete",

@@ -47,8 +47,6 @@ pub enum Class {
     Special,
     /// The end, but the text is not complete.
     Incomplete,
-    /// Another token has its bytes.
-    Duplicate,
     /// An id without a token.
     Padding,
     /// The parser or the lexer has given up.
@@ -57,13 +55,12 @@ pub enum Class {
 
 impl Class {
     /// All of them.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 7] = [
         Self::Allowed,
         Self::Byte,
         Self::Tokenization,
         Self::Special,
         Self::Incomplete,
-        Self::Duplicate,
         Self::Padding,
         Self::Limit,
     ];
@@ -76,7 +73,6 @@ impl Class {
             Self::Tokenization => "tokenization",
             Self::Special => "special",
             Self::Incomplete => "incomplete",
-            Self::Duplicate => "duplicate",
             Self::Padding => "padding",
             Self::Limit => "limit",
         }
@@ -209,10 +205,8 @@ impl At<'_> {
             }
             let ends = vocabulary.is_eos(token);
             of[token as usize] = if !vocabulary.is_special(token) {
-                // Not in the trie: what holds for the token with the same bytes holds for it too.
-                let twin = vocabulary.twin(token).and_then(|twin| of.get(twin as usize));
-                let allowed = [Class::Allowed.code(), unseen];
-                twin.copied().filter(|code| !allowed.contains(code)).unwrap_or(Class::Duplicate.code())
+                // Begins with the byte that marks special tokens, which no text has.
+                Class::Byte.code()
             } else if self.allows_special(token, ends) {
                 Class::Allowed.code()
             } else if ends {

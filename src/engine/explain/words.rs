@@ -42,9 +42,6 @@ pub fn sentences(reason: &Reason, text: &[u8], kind: GrammarKind) -> Vec<String>
             }
             said
         }
-        Reason::Duplicate { of } => {
-            vec![format!("Token {of} has the same bytes, and only one of such tokens can be let through.")]
-        }
         Reason::Special { name_fits, expected } => {
             let mut said = vec![
                 "It is a special token, which has no text, and the grammar does not name it here.".into(),

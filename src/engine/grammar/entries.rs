@@ -23,6 +23,8 @@ use super::{GrammarKind, GrammarSource, closest};
 pub enum NoEntry {
     /// It names none. What it is called.
     None(String),
+    /// It is not Lark, which alone can name some. What it is called.
+    Kind(String),
     /// It names others.
     Unknown {
         /// What it is called.
@@ -43,6 +45,9 @@ impl fmt::Display for NoEntry {
                 f,
                 "{grammar} has no entry points: a line `// entries: NAME, NAME` names the rules that a text may be"
             ),
+            Self::Kind(grammar) => {
+                write!(f, "{grammar} has no entry points: only a grammar in Lark can name some")
+            }
             Self::Unknown { grammar, wanted, known } => {
                 write!(f, "{grammar} has no entry point {wanted:?}; there are {}", known.join(", "))?;
                 match closest(wanted, known.iter().map(String::as_str)) {
@@ -62,11 +67,15 @@ impl std::error::Error for NoEntry {}
 impl GrammarSource {
     /// The entry points that the grammar names, in its order; none for other kinds than Lark.
     pub fn entries(&self) -> Vec<&str> {
+        let mut names = Vec::new();
         if self.kind == GrammarKind::Lark {
-            listed(&self.text).map(|(_, name)| name).collect()
-        } else {
-            Vec::new()
+            for (_, name) in listed(&self.text) {
+                if !names.contains(&name) {
+                    names.push(name);
+                }
+            }
         }
+        names
     }
 
     /// The rule that `start` is, if it is the name of one rule and nothing else.
@@ -80,6 +89,9 @@ impl GrammarSource {
     /// # Errors
     /// [`NoEntry`]: the grammar does not name it, or `start` is no single name.
     pub fn with_entry(&self, name: &str) -> Result<Self, NoEntry> {
+        if self.kind != GrammarKind::Lark {
+            return Err(NoEntry::Kind(self.name.clone()));
+        }
         let known = self.entries();
         if known.is_empty() {
             return Err(NoEntry::None(self.name.clone()));
@@ -144,7 +156,7 @@ mod tests {
     use super::*;
 
     fn grammar() -> GrammarSource {
-        let text = "// A list.\n//  entries: list , item,\n# entries: other\n\nstart: list // the whole\n\
+        let text = "// A list.\n//  entries: list , item, list,\n# entries: other\n\nstart: list // the whole\n\
                     list: item (\",\" item)*\nitem: /[a-z]/\n";
         GrammarSource::lark("list.lark", text)
     }

@@ -1,8 +1,9 @@
 //! Which shipped grammar, and which of its entry points, a prompt asks for.
 //!
-//! A prompt that ends in the signature of a function wants its body; one that names a language wants
-//! that language, a function of it unless it speaks of a file or an expression. What is not certain is
-//! not chosen: this file must never guess a language from the look of a text alone.
+//! A prompt that ends in the signature of a function wants its body. One that names a programming language
+//! and what is wanted of it ("a Python function"), or begins with a comment that does (`# Python: …`), wants
+//! that; only if it names none, a data format counts. What may mean something else, as two languages do, is
+//! not chosen.
 
 use std::fmt;
 
@@ -61,15 +62,20 @@ fn signature(text: &str) -> Option<(&'static str, &'static str, &str)> {
 }
 
 fn of_line(text: &str) -> Option<(&'static str, &'static str, &str)> {
-    let indented = text.starts_with([' ', '\t']);
-    let text = text.trim_start();
+    let blanks = text.len() - text.trim_start_matches([' ', '\t']).len();
+    let (indentation, text) = text.split_at(blanks);
     let after =
         |words: &[&str]| words.iter().fold(text, |rest, word| rest.strip_prefix(word).unwrap_or(rest));
     if let Some(rest) = after(&["async "]).strip_prefix("def ") {
         let (name, after) = header(rest)?;
-        let entry = if indented { "method_body" } else { "body" };
+        // As deep as the grammar's bodies are.
+        let entry = match indentation {
+            "" => "body",
+            "    " => "method_body",
+            _ => return None,
+        };
         let is_whole =
-            after.ends_with(':') && (after == ":" || after.starts_with(" ->") || after.starts_with("->"));
+            after == ":" || (after.starts_with("->") && after.ends_with(':') && !after.contains('\n'));
         return is_whole.then_some(("python", entry, name));
     }
     let braces = |after: &str| if after.ends_with('{') { "body" } else { "block" };
@@ -80,7 +86,9 @@ fn of_line(text: &str) -> Option<(&'static str, &'static str, &str)> {
             None => rest,
         };
         let (name, after) = header(rest)?;
-        return is_type(after).then_some(("go", braces(after), name));
+        // Swift and others have a sign before the type.
+        let is_go = is_type(after) && !after.starts_with("->") && !after.contains(':');
+        return is_go.then_some(("go", braces(after), name));
     }
     let public = after(&["export ", "pub ", "pub(crate) ", "inline ", "const ", "async ", "unsafe "]);
     if let Some(rest) = public.strip_prefix("fn ") {
@@ -94,8 +102,11 @@ fn of_line(text: &str) -> Option<(&'static str, &'static str, &str)> {
     }
     if let Some(rest) = after(&["export ", "default ", "async "]).strip_prefix("function ") {
         let (name, after) = header(rest)?;
+        // Without a type it may be another language's.
+        let has_types = after.starts_with(':') || rest.contains(": ");
         let is_whole = after.is_empty() || after == "{" || after.starts_with(':');
-        return (is_whole && is_type(after)).then_some(("typescript", braces(after), name));
+        let is_typescript = has_types && is_whole && is_type(after) && !rest.contains('$');
+        return is_typescript.then_some(("typescript", braces(after), name));
     }
     None
 }
@@ -137,15 +148,18 @@ fn is_type(after: &str) -> bool {
     !after.contains(['\n', ';']) && !after.trim_end_matches('{').contains('}')
 }
 
-/// What the languages are called in a prompt: alone, or, for words that mean something else too, only
-/// written this way and before or after one of the words of [`BESIDE`].
-const NAMES: [(&str, &str); 12] = [
+/// What the languages are called in a prompt; those that mean nothing else come first.
+const LANGUAGES: [(&str, &str); 6] = [
     ("python", "python"),
     ("python3", "python"),
     ("typescript", "typescript"),
     ("rust", "rust"),
     ("golang", "go"),
     ("zig", "zig"),
+];
+
+/// What data is called.
+const FORMATS: [(&str, &str); 6] = [
     ("sql", "sql"),
     ("sqlite", "sql"),
     ("postgresql", "sql"),
@@ -154,21 +168,78 @@ const NAMES: [(&str, &str); 12] = [
     ("csv", "csv"),
 ];
 
-/// What stands beside `Go` where it is the language.
-const BESIDE: [&str; 11] =
-    ["in", "a", "the", "function", "program", "code", "file", "method", "struct", "package", "expression"];
+/// What stands beside the name of a language where code is wanted: after it, or a few words before it.
+const WANTED: [&str; 27] = [
+    "function",
+    "functions",
+    "method",
+    "class",
+    "struct",
+    "enum",
+    "trait",
+    "interface",
+    "program",
+    "script",
+    "code",
+    "file",
+    "module",
+    "package",
+    "expression",
+    "test",
+    "tests",
+    "query",
+    "statement",
+    "object",
+    "array",
+    "table",
+    "value",
+    "implementation",
+    "snippet",
+    "one-liner",
+    "document",
+];
 
-/// The language that a prompt names first, and its word for it.
+/// What is said before a language that something is to be in.
+const IN: [&str; 3] = ["in", "using", "as"];
+
+/// The language or format that a prompt asks for, and its word for it.
 fn named(prompt: &str) -> Option<(&'static str, &str)> {
-    let words: Vec<&str> =
-        prompt.split(|c: char| !c.is_alphanumeric() && c != '_').filter(|word| !word.is_empty()).collect();
-    words.iter().enumerate().find_map(|(i, &word)| {
-        let beside = |at: Option<usize>| at.and_then(|at| words.get(at)).is_some_and(|w| BESIDE.contains(w));
-        if word == "Go" && (beside(i.checked_sub(1)) || beside(Some(i + 1)) || prompt.contains("Go:")) {
-            return Some(("go", word));
-        }
-        let lower = word.to_lowercase();
-        NAMES.iter().find(|(name, _)| *name == lower).map(|(_, language)| (*language, word))
+    let languages = spoken_of(prompt, &LANGUAGES);
+    match languages.as_slice() {
+        [] => {}
+        [first, rest @ ..] if rest.iter().all(|(language, _)| *language == first.0) => return Some(*first),
+        // Which of them is not said.
+        _ => return None,
+    }
+    spoken_of(prompt, &FORMATS).first().copied()
+}
+
+/// Every name of `names` in a prompt where something is wanted of what it names.
+fn spoken_of<'a>(prompt: &'a str, names: &[(&str, &'static str)]) -> Vec<(&'static str, &'a str)> {
+    let words: Vec<&str> = prompt
+        .split(|c: char| !c.is_alphanumeric() && c != '_' && c != '-')
+        .filter(|word| !word.is_empty())
+        .collect();
+    let is_wanted = |word: &&str| WANTED.contains(&word.to_lowercase().as_str());
+    let found = words.iter().enumerate().filter_map(|(i, &word)| {
+        // Go is a word of English too.
+        let lower = if word == "Go" { "golang".to_owned() } else { word.to_lowercase() };
+        let (_, language) = *names.iter().find(|(name, _)| *name == lower)?;
+        let next = words.get(i + 1).is_some_and(is_wanted);
+        let before = i.checked_sub(1).and_then(|at| words.get(at)).is_some_and(|w| IN.contains(w))
+            && words[..i].iter().any(is_wanted);
+        (next || before || is_comment(prompt, word)).then_some((language, word))
+    });
+    found.collect()
+}
+
+/// Whether a line of the prompt is a comment that begins with the word and a colon.
+fn is_comment(prompt: &str, word: &str) -> bool {
+    prompt.lines().any(|line| {
+        let text = ["//", "#", "--"].iter().find_map(|sign| line.trim_start().strip_prefix(sign));
+        text.is_some_and(|text| {
+            text.trim_start().strip_prefix(word).is_some_and(|rest| rest.starts_with(':'))
+        })
     })
 }
 
@@ -208,6 +279,13 @@ mod tests {
             ),
             ("function f(g: (x: number) => string)", Some(("typescript", "block", "f"))),
             ("def f(x): return x", None),
+            ("def f(x) -> int:\n    if x > 0:", None),
+            ("        def deep(self):", None),
+            ("\tdef tabbed(self):", None),
+            ("func add(a: Int, b: Int) -> Int {", None),
+            ("func _ready():", None),
+            ("function f($x) {", None),
+            ("function f() {", None),
             ("fn add(a: i32", None),
             ("fn one() {\n}\n", None),
             ("function f() { return 1; }", None),
@@ -226,10 +304,20 @@ mod tests {
             ("a TypeScript file, not Rust", Some(("typescript", "TypeScript"))),
             ("write a function in Go that adds", Some(("go", "Go"))),
             ("// Go: reverse a slice", Some(("go", "Go"))),
+            ("-- Tables: t(id)\n-- SQL: the ten oldest users", Some(("sql", "SQL"))),
+            ("Read a CSV file with a Python script", Some(("python", "Python"))),
+            ("Given JSON, write a Rust struct", Some(("rust", "Rust"))),
+            ("a JSON object with a name", Some(("json", "JSON"))),
+            ("an SQL query for the oldest", Some(("sql", "SQL"))),
+            ("a function in golang", Some(("go", "golang"))),
+            ("Translate this Python function to a Rust function", None),
             ("Go on with the story", None),
             ("go to the shop", None),
+            ("What is Rust?", None),
+            ("covered in rust and dust", None),
+            ("the road zig-zags", None),
+            ("Monty Python's Flying Circus", None),
             ("a rusty nail", None),
-            ("-- SQL: the ten oldest users", Some(("sql", "SQL"))),
             ("Once upon a time", None),
         ] {
             assert_eq!(named(prompt), wanted, "{prompt:?}");
