@@ -58,6 +58,11 @@ pub struct Case {
 }
 
 impl Case {
+    /// Whether it is for what the grammar begins with as it is.
+    fn is_of_start(&self, source: &GrammarSource) -> bool {
+        self.entry.as_deref().is_none_or(|entry| source.entry() == Some(entry))
+    }
+
     /// What is wrong with it, where it stands; `source` is the text of the grammar.
     fn problem(&self, source: &GrammarSource, message: String) -> Problem {
         let (file, text, start) = match &self.origin {
@@ -210,15 +215,15 @@ impl Cases {
             GrammarKind::JsonSchema => schema::read(&source.text, &mut cases),
             _ => block::read(source, &mut cases),
         }
-        cases.list.sort_by_key(|case| case.entry.is_some());
+        cases.list.sort_by_key(|case| !case.is_of_start(source));
         cases.limit();
         Some(cases)
     }
 
     /// Those of the grammar's own start, with all that is wrong, and those of other entry points.
     #[must_use]
-    pub fn apart(mut self) -> (Self, Self) {
-        let at = self.list.partition_point(|case| case.entry.is_none());
+    pub fn apart(mut self, source: &GrammarSource) -> (Self, Self) {
+        let at = self.list.partition_point(|case| case.is_of_start(source));
         let others = Self { list: self.list.split_off(at), ..Self::default() };
         (self, others)
     }

@@ -173,7 +173,7 @@ fn test(
     first: &mut dyn FnMut(Report) -> bool,
     go_on: &mut dyn FnMut() -> bool,
 ) -> Option<Report> {
-    let (own, others) = cases.apart();
+    let (own, others) = cases.apart(grammar.source());
     let mut grammars = Entries::new(grammar, compiler);
     let report = own.run(&mut grammars, go_on)?;
     let waiting = others.list.len();

@@ -31,8 +31,13 @@ impl<'a> Entries<'a> {
     /// # Errors
     /// The reason why there is none, with the entry points there are.
     pub fn of(&mut self, entry: Option<&str>) -> Result<&Compiled, &str> {
-        let Some(entry) = entry else { return Ok(self.grammar) };
         let (grammar, compiler) = (self.grammar, self.compiler);
+        let source = grammar.source();
+        let Some(entry) =
+            entry.filter(|&entry| source.entry() != Some(entry) || !source.entries().contains(&entry))
+        else {
+            return Ok(grammar);
+        };
         let compiled = self.compiled.entry(entry.to_owned());
         compiled.or_insert_with(|| compile(grammar, compiler, entry)).as_ref().map_err(String::as_str)
     }
