@@ -4,9 +4,10 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum};
 
-use super::ModelArgs;
 use crate::config::values;
+
 use crate::engine::typed::{Entry, Language, MAX_DEPTH};
+use crate::engine::{DeviceSpec, ModelSpec};
 
 /// Arguments of `grammar`.
 #[derive(Args, Clone, Debug)]
@@ -64,9 +65,13 @@ pub struct TypedArgs {
     /// A variable that a body may declare, up to three, in this order.
     #[arg(long, value_name = "NAME:TYPE", value_parser = local)]
     pub local: Vec<(String, String)>,
-    /// The model for whose tokens the grammar is tried.
-    #[command(flatten)]
-    pub model: ModelArgs,
+    /// The model for whose tokens the grammar is tried: a folder, a .gguf file, or one of the Hugging Face
+    /// hub [default: the embedded model, maze-nano].
+    #[arg(long, value_name = "MODEL")]
+    pub model: Option<ModelSpec>,
+    /// Where the model would compute: auto, cpu, cuda or cuda:N [default: auto].
+    #[arg(long, value_name = "DEVICE")]
+    pub device: Option<DeviceSpec>,
 }
 
 /// A language by its name.
@@ -126,4 +131,24 @@ fn depth(text: &str) -> Result<u8, String> {
 fn local(text: &str) -> Result<(String, String), String> {
     let (name, ty) = text.split_once(':').ok_or("must be a name and a type: NAME:TYPE")?;
     Ok((name.trim().to_owned(), ty.trim().to_owned()))
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    /// Every option of every command has a name of its own.
+    #[test]
+    fn no_command_has_an_option_twice() {
+        let mut cli = crate::cli::Cli::command();
+        cli.build();
+        let mut waiting = vec![&cli];
+        while let Some(command) = waiting.pop() {
+            let mut seen = std::collections::BTreeSet::new();
+            for name in command.get_arguments().filter_map(|a| a.get_long()) {
+                assert!(seen.insert(name), "{} has --{name} twice", command.get_name());
+            }
+            waiting.extend(command.get_subcommands());
+        }
+    }
 }

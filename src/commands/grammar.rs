@@ -5,10 +5,11 @@ use std::path::Path;
 
 use super::output::Sink;
 use super::{Failure, load, read_text};
-use crate::cli::{GrammarCommand, GrammarCommandArgs, TypedArgs};
+use crate::cli::{GrammarCommand, GrammarCommandArgs, ModelArgs, TypedArgs};
 use crate::config::{self, Config};
 use crate::engine::grammar::Compiler;
-use crate::engine::typed::{self, Context, TypedError, Wanted};
+use crate::engine::typed::types::Type;
+use crate::engine::typed::{self, Context, Language, TypedError, Wanted};
 use crate::engine::{GrammarSource, Severity};
 
 pub(super) fn run(args: &GrammarCommandArgs) -> Result<(), Failure> {
@@ -18,26 +19,23 @@ pub(super) fn run(args: &GrammarCommandArgs) -> Result<(), Failure> {
 }
 
 fn typed(args: &TypedArgs) -> Result<(), Failure> {
-    let config = Config::new(&args.model, config::environment).map_err(Failure::Input)?;
+    let model = ModelArgs { model: args.model.clone(), device: args.device, context: None };
+    let config = Config::new(&model, config::environment).map_err(Failure::Input)?;
     let language = args.language.language();
     let text = read_text(&args.context)?;
     let is_table = args.context.extension().is_some_and(|ending| ending == "toml");
     let read = if is_table { Context::from_toml } else { Context::from_source };
     let mut context = read(language, &text).map_err(|e| placed(&args.context, &e))?;
+    let inside =
+        args.inside.as_deref().map(|name| entered(&mut context, language, name, is_table)).transpose();
+    let inside = inside.map_err(|e| placed(&args.context, &e))?;
     let mut stderr = Sink::stderr();
     for skipped in &context.skipped {
-        let line = format!(
-            "{}:{}: {} is skipped: {}",
-            args.context.display(),
-            skipped.line,
-            skipped.what,
-            skipped.why
-        );
+        let place = skipped.line.map_or(String::new(), |line| format!(":{line}"));
+        let line = format!("{}{place}: {} is skipped: {}", args.context.display(), skipped.what, skipped.why);
         let line = stderr.shown_in_line(&line).into_owned();
         writeln!(stderr, "{line}")?;
     }
-    let inside = args.inside.as_deref().map(|name| context.enter(name)).transpose();
-    let inside = inside.map_err(|e| placed(&args.context, &e))?;
     let returns = args.returns.clone().or_else(|| inside.map(|ty| language.spell(&ty))).unwrap_or_default();
     let wanted = Wanted {
         language,
@@ -61,6 +59,24 @@ fn typed(args: &TypedArgs) -> Result<(), Failure> {
     }
     write!(Sink::stdout(), "{}", source.text)?;
     Ok(())
+}
+
+/// Makes the function the one that is completed.
+fn entered(
+    context: &mut Context,
+    language: Language,
+    name: &str,
+    is_table: bool,
+) -> Result<Type, TypedError> {
+    let takes = context.functions.iter().any(|f| f.name == name && !f.takes.is_empty());
+    if is_table && takes {
+        let message = format!(
+            "what {name:?} takes has no names in a TOML context; put its parameters in [variables] and say with \
+             --returns what it gives, instead of --inside"
+        );
+        return Err(TypedError { line: None, message });
+    }
+    context.enter(language, name)
 }
 
 fn placed(path: &Path, error: &TypedError) -> Failure {

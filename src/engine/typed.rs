@@ -23,6 +23,7 @@ mod body;
 pub mod context;
 mod emit;
 mod go;
+mod hidden;
 mod language;
 mod python;
 mod read;
@@ -32,6 +33,7 @@ mod read_rust;
 mod read_typescript;
 mod rules;
 mod rust;
+mod rust_before;
 mod table;
 mod tokens;
 pub mod types;
@@ -129,7 +131,8 @@ impl Context {
 pub fn grammar(wanted: &Wanted, made_by: &str) -> Result<String, TypedError> {
     let Wanted { language, context, depth, .. } = *wanted;
     context.check(language)?;
-    let known: Known = context.types.iter().map(|ty| ty.name.clone()).collect();
+    let mut known = Known::new(context.hidden.clone());
+    known.extend(context.types.iter().map(|ty| ty.name.clone()));
     let returns = read::parse_type(language, wanted.returns, &known)
         .map_err(|why| TypedError::new(format!("{:?} cannot be returned: {why}", wanted.returns)))?;
     if language == Language::Rust && returns.has(&read_rust::borrows) {
@@ -287,8 +290,10 @@ fn header(wanted: &Wanted, locals: &[context::Variable], made_by: &str) -> Strin
         }
         lines.push(line);
     }
-    lines
-        .extend(context.skipped.iter().map(|s| format!("Skipped in line {}: {}: {}", s.line, s.what, s.why)));
+    lines.extend(context.skipped.iter().map(|s| {
+        let place = s.line.map_or(String::new(), |line| format!(" in line {line}"));
+        format!("Skipped{place}: {}: {}", s.what, s.why)
+    }));
     let clean = |line: &String| line.chars().filter(|c| !c.is_control()).take(400).collect::<String>();
     let lines: Vec<String> = lines.iter().map(|line| format!("// {}\n", clean(line))).collect();
     lines.concat() + "\n"

@@ -53,7 +53,9 @@ fn what_is_wrong_is_said_with_its_place() {
     let open = put("open.py", "def f(\n    x: int\n");
     let empty = put("empty.rs", "struct Empty(u8);\n");
     let user = put("user.toml", "[types.User]\nfields = { name = \"str\" }\n");
+    let named = put("named.toml", "[functions]\nf = { takes = [\"int\"], gives = \"int\" }\n");
     let (toml, open, empty, user) = (str(&toml), str(&open), str(&empty), str(&user));
+    let named = str(&named);
     let shop = "tests/typed/shop.py";
     let cases: &[(&str, &str, &[&str], &str)] = &[
         ("python", toml, &["--returns", "int"], "c.toml:2: user: the type `User` is not known"),
@@ -68,6 +70,7 @@ fn what_is_wrong_is_said_with_its_place() {
             &["--returns", "User"],
             "nothing produces a value of the type \"User\" within the depth 3",
         ),
+        ("python", named, &["--inside", "f"], "put its parameters in [variables] and say with --returns"),
         ("rust", empty, &["--returns", "&str"], "\"&str\" cannot be returned: it borrows"),
         ("rust", empty, &["--returns", "Empty"], "nothing produces a value of the type \"Empty\""),
         (

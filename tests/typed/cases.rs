@@ -106,7 +106,7 @@ fn every_derivation_is_accepted_and_every_walk_ends() {
         let language =
             Language::ALL.into_iter().find(|l| file.ends_with(l.extension())).expect("one of them");
         let mut context = context(language, file);
-        let returns = language.spell(&context.enter(function).expect("it is there"));
+        let returns = language.spell(&context.enter(language, function).expect("it is there"));
         let mut random = Random(0x7_1e5);
         for (entry, depth, count) in
             [(Entry::Expression, 3, 150), (Entry::Body, 2, 100), (Entry::Expression, 6, 6)]

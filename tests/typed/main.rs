@@ -5,6 +5,7 @@ use maze::engine::grammar::Compiled;
 
 mod cases;
 mod derive;
+mod found;
 #[path = "../support/nano.rs"]
 mod nano;
 mod proof;

@@ -291,10 +291,10 @@ fn random_completions_pass_the_checkers() {
             fs::create_dir_all(path.parent().expect("in a folder")).expect("writable");
             let text = completed(&case, entry);
             fs::write(&path, format!("{text}{}", wrong(&case))).expect("writable");
-            let found = checked(&case, entry, &path).len();
-            println!("with a mistake: {found} of {} found it", case.checkers.len());
+            let (found, ran) = checked(&case, entry, &path);
+            assert_eq!(found.len(), ran, "a checker is content with a mistake");
             fs::write(&path, text).expect("writable");
-            failed.extend(checked(&case, entry, &path));
+            failed.extend(checked(&case, entry, &path).0);
         }
     }
     assert!(failed.is_empty(), "{failed:?}");
@@ -305,7 +305,7 @@ fn completed(case: &Case, entry: Entry) -> String {
     let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/typed").join(case.file);
     let mut text = fs::read_to_string(source).expect("a context of the tests");
     let mut context = Context::from_source(case.language, &text).expect("it can be read");
-    context.enter(case.inside).expect("it is there");
+    context.enter(case.language, case.inside).expect("it is there");
     let locals = case.local.map(|(name, ty)| (name.to_owned(), ty.to_owned()));
     let mut random = Random(0x5eed_0000 + entry as u64);
     for (turn, returns) in case.returns.iter().enumerate() {
@@ -343,10 +343,10 @@ fn wrong(case: &Case) -> String {
     format!("\n{}", case.function.replace("NAME", "typed_wrong").replace("TYPE", ty).replace("BODY", &body))
 }
 
-/// What each checker that is there has to say.
-fn checked(case: &Case, entry: Entry, path: &Path) -> Vec<String> {
+/// The checkers that find something, and how many are there.
+fn checked(case: &Case, entry: Entry, path: &Path) -> (Vec<String>, usize) {
     let folder = path.parent().expect("in a folder");
-    let mut failed = Vec::new();
+    let (mut failed, mut count) = (Vec::new(), 0);
     if case.language == Language::Go {
         fs::write(folder.join("go.mod"), "module shop\n\ngo 1.22\n").expect("writable");
     }
@@ -355,13 +355,17 @@ fn checked(case: &Case, entry: Entry, path: &Path) -> Vec<String> {
         let name = format!("{} {entry:?}: {}", case.file, checker[0]);
         match run {
             Err(error) => println!("{name} did not run: {error}"),
-            Ok(output) if output.status.success() => println!("{name} is content"),
+            Ok(output) if output.status.success() => {
+                println!("{name} is content");
+                count += 1;
+            }
             Ok(output) => {
+                count += 1;
                 println!("{name}:\n{}", String::from_utf8_lossy(&output.stdout));
                 println!("{}", String::from_utf8_lossy(&output.stderr));
                 failed.push(name);
             }
         }
     }
-    failed
+    (failed, count)
 }

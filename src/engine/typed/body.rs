@@ -5,6 +5,7 @@
 
 use super::language::Language;
 use super::rules::*;
+use super::types::{Form, Type};
 
 /// The deepest that blocks nest, the body being 1.
 const MAX_INDENT: u8 = 2;
@@ -24,7 +25,7 @@ pub(super) fn ways(scene: &Scene, scope: u8, indent: u8, left: u8) -> Vec<Way> {
     };
     let mut ways = vec![way(&format!("{line}return @{end}"), [result()])];
     if left > 0 && indent < MAX_INDENT {
-        let condition = || value(super::types::Type::Bool, Grade::Plain, scene.depth.saturating_sub(1));
+        let condition = || value(Type::Bool, Grade::Plain, scene.depth.saturating_sub(1));
         let inner = || block(scope, indent + 1, 0);
         let (open, closed) = match scene.language {
             Language::Python => ("if @:\n", ""),
@@ -52,9 +53,14 @@ pub(super) fn ways(scene: &Scene, scope: u8, indent: u8, left: u8) -> Vec<Way> {
             // Go refuses a variable that nothing uses.
             Language::Go => format!("{line}var {name} {ty} = @\n{line}_ = {name}\n@"),
         };
-        // What Rust's compiler knows of a number it would follow to where it overflows.
-        let is_followed = scene.language == Language::Rust && local.ty.is_number();
-        let grades = if is_followed { &[Grade::Term, Grade::Operation][..] } else { &[Grade::Any] };
+        let is_absent = |ty: &Type| matches!(ty, Type::Made(Form::Optional | Form::Nullable, _));
+        let grades = match scene.language {
+            // What the compiler knows of a number, in a struct as well, it would follow to where it overflows.
+            Language::Rust if scene.context.holds_number(&local.ty) => &[Grade::Term, Grade::Operation][..],
+            // A variable that is set to `undefined` is nothing else to the compiler from there on.
+            Language::TypeScript if is_absent(&local.ty) => &[Grade::Term],
+            _ => &[Grade::Any],
+        };
         for grade in grades {
             ways.push(way(&declared, [value(local.ty.clone(), *grade, scene.depth), rest()]));
         }

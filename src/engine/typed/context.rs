@@ -19,6 +19,8 @@ pub struct Context {
     pub functions: Vec<Function>,
     /// The types that the context defines.
     pub types: Vec<Defined>,
+    /// The language's words that the source file takes for something else.
+    pub hidden: BTreeSet<String>,
     /// What of a source file is left out.
     pub skipped: Vec<Skipped>,
 }
@@ -89,8 +91,8 @@ pub enum Make {
 /// A part of a source file that is left out.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Skipped {
-    /// Its line, from 1.
-    pub line: usize,
+    /// Its line, from 1, if it is one thing in the file.
+    pub line: Option<usize>,
     /// What it is.
     pub what: String,
     /// Why it is left out.
@@ -108,6 +110,24 @@ impl Context {
         self.variables.iter().any(|v| v.name == name)
             || self.functions.iter().any(|f| f.name == name)
             || self.defined(name).is_some()
+            || self.hidden.contains(name)
+    }
+
+    /// Whether values of the type hold a number anywhere.
+    pub(super) fn holds_number(&self, ty: &Type) -> bool {
+        let (mut waiting, mut seen) = (vec![ty], BTreeSet::new());
+        while let Some(ty) = waiting.pop() {
+            match ty {
+                Type::Int(_) | Type::Float(_) => return true,
+                Type::Made(_, parts) => waiting.extend(parts),
+                Type::Named(name) if seen.insert(name) => {
+                    let fields = self.defined(name).into_iter().flat_map(|d| &d.fields);
+                    waiting.extend(fields.map(|(_, field)| field));
+                }
+                _ => {}
+            }
+        }
+        false
     }
 
     /// All types that occur, and their parts.
@@ -129,12 +149,12 @@ impl Context {
         all
     }
 
-    /// Makes the function `name` the one that is completed: its parameters become variables. Gives
-    /// the type that it returns.
+    /// Makes the function `name` the one that is completed: its parameters become variables, and
+    /// those without a name of use are left out with a note. Gives the type that it returns.
     ///
     /// # Errors
     /// If there is no such function.
-    pub fn enter(&mut self, name: &str) -> Result<Type, TypedError> {
+    pub fn enter(&mut self, language: Language, name: &str) -> Result<Type, TypedError> {
         let known = || self.functions.iter().map(|f| f.name.as_str()).collect::<Vec<_>>().join(", ");
         let Some(function) = self.functions.iter().find(|f| f.name == name).cloned() else {
             let known = known();
@@ -142,6 +162,19 @@ impl Context {
             return Err(TypedError::new(format!("no function {name:?} to complete; {known}")));
         };
         for (name, ty) in function.takes {
+            if !language.is_name(&name) || name.contains(['.', ':']) || language.uses(&name) {
+                let shown =
+                    if name.is_empty() { "a parameter".into() } else { format!("the parameter `{name}`") };
+                let what = format!("{shown} of `{}`", function.name);
+                let why = "it has no name that a completion can use".to_owned();
+                self.skipped.push(Skipped { line: None, what, why });
+                self.variables.retain(|v| v.name != name);
+                self.functions.retain(|f| f.name != name);
+                if language.uses(&name) {
+                    self.hidden.insert(name);
+                }
+                continue;
+            }
             // What has the same name outside cannot be seen from inside.
             self.variables.retain(|v| v.name != name);
             self.functions.retain(|f| f.name != name);

@@ -20,7 +20,23 @@ pub(super) enum NotEmitted {
     TooMany,
 }
 
+/// The ways of a symbol that need no word of the language that the context takes for something else.
 fn ways(scene: &Scene, symbol: &Symbol) -> Vec<Way> {
+    let mut ways = all_ways(scene, symbol);
+    let context = scene.context;
+    if !context.hidden.is_empty() {
+        let is_name = |name: &str| {
+            context.variables.iter().any(|v| v.name == name)
+                || context.functions.iter().any(|f| f.name == name)
+        };
+        let is_hidden = |word: &str| context.hidden.contains(word) && !is_name(word);
+        let has = |text: &str| text.split(|c: char| !c.is_alphanumeric() && c != '_').any(is_hidden);
+        ways.retain(|way| !way.iter().any(|piece| matches!(piece, Piece::Text(text) if has(text))));
+    }
+    ways
+}
+
+fn all_ways(scene: &Scene, symbol: &Symbol) -> Vec<Way> {
     match symbol {
         Symbol::Value { ty, grade, depth, scope } => {
             let asked = Asked { scene, ty, grade: *grade, depth: *depth, scope: *scope };

@@ -83,7 +83,9 @@ fn expected(asked: &Asked) -> Vec<Way> {
     }
     if let Some(item) = ty.inside(Form::List) {
         ways.extend(asked.items(&format!("{spelled}{{"), item, "}"));
-        ways.push(way("append(@, @)", [asked.term(ty), asked.any(item)]));
+        if asked.can("append") {
+            ways.push(way("append(@, @)", [asked.term(ty), asked.any(item)]));
+        }
     }
     if let Some((key, value)) = ty.entries() {
         ways.push(way(&format!("{spelled}{{@: @}}"), [asked.any(key), asked.any(value)]));

@@ -30,6 +30,14 @@ const GO: &str = "break case chan const continue default defer else fallthrough 
 const GO_OWN: &str = "any append bool byte complex128 complex64 error false float32 float64 int int16 int32 int64 \
     int8 iota len make new nil rune string true uint uint16 uint32 uint64 uint8 uintptr";
 
+/// What Rust would take for a pattern.
+const RUST_OWN: &str = "None Some Ok Err";
+/// What completions use of the other languages, and what types are written with.
+const RUST_USED: &str = "String Vec Option HashMap std vec format bool i8 i16 i32 i64 i128 isize u8 u16 u32 u64 u128 \
+    usize f32 f64";
+const PYTHON_USED: &str = "len int min max float str bool list dict List Dict Optional Callable Final";
+const TYPESCRIPT_USED: &str = "Math String Map Record Array undefined";
+
 impl Language {
     /// All of them.
     pub const ALL: [Self; 4] = [Self::Python, Self::TypeScript, Self::Rust, Self::Go];
@@ -95,6 +103,17 @@ impl Language {
         words.split_ascii_whitespace().any(|word| word == name)
     }
 
+    /// Whether completions use the word and rely on what the language means by it.
+    pub(super) fn uses(self, name: &str) -> bool {
+        let words = match self {
+            Self::Python => [PYTHON_USED, ""],
+            Self::TypeScript => [TYPESCRIPT_USED, ""],
+            Self::Rust => [RUST_USED, RUST_OWN],
+            Self::Go => [GO_OWN, ""],
+        };
+        words.iter().flat_map(|words| words.split_ascii_whitespace()).any(|word| word == name)
+    }
+
     /// Whether it is a word in the language's alphabet.
     fn is_word(self, word: &str) -> bool {
         let may = |c: char| c.is_ascii_alphabetic() || c == '_' || c == '$' && self == Self::TypeScript;
@@ -112,9 +131,13 @@ impl Language {
 
     /// Whether something can be called so: a word, or in a type's space (`Color.Red`, `User::new`).
     pub(super) fn is_name(self, name: &str) -> bool {
-        let is_own = |name: &str| GO_OWN.split_ascii_whitespace().any(|word| word == name);
-        let is_free =
-            |word: &str| self.is_word(word) && !self.is_keyword(word) && !(self == Self::Go && is_own(word));
+        let own = match self {
+            Self::Go => GO_OWN,
+            Self::Rust => RUST_OWN,
+            Self::Python | Self::TypeScript => "",
+        };
+        let is_own = |name: &str| own.split_ascii_whitespace().any(|word| word == name);
+        let is_free = |word: &str| self.is_word(word) && !self.is_keyword(word) && !is_own(word);
         let between = if self == Self::Rust { "::" } else { "." };
         match name.split_once(between) {
             Some((before, member)) => is_free(before) && self.is_member(member),

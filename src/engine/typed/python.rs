@@ -176,7 +176,7 @@ fn terms(asked: &Asked) -> Vec<Way> {
     if ty.inside(Form::List).is_some() {
         ways.push(way("@[@:]", [asked.term(ty), asked.any(&int)]));
     }
-    let can = |name: &str| !context.shadows(name);
+    let can = |name: &str| asked.can(name);
     match ty {
         Type::Int(_) => {
             let sized = |ty: &Type| matches!(ty, Type::Text(_) | Type::Made(Form::List | Form::Map, _));

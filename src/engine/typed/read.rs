@@ -11,10 +11,47 @@ use super::context::{Context, Defined, Make, Skipped};
 use super::language::Language;
 use super::tokens::{Cursor, Token, tokens, unbalanced};
 use super::types::Type;
-use super::{read_go, read_python, read_rust, read_typescript};
+use super::{hidden, read_go, read_python, read_rust, read_typescript};
 
-/// The names of the types that a file defines.
-pub(super) type Known = BTreeSet<String>;
+/// The types that a file defines, and the language's words that it takes for something else.
+#[derive(Debug, Default)]
+pub(super) struct Known {
+    types: BTreeSet<String>,
+    hidden: BTreeSet<String>,
+}
+
+impl Known {
+    pub(super) fn new(hidden: BTreeSet<String>) -> Self {
+        Self { types: BTreeSet::new(), hidden }
+    }
+
+    pub(super) fn insert(&mut self, name: String) {
+        self.types.insert(name);
+    }
+
+    pub(super) fn extend(&mut self, names: impl IntoIterator<Item = String>) {
+        self.types.extend(names);
+    }
+
+    pub(super) fn contains(&self, name: &str) -> bool {
+        self.types.contains(name)
+    }
+
+    /// That a word of the language is none in this file.
+    pub(super) fn is_own(&self, name: &str) -> Result<(), String> {
+        if self.hidden.contains(name) || self.types.contains(name) {
+            return Err(format!("the file has a `{name}` of its own"));
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+impl From<[String; 1]> for Known {
+    fn from(names: [String; 1]) -> Self {
+        Self { types: names.into(), hidden: BTreeSet::new() }
+    }
+}
 
 const DOUBLE: &str = "the file defines it more than once";
 const ODD: &str = "its name is not read";
@@ -33,18 +70,21 @@ pub fn read(language: Language, text: &str) -> Result<Context, TypedError> {
             text.len()
         )));
     }
-    let tokens = tokens(language, text);
+    let tokens = tokens(language, text)?;
     if let Some(line) = unbalanced(&tokens) {
         let message = "this bracket has no partner, so that nothing after it can be told";
         return Err(TypedError::new(message).at(line));
     }
     let cursor = Cursor::new(&tokens);
+    let hidden = hidden::words(language, &tokens);
+    let known = Known::new(hidden.clone());
     let mut context = match language {
-        Language::Python => read_python::read(cursor),
-        Language::TypeScript => read_typescript::read(cursor),
-        Language::Rust => read_rust::read(cursor),
-        Language::Go => read_go::read(cursor),
+        Language::Python => read_python::read(cursor, known),
+        Language::TypeScript => read_typescript::read(cursor, known),
+        Language::Rust => read_rust::read(cursor, known),
+        Language::Go => read_go::read(cursor, known),
     };
+    context.hidden = hidden;
     keep_named(language, &mut context, &tokens);
     context.skipped.sort_by_key(|s| s.line);
     Ok(context)
@@ -55,7 +95,7 @@ pub fn read(language: Language, text: &str) -> Result<Context, TypedError> {
 /// # Errors
 /// What of it is not known.
 pub(super) fn parse_type(language: Language, text: &str, known: &Known) -> Result<Type, String> {
-    let tokens = tokens(language, text);
+    let tokens = tokens(language, text).map_err(|e| e.message)?;
     if unbalanced(&tokens).is_some() {
         return Err(format!("the brackets of the type {text:?} do not match"));
     }
@@ -82,6 +122,7 @@ pub(super) fn word_type(language: Language, name: &str, known: &Known) -> Result
     if known.contains(name) {
         return Ok(Type::Named(name.into()));
     }
+    known.is_own(name)?;
     language.builtin(name).ok_or_else(|| format!("the type `{name}` is not known"))
 }
 
@@ -107,7 +148,7 @@ pub(super) fn arguments(
 
 /// Notes that something is left out.
 pub(super) fn skip(context: &mut Context, line: usize, what: impl Into<String>, why: impl Into<String>) {
-    context.skipped.push(Skipped { line, what: what.into(), why: why.into() });
+    context.skipped.push(Skipped { line: Some(line), what: what.into(), why: why.into() });
 }
 
 /// Leaves out what has the name of something else (overloads, or what a file defines twice), and

@@ -10,6 +10,10 @@ const HERE: Language = Language::Go;
 
 /// The type at the cursor.
 pub(super) fn ty(cursor: &mut Cursor, known: &Known) -> Result<Type, String> {
+    cursor.deeper(|cursor| one(cursor, known))
+}
+
+fn one(cursor: &mut Cursor, known: &Known) -> Result<Type, String> {
     if cursor.eat("*") {
         return Ok(ty(cursor, known)?.optional());
     }
@@ -88,8 +92,7 @@ fn variadic(cursor: &mut Cursor, known: &Known) -> Result<Type, String> {
     if cursor.is("...") { Err("any number of arguments is not read".into()) } else { ty(cursor, known) }
 }
 
-pub(super) fn read(mut cursor: Cursor) -> Context {
-    let mut known = Known::new();
+pub(super) fn read(mut cursor: Cursor, mut known: Known) -> Context {
     let mut names = cursor;
     while !names.is_at_end() {
         if names.token().column == 0 && names.is("type") && names.ahead(2).text == "struct" {
@@ -233,6 +236,16 @@ fn structure(cursor: &mut Cursor, name: String, known: &Known, context: &mut Con
                 break;
             }
         }
+        if names.is_empty() {
+            skip(
+                context,
+                first.line,
+                format!("an embedded type of `{}`", defined.name),
+                "embedded types are not read",
+            );
+            defined.make = Make::No;
+            inside.next();
+        }
         let is_embedded = inside.token().line > first.line || names.is_empty() || inside.is(".");
         let read =
             if is_embedded { Err("embedded types are not read".into()) } else { ty(&mut inside, known) };
@@ -243,10 +256,10 @@ fn structure(cursor: &mut Cursor, name: String, known: &Known, context: &mut Con
             }
         }
         // Tags, and what was not read.
-        while inside.token().line == first.line && !inside.is("}") {
+        while inside.token().line == first.line && !matches!(inside.text(), "}" | ";") {
             inside.skip();
         }
-        while inside.token().line == first.line && !inside.is_at_end() && inside.eat(";") {}
+        while inside.eat(";") {}
     }
     context.types.push(defined);
 }

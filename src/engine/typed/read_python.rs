@@ -8,8 +8,15 @@ use super::types::{Form, Type};
 
 const HERE: Language = Language::Python;
 
+/// Words in a decorator that say nothing of how a value is made.
+const HARMLESS: [&str; 8] = ["frozen", "order", "eq", "slots", "repr", "unsafe_hash", "True", "False"];
+
 /// The type at the cursor.
 pub(super) fn ty(cursor: &mut Cursor, known: &Known) -> Result<Type, String> {
+    cursor.deeper(|cursor| one(cursor, known))
+}
+
+fn one(cursor: &mut Cursor, known: &Known) -> Result<Type, String> {
     let mut parts = Vec::new();
     let mut has_none = false;
     loop {
@@ -39,8 +46,10 @@ fn single(cursor: &mut Cursor, known: &Known) -> Result<Type, String> {
     if text.starts_with(['"', '\'']) {
         cursor.next();
         let inner = text.trim_matches(['"', '\'']);
-        let all = tokens(HERE, inner);
-        return ty(&mut Cursor::new(&all), known);
+        let all = tokens(HERE, inner).map_err(|e| e.message)?;
+        let mut inside = Cursor::new(&all).as_deep_as(cursor);
+        let read = ty(&mut inside, known)?;
+        return if inside.is_at_end() { Ok(read) } else { Err(format!("the type {text} is not read")) };
     }
     let mut name = cursor.word()?;
     while matches!(name, "typing" | "t" | "collections" | "abc") && cursor.eat(".") {
@@ -49,6 +58,7 @@ fn single(cursor: &mut Cursor, known: &Known) -> Result<Type, String> {
     if !cursor.is("[") {
         return word_type(HERE, name, known);
     }
+    known.is_own(name)?;
     let mut made = |count| arguments(HERE, cursor, known, ("[", "]"), count);
     match name {
         "list" | "List" => Ok(Type::Made(Form::List, made(1)?)),
@@ -82,8 +92,7 @@ fn keyed(parts: Vec<Type>) -> Result<Type, String> {
     }
 }
 
-pub(super) fn read(mut cursor: Cursor) -> Context {
-    let mut known = Known::new();
+pub(super) fn read(mut cursor: Cursor, mut known: Known) -> Context {
     let mut names = cursor;
     while !names.is_at_end() {
         if names.token().column == 0 && names.eat("class") {
@@ -102,12 +111,12 @@ pub(super) fn read(mut cursor: Cursor) -> Context {
                 if cursor.ahead(2).text == "." {
                     decorators.push(cursor.ahead(3).text.to_owned());
                 }
-                // Arguments of `dataclass` that change how one is made.
-                let words =
-                    (2..).map(|n| cursor.ahead(n)).take_while(|t| t.line == first.line && !t.text.is_empty());
-                decorators.extend(
-                    words.map(|t| t.text).filter(|t| matches!(*t, "kw_only" | "init")).map(str::to_owned),
-                );
+                // Arguments of `dataclass`, of which most change how one is made.
+                let mut end = cursor;
+                end.skip_line();
+                let words = (cursor.at + 2..end.at).map(|at| cursor.ahead(at - cursor.at));
+                let words = words.filter(|t| t.is_word && !HARMLESS.contains(&t.text));
+                decorators.extend(words.map(|t| t.text.to_owned()));
                 cursor.skip_line();
                 continue;
             }
@@ -270,7 +279,7 @@ fn class(cursor: &mut Cursor, known: &Known, decorators: &[String], context: &mu
     let mut class = Defined { name, ..Defined::default() };
     let indent = cursor.token().column;
     let (mut own, mut data, mut all_data) = (Vec::new(), Vec::new(), true);
-    let mut constructor = None;
+    let (mut constructor, mut is_unusual) = (None, !is_plain);
     while !cursor.is_at_end() && cursor.token().column >= indent && indent > 0 {
         let first = cursor.token();
         if first.column > indent {
@@ -288,9 +297,19 @@ fn class(cursor: &mut Cursor, known: &Known, decorators: &[String], context: &mu
                 continue;
             }
             "def" => {
+                let name = cursor.ahead(1).text;
+                is_unusual |= own.iter().any(|d| d.starts_with("abstract"));
                 let read = function(cursor, known, true);
                 let is_property = own.iter().all(|d| d == "property") && !own.is_empty();
                 match read {
+                    // Overloaded, wrapped, or there are several: what counts is not told.
+                    _ if name == "__new__"
+                        || name == "__init__" && (!own.is_empty() || constructor.is_some()) =>
+                    {
+                        let why = "how it is made is not read".to_owned();
+                        skip(context, first.line, member, why.clone());
+                        constructor = Some(Err(why));
+                    }
                     Ok((f, column)) if f.name == "__init__" => {
                         let own = assigned(*cursor, column, &f, known);
                         let is_new = |n: &str| !class.fields.iter().any(|(other, _)| other == n);
@@ -316,8 +335,9 @@ fn class(cursor: &mut Cursor, known: &Known, decorators: &[String], context: &mu
                 cursor.at += 2;
                 match ty(cursor, known) {
                     Ok(ty) => {
-                        let is_special = matches!(cursor.text(), "=") && cursor.ahead(1).text == "field";
-                        all_data &= !is_special;
+                        // `field(…)` and the like.
+                        let is_called = cursor.ahead(1).is_word && matches!(cursor.ahead(2).text, "(" | ".");
+                        all_data &= !(cursor.is("=") && is_called);
                         data.push(ty.clone());
                         class.fields.push((first.text.to_owned(), ty));
                     }
@@ -328,17 +348,26 @@ fn class(cursor: &mut Cursor, known: &Known, decorators: &[String], context: &mu
                 }
                 cursor.end_line();
             }
-            _ => cursor.skip_line(),
+            "async" => {
+                let member = format!("`{}.{}`", class.name, cursor.ahead(2).text);
+                skip(context, first.line, member, "it gives an awaitable");
+                cursor.skip_line();
+            }
+            _ => {
+                let is_block = matches!(first.text, "if" | "for" | "while" | "with" | "try" | "match");
+                is_unusual |= is_block || first.text.starts_with("__") && !matches!(first.text, "__slots__");
+                cursor.skip_line();
+            }
         }
         own.clear();
     }
     // Outside of the class they have another name.
     class.fields.retain(|(n, _)| !n.starts_with("__"));
     class.make = match constructor {
-        _ if is_abstract || is_special => Make::No,
+        _ if is_abstract || is_special || is_unusual => Make::No,
         Some(Ok(takes)) => Make::Call(takes),
         Some(Err(_)) => Make::No,
-        None if !is_plain || !all_data => Make::No,
+        None if !all_data => Make::No,
         None if is_data => Make::Call(data),
         None => Make::Call(Vec::new()),
     };

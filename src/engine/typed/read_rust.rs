@@ -4,6 +4,7 @@ use super::context::{Context, Defined, Function, Make, Receiver, Variable};
 use super::language::Language;
 use super::read::{Known, arguments, skip, word_type};
 use super::rust::STATIC;
+use super::rust_before::before;
 use super::tokens::Cursor;
 use super::types::{Form, Type};
 
@@ -11,6 +12,10 @@ const HERE: Language = Language::Rust;
 
 /// The type at the cursor.
 pub(super) fn ty(cursor: &mut Cursor, known: &Known) -> Result<Type, String> {
+    cursor.deeper(|cursor| one(cursor, known))
+}
+
+fn one(cursor: &mut Cursor, known: &Known) -> Result<Type, String> {
     if cursor.eat("&") {
         if cursor.text().starts_with('\'') {
             if !cursor.is("'static") || cursor.ahead(1).text != "str" {
@@ -87,6 +92,7 @@ fn part(cursor: &mut Cursor, known: &Known) -> Result<Type, String> {
     if !cursor.is("<") {
         return word_type(HERE, name, known);
     }
+    known.is_own(name)?;
     let mut made = |count| arguments(HERE, cursor, known, ("<", ">"), count);
     let made = match name {
         "Vec" => Type::Made(Form::List, made(1)?),
@@ -101,43 +107,6 @@ fn part(cursor: &mut Cursor, known: &Known) -> Result<Type, String> {
         Some((Type::Text(name), _)) if name == "String" => Ok(made),
         Some((Type::Int(_) | Type::Bool, _)) | None => Ok(made),
         Some(_) => Err("keys that are no String, whole number or bool are not read".into()),
-    }
-}
-
-/// What stands in front of an item.
-#[derive(Default)]
-struct Before {
-    derives: Vec<String>,
-    /// Why it cannot be used, if so.
-    odd: Option<String>,
-}
-
-fn before(cursor: &mut Cursor) -> Before {
-    let mut before = Before::default();
-    loop {
-        if cursor.is("#") {
-            cursor.next();
-            cursor.eat("!");
-            let (mut inside, name) = (*cursor, cursor.ahead(1).text);
-            cursor.skip();
-            if name == "derive" {
-                while inside.at < cursor.at {
-                    before.derives.push(inside.next().text.to_owned());
-                }
-            } else if matches!(name, "cfg" | "cfg_attr" | "test" | "deprecated") {
-                before.odd = Some(format!("it has #[{name}]"));
-            }
-        } else if cursor.eat("pub") {
-            if cursor.is("(") {
-                cursor.skip();
-            }
-        } else if matches!(cursor.text(), "unsafe" | "async" | "extern") && cursor.ahead(1).is_word {
-            before.odd = Some(format!("it is {}", cursor.next().text));
-        } else if cursor.is("const") && cursor.ahead(1).text == "fn" {
-            cursor.next();
-        } else {
-            return before;
-        }
     }
 }
 
@@ -159,8 +128,7 @@ fn skip_item(cursor: &mut Cursor) {
     cursor.next();
 }
 
-pub(super) fn read(mut cursor: Cursor) -> Context {
-    let mut known = Known::new();
+pub(super) fn read(mut cursor: Cursor, mut known: Known) -> Context {
     let mut names = cursor;
     while !names.is_at_end() {
         if matches!(names.text(), "struct" | "enum") && names.ahead(2).text != "<" {
@@ -204,6 +172,15 @@ pub(super) fn read(mut cursor: Cursor) -> Context {
                     }
                     Err(why) => skip(&mut context, first.line, what(first.text), why),
                 }
+                skip_item(&mut cursor);
+            }
+            "struct" | "enum" if known.contains(&name) && before.odd.is_some() => {
+                skip(&mut context, first.line, what(first.text), before.odd.unwrap_or_default());
+                context.types.push(Defined { name, ..Defined::default() });
+                skip_item(&mut cursor);
+            }
+            "impl" if before.odd.is_some() => {
+                skip(&mut context, first.line, format!("`impl {name}`"), before.odd.unwrap_or_default());
                 skip_item(&mut cursor);
             }
             "struct" | "enum" if known.contains(&name) => {
@@ -324,10 +301,10 @@ fn fields(cursor: &mut Cursor, defined: &mut Defined, known: &Known, context: &m
     }
     if cursor.eat("{") {
         while !cursor.is("}") && !cursor.is_at_end() {
-            before(cursor);
+            let odd = before(cursor).odd;
             let field = cursor.next();
             cursor.eat(":");
-            let read = match ty(cursor, known) {
+            let read = match odd.map_or_else(|| ty(cursor, known), Err) {
                 Ok(ty) if ty.has(&borrows) => Err("a field that borrows is not read".to_owned()),
                 read => read,
             };
@@ -352,11 +329,13 @@ fn fields(cursor: &mut Cursor, defined: &mut Defined, known: &Known, context: &m
 fn variants(cursor: &mut Cursor, name: &str, known: &Known, context: &mut Context) {
     cursor.eat("{");
     while !cursor.is("}") && !cursor.is_at_end() {
-        before(cursor);
+        let odd = before(cursor).odd;
         let variant = cursor.next();
         let full = format!("{name}::{}", variant.text);
         let ty = Type::Named(name.to_owned());
-        if cursor.is("(") {
+        if let Some(why) = odd {
+            skip(context, variant.line, format!("`{full}`"), why);
+        } else if cursor.is("(") {
             let mut inside = *cursor;
             cursor.skip();
             inside.next();

@@ -13,6 +13,10 @@ const BEFORE: [&str; 5] = ["export", "default", "declare", "readonly", "public"]
 
 /// The type at the cursor.
 pub(super) fn ty(cursor: &mut Cursor, known: &Known) -> Result<Type, String> {
+    cursor.deeper(|cursor| one(cursor, known))
+}
+
+fn one(cursor: &mut Cursor, known: &Known) -> Result<Type, String> {
     cursor.eat("|");
     let mut parts = Vec::new();
     let mut none = None;
@@ -50,7 +54,10 @@ fn absent(ty: Type, form: Form) -> Result<Type, String> {
 
 fn array(cursor: &mut Cursor, known: &Known) -> Result<Type, String> {
     let mut read = single(cursor, known)?;
+    let mut count = 0;
     while cursor.is("[") && cursor.ahead(1).text == "]" {
+        count += 1;
+        cursor.need_depth(count)?;
         cursor.at += 2;
         read = read.list();
     }
@@ -96,6 +103,7 @@ fn single(cursor: &mut Cursor, known: &Known) -> Result<Type, String> {
     if !cursor.is("<") {
         return word_type(HERE, name, known);
     }
+    known.is_own(name)?;
     let mut made = |count| arguments(HERE, cursor, known, ("<", ">"), count);
     match name {
         "Array" => Ok(Type::Made(Form::List, made(1)?)),
@@ -201,8 +209,7 @@ fn skip_rest(cursor: &mut Cursor) {
     }
 }
 
-pub(super) fn read(mut cursor: Cursor) -> Context {
-    let mut known = Known::new();
+pub(super) fn read(mut cursor: Cursor, mut known: Known) -> Context {
     let mut names = cursor;
     while !names.is_at_end() {
         if matches!(names.text(), "interface" | "class" | "enum" | "type") && names.ahead(1).is_word {

@@ -196,6 +196,11 @@ impl Asked<'_> {
         self.scene.context.variables.iter().chain(self.scene.locals.iter().take(self.scope.into()))
     }
 
+    /// Whether a name of the language means what the language says.
+    pub(super) fn can(&self, name: &str) -> bool {
+        !self.scene.context.shadows(name) && !self.scene.locals.iter().any(|local| local.name == name)
+    }
+
     /// The names of variables of a type; `constant` says whether of those that the compiler knows.
     pub(super) fn names(&self, ty: &Type, constant: bool) -> impl Iterator<Item = Way> {
         let of_type: Vec<Way> = self

@@ -23,7 +23,8 @@ pub(super) fn ways(asked: &Asked) -> Vec<Way> {
         }
         Grade::Plain => {
             let mut ways = vec![vec![asked.same(Grade::Term)], vec![asked.same(Grade::Operation)]];
-            if asked.ty.is_number() {
+            // A constant that the compiler looks into stands where nothing is done with it.
+            if is_copy(asked, asked.ty) {
                 ways.extend(asked.names(asked.ty, true));
             }
             ways.extend(literals(asked.ty, false));
@@ -120,7 +121,9 @@ fn expected(asked: &Asked) -> Vec<Way> {
     if let Some(item) = ty.inside(Form::List) {
         ways.extend(asked.items("vec![", item, "]"));
     }
-    if let Some((key, value)) = ty.entries() {
+    // Nothing is made to fit inside of the pairs: no function's name, no `&String` for `&str`.
+    let fits = |ty: &Type| matches!(ty, Type::Made(Form::Function, _)) || *ty == Type::Text("&str".into());
+    if let Some((key, value)) = ty.entries().filter(|(_, value)| !value.has(&fits)) {
         let parts = [asked.any(key), asked.any(value)];
         ways.push(way("std::collections::HashMap::from([(@, @)])", parts));
     }
@@ -226,7 +229,8 @@ fn results(asked: &Asked) -> Vec<Way> {
 fn places(asked: &Asked) -> Vec<Way> {
     let ty = asked.ty;
     let mut ways: Vec<Way> = asked.names(ty, false).collect();
-    if !ty.is_number() {
+    // The compiler looks into constants, and knows how long their slices are.
+    if !asked.scene.context.holds_number(ty) && ty.inside(Form::Slice).is_none() {
         ways.extend(asked.names(ty, true));
     }
     if asked.depth == 0 {

@@ -24,7 +24,7 @@ pub fn parse(language: Language, text: &str) -> Result<Context, TypedError> {
         let reason = error.message().lines().next().unwrap_or("its syntax is wrong");
         TypedError::new(format!("not TOML: {reason}")).at(line(error.span()))
     })?;
-    let mut known = Known::new();
+    let mut known = Known::default();
     if let Some(types) = document.as_table().get("types").and_then(Item::as_table_like) {
         known.extend(types.iter().map(|(name, _)| name.to_owned()));
     }

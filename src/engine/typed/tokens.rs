@@ -3,7 +3,11 @@
 //! Enough to read signatures in four languages, and no more: what stands inside of texts is one
 //! token, and most signs are one character. A [`Cursor`] never goes past the end.
 
+use super::TypedError;
 use super::language::Language;
+
+/// How deep types and texts inside of each other are read.
+const MAX_DEPTH: usize = 32;
 
 /// A word, a number, a text or a sign.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,13 +23,16 @@ pub(super) struct Token<'a> {
 /// Signs of several characters. `>>` is two, as in `Vec<Vec<u8>>`.
 const SIGNS: [&str; 8] = ["...", "->", "=>", "::", ":=", "**", "?.", "=="];
 
-/// The tokens of a text.
-pub(super) fn tokens(language: Language, text: &str) -> Vec<Token<'_>> {
+/// The tokens of a text, without a byte order mark.
+///
+/// # Errors
+/// The line of a text or a regular expression that does not end.
+pub(super) fn tokens(language: Language, text: &str) -> Result<Vec<Token<'_>>, TypedError> {
     let mut found: Vec<Token> = Vec::new();
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let (mut at, mut line, mut start) = (0, 1, 0);
     while let Some(c) = text[at..].chars().next() {
         let rest = &text[at..];
-        let may_be_regex = found.last().is_none_or(|t| !t.is_word && !matches!(t.text, ")" | "]" | "}"));
         let length = comment(language, rest).or_else(|| space(rest));
         if let Some(length) = length {
             let (count, last) = lines(&rest[..length]);
@@ -35,7 +42,9 @@ pub(super) fn tokens(language: Language, text: &str) -> Vec<Token<'_>> {
             at += length;
             continue;
         }
-        let quoted = quoted(language, rest, may_be_regex);
+        let quoted = quoted(language, rest, may_be_regex(&found)).map_err(|what| {
+            TypedError::new(format!("{what}, so that nothing after it can be told")).at(line)
+        })?;
         let (length, is_word) = if let Some(length) = quoted {
             (length, false)
         } else if c.is_alphanumeric() || matches!(c, '_' | '$') {
@@ -53,7 +62,30 @@ pub(super) fn tokens(language: Language, text: &str) -> Vec<Token<'_>> {
         }
         at += length;
     }
-    found
+    Ok(found)
+}
+
+/// Whether `/` begins a regular expression after these tokens, and divides nothing.
+fn may_be_regex(before: &[Token]) -> bool {
+    let is_value = |t: &Token| {
+        let is_written = t.text.starts_with(|c: char| c.is_numeric() || matches!(c, '"' | '\'' | '`'));
+        t.is_word
+            || is_written
+            || matches!(t.text, ")" | "]" | "}")
+            || t.text.len() > 1 && t.text.starts_with('/')
+    };
+    let [.., last] = before else { return true };
+    let second = before.len().checked_sub(2).and_then(|n| before.get(n));
+    match last.text {
+        "return" | "typeof" | "case" | "in" | "of" | "do" | "else" | "throw" | "void" | "delete"
+        | "await" | "yield" => second.is_none_or(|t| !matches!(t.text, "." | "?.")),
+        // `x++ / y` and `x! / y` divide.
+        "+" | "-" => {
+            !second.is_some_and(|t| t.text == last.text && t.line == last.line && t.column + 1 == last.column)
+        }
+        "!" => !second.is_some_and(is_value),
+        _ => !is_value(last),
+    }
 }
 
 /// How many line breaks there are, and where the last is.
@@ -91,49 +123,112 @@ fn comment(language: Language, rest: &str) -> Option<usize> {
     Some(rest.len())
 }
 
-/// The length of a text in quotes, or of a regular expression.
-fn quoted(language: Language, rest: &str, may_be_regex: bool) -> Option<usize> {
-    let ends = |open: usize, close: &str, escapes: bool| {
-        let mut at = open;
-        while at < rest.len() && !rest[at..].starts_with(close) {
-            let skip = escapes && rest[at..].starts_with('\\');
-            let mut chars = rest[at..].chars();
-            at += chars.next().map_or(1, char::len_utf8);
-            if skip {
-                at += chars.next().map_or(0, char::len_utf8);
-            }
+/// The length of a text that `close` ends, `open` bytes long where it begins. Nothing if it does not end.
+fn ends(rest: &str, open: usize, close: &str, escapes: bool, is_line: bool) -> Option<usize> {
+    let mut at = open;
+    while !rest[at..].starts_with(close) {
+        let mut chars = rest[at..].chars();
+        let c = chars.next().filter(|c| !is_line || *c != '\n')?;
+        at += c.len_utf8();
+        if escapes && c == '\\' {
+            at += chars.next().map_or(0, char::len_utf8);
         }
-        (at + close.len()).min(rest.len())
-    };
-    let first = rest.chars().next()?;
+    }
+    Some(at + close.len())
+}
+
+/// The length of a regular expression. A slash between square brackets does not end it.
+fn regex(rest: &str) -> Option<usize> {
+    let mut is_class = false;
+    let mut chars = rest.char_indices().skip(1);
+    while let Some((at, c)) = chars.next() {
+        match c {
+            '\n' => return None,
+            '\\' => {
+                chars.next().filter(|(_, c)| *c != '\n')?;
+            }
+            '[' => is_class = true,
+            ']' => is_class = false,
+            '/' if !is_class => return Some(at + 1),
+            _ => {}
+        }
+    }
+    None
+}
+
+/// The length of a template, in which there may be others.
+fn template(rest: &str, depth: usize) -> Option<usize> {
+    let mut at = 1;
+    // Brackets that are open in each `${`; only one, as those inside are other calls.
+    let mut open = 0usize;
+    loop {
+        let here = &rest[at..];
+        let c = here.chars().next()?;
+        at += match c {
+            '\\' if open == 0 => 1 + here[1..].chars().next()?.len_utf8(),
+            '`' if open == 0 => return Some(at + 1),
+            '$' if open == 0 && here.starts_with("${") => {
+                open = 1;
+                2
+            }
+            '`' if depth == MAX_DEPTH => return None,
+            '`' => template(here, depth + 1)?,
+            '"' | '\'' if open > 0 => ends(here, 1, &here[..1], true, true)?,
+            '/' if open > 0 => comment(Language::TypeScript, here).unwrap_or(1),
+            '{' | '}' if open > 0 => {
+                open = if c == '{' { open + 1 } else { open - 1 };
+                1
+            }
+            _ => c.len_utf8(),
+        };
+    }
+}
+
+/// The length of a text in quotes, or of a regular expression. An error says what does not end.
+fn quoted(language: Language, rest: &str, may_be_regex: bool) -> Result<Option<usize>, String> {
+    let Some(first) = rest.chars().next() else { return Ok(None) };
+    let text = |length: Option<usize>| length.map(Some).ok_or_else(|| "this text does not end".to_owned());
     match (language, first) {
         (Language::Python, '"' | '\'') => {
-            let three = if first == '"' { "\"\"\"" } else { "'''" };
-            let close = if rest.starts_with(three) { three } else { &three[..1] };
-            Some(ends(close.len(), close, true))
+            let three = if first == '"' { "\"\"\"" } else { "\'\'\'" };
+            let is_long = rest.starts_with(three);
+            let close = if is_long { three } else { &three[..1] };
+            text(ends(rest, close.len(), close, true, !is_long))
         }
-        (_, '"') => Some(ends(1, "\"", true)),
-        (Language::TypeScript, '\'') | (Language::Go, '\'') => Some(ends(1, &rest[..1], true)),
-        (Language::TypeScript, '`') => Some(ends(1, "`", true)),
-        (Language::TypeScript, '/') if may_be_regex => Some(ends(1, "/", true)),
-        (Language::Go, '`') => Some(ends(1, "`", false)),
+        (Language::Rust, '"') => text(ends(rest, 1, "\"", true, false)),
+        (_, '"') => text(ends(rest, 1, "\"", true, true)),
+        (Language::TypeScript | Language::Go, '\'') => text(ends(rest, 1, "'", true, true)),
+        (Language::TypeScript, '`') => template(rest, 1).map(Some).ok_or_else(|| {
+            format!("this template does not end, or is deeper than the {MAX_DEPTH} that are read")
+        }),
+        (Language::TypeScript, '/') if may_be_regex => {
+            regex(rest).map(Some).ok_or_else(|| "this regular expression does not end in its line".to_owned())
+        }
+        (Language::Go, '`') => text(ends(rest, 1, "`", false, false)),
         (Language::Rust, '\'') => {
             // A character, or else a lifetime.
             let mut chars = rest[1..].chars();
-            match (chars.next()?, chars.next()) {
-                ('\\', _) => Some(ends(1, "'", true)),
-                (c, Some('\'')) => Some(c.len_utf8() + 2),
-                _ => Some(
-                    rest[1..].find(|c: char| !c.is_alphanumeric() && c != '_').map_or(rest.len(), |l| l + 1),
-                ),
+            match (chars.next(), chars.next()) {
+                (Some('\\'), _) => text(ends(rest, 1, "'", true, true)),
+                (Some(c), Some('\'')) => Ok(Some(c.len_utf8() + 2)),
+                _ => {
+                    let end = rest[1..].find(|c: char| !c.is_alphanumeric() && c != '_');
+                    Ok(Some(end.map_or(rest.len(), |l| l + 1)))
+                }
             }
         }
-        (Language::Rust, 'r') => {
-            let hashes = rest[1..].bytes().take_while(|b| *b == b'#').count();
-            let is_raw = rest[1 + hashes..].starts_with('"');
-            is_raw.then(|| ends(hashes + 2, &format!("\"{}", "#".repeat(hashes)), false))
+        (Language::Rust, 'r' | 'b' | 'c') => {
+            let Some(open) = ["r", "br", "cr"].iter().find(|open| rest.starts_with(**open)) else {
+                return Ok(None);
+            };
+            let hashes = rest[open.len()..].bytes().take_while(|b| *b == b'#').count();
+            let before = open.len() + hashes;
+            if !rest[before..].starts_with('"') {
+                return Ok(None);
+            }
+            text(ends(rest, before + 1, &format!("\"{}", "#".repeat(hashes)), false, false))
         }
-        _ => None,
+        _ => Ok(None),
     }
 }
 
@@ -143,12 +238,43 @@ pub(super) struct Cursor<'a, 'b> {
     tokens: &'b [Token<'a>],
     pub at: usize,
     end: Token<'a>,
+    /// How many types the one that is read is in.
+    depth: usize,
 }
 
 impl<'a, 'b> Cursor<'a, 'b> {
     pub(super) fn new(tokens: &'b [Token<'a>]) -> Self {
         let line = tokens.last().map_or(1, |t| t.line);
-        Self { tokens, at: 0, end: Token { text: "", is_word: false, line, column: 0 } }
+        Self { tokens, at: 0, end: Token { text: "", is_word: false, line, column: 0 }, depth: 0 }
+    }
+
+    /// Reads one type more inside.
+    ///
+    /// # Errors
+    /// What `read` says, or that it is too deep.
+    pub(super) fn deeper<T>(
+        &mut self,
+        read: impl FnOnce(&mut Self) -> Result<T, String>,
+    ) -> Result<T, String> {
+        self.need_depth(1)?;
+        self.depth += 1;
+        let read = read(self);
+        self.depth -= 1;
+        read
+    }
+
+    /// Whether `more` types may be around this one.
+    pub(super) fn need_depth(&self, more: usize) -> Result<(), String> {
+        if self.depth + more > MAX_DEPTH {
+            return Err(format!("types are read to a depth of {MAX_DEPTH}"));
+        }
+        Ok(())
+    }
+
+    /// The same depth for a type that stands in a text.
+    pub(super) fn as_deep_as(mut self, other: &Cursor) -> Self {
+        self.depth = other.depth;
+        self
     }
 
     pub(super) fn is_at_end(&self) -> bool {
@@ -274,7 +400,7 @@ mod tests {
     use super::*;
 
     fn texts(language: Language, text: &str) -> Vec<&str> {
-        tokens(language, text).into_iter().map(|t| t.text).collect()
+        tokens(language, text).expect("tokens").into_iter().map(|t| t.text).collect()
     }
 
     #[test]
@@ -294,7 +420,7 @@ mod tests {
 
     #[test]
     fn places_are_right_after_texts_of_several_lines() {
-        let all = tokens(Language::Python, "a = '''\n\n'''\n  b = (1,\n2)\nc\n");
+        let all = tokens(Language::Python, "a = '''\n\n'''\n  b = (1,\n2)\nc\n").expect("tokens");
         let b = all.iter().find(|t| t.text == "b").expect("it is there");
         assert_eq!((b.line, b.column), (4, 2));
         let mut cursor = Cursor::new(&all);
@@ -302,7 +428,32 @@ mod tests {
         cursor.skip_line();
         assert_eq!(cursor.text(), "c");
         assert_eq!(unbalanced(&all), None);
-        assert_eq!(unbalanced(&tokens(Language::Go, "x\n(\n{}\n")), Some(2));
-        assert_eq!(unbalanced(&tokens(Language::Go, "x\n}\n(")), Some(2));
+        assert_eq!(unbalanced(&tokens(Language::Go, "x\n(\n{}\n").expect("tokens")), Some(2));
+        assert_eq!(unbalanced(&tokens(Language::Go, "x\n}\n(").expect("tokens")), Some(2));
+    }
+    #[test]
+    fn what_could_be_taken_for_a_text_or_a_bracket_is_not() {
+        for (text, expected) in [
+            ("return /[/{]\"/.test(x)", &["return", "/[/{]\"/", ".", "test", "(", "x", ")"][..]),
+            ("x++ / y / z", &["x", "+", "+", "/", "y", "/", "z"]),
+            ("x! / 2 / 3", &["x", "!", "/", "2", "/", "3"]),
+            ("a.in / b / 4 / c", &["a", ".", "in", "/", "b", "/", "4", "/", "c"]),
+            ("`a ${`}${\"`\"}`} {` + {}", &["`a ${`}${\"`\"}`} {`", "+", "{", "}"]),
+        ] {
+            assert_eq!(texts(Language::TypeScript, text), expected, "{text}");
+        }
+        assert_eq!(texts(Language::Rust, "br#\"\"}\"# cr\"{\" brx"), ["br#\"\"}\"#", "cr\"{\"", "brx"]);
+        assert_eq!(tokens(Language::Go, "\u{feff}func").expect("tokens")[0].column, 0);
+        let deep = "`${".repeat(40) + "1" + &"}`".repeat(40);
+        for (language, text, line) in [
+            (Language::TypeScript, "\nx = /a\n", 2),
+            (Language::TypeScript, "\n\nx = 'a\n'", 3),
+            (Language::TypeScript, deep.as_str(), 1),
+            (Language::Python, "x = \"a\n\"\"\"", 1),
+            (Language::Rust, "\nr#\"a\"", 2),
+            (Language::Go, "\n`a", 2),
+        ] {
+            assert_eq!(tokens(language, text).expect_err(text).line, Some(line), "{text}");
+        }
     }
 }

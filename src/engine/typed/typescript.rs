@@ -211,7 +211,7 @@ fn terms(asked: &Asked) -> Vec<Way> {
         ways.push(way("@.slice(@)", [asked.term(ty), asked.any(&number)]));
         ways.push(way("@.concat(@)", [asked.term(ty), asked.term(ty)]));
     }
-    let can = |name: &str| !context.shadows(name);
+    let can = |name: &str| asked.can(name);
     match ty {
         Type::Float(_) => {
             for other in asked.such(|ty| matches!(ty, Type::Text(_) | Type::Made(Form::List, _))) {
