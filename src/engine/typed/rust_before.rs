@@ -48,7 +48,7 @@ pub(super) fn before(cursor: &mut Cursor) -> Before {
                     before.derives.push(inside.next().text.to_owned());
                 }
             } else if !is_inner && !HARMLESS.contains(&name) {
-                // It may be left out, be unsafe to call, or be something else after a macro.
+                // It may be left out, not be safe to call, or be something else after a macro.
                 before.odd = Some(format!("it has #[{name}]"));
             }
         } else if cursor.eat("pub") {
