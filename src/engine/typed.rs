@@ -254,6 +254,11 @@ fn locals(wanted: &Wanted, known: &Known) -> Result<Vec<context::Variable>, Type
         if language == Language::Rust && ty.has(&read_rust::borrows) {
             return Err(wrong("it borrows, and lifetimes are not followed".into()));
         }
+        let spelled = language.spell(&ty);
+        let mut words = spelled.split(|c: char| !c.is_alphanumeric() && c != '_');
+        if words.any(|word| word == name || found.iter().any(|v| v.name == word)) {
+            return Err(wrong("a type is written with the name of a local variable; take another".into()));
+        }
         found.push(context::Variable { name: name.clone(), ty, constant: false });
     }
     Ok(found)

@@ -54,6 +54,9 @@ fn a_local_takes_its_name_from_the_language_and_some_names_cannot_be() {
     let python = read(Language::Python, "def f(a: list[int]) -> int: ...\na: list[int] = []\n");
     assert!(rules(&python, Language::Python, "int", &[("x", "int")]).contains("len("));
     assert!(!rules(&python, Language::Python, "int", &[("len", "int")]).contains("len("));
+    let map = Context::from_toml(Language::TypeScript, "[variables]\nMap = \"number\"\n").expect("TOML");
+    let found = rules(&map, Language::TypeScript, "Map<string, number> | undefined", &[]);
+    assert!(!found.contains("new Map"), "{found}");
     let context = Context::default();
     let locals = [("None".to_owned(), "u8".to_owned())];
     let wanted = Wanted {

@@ -24,15 +24,26 @@ pub(super) enum NotEmitted {
 fn ways(scene: &Scene, symbol: &Symbol) -> Vec<Way> {
     let mut ways = all_ways(scene, symbol);
     let context = scene.context;
-    if !context.hidden.is_empty() {
-        let is_name = |name: &str| {
-            context.variables.iter().any(|v| v.name == name)
-                || context.functions.iter().any(|f| f.name == name)
-        };
-        let is_hidden = |word: &str| context.hidden.contains(word) && !is_name(word);
-        let has = |text: &str| text.split(|c: char| !c.is_alphanumeric() && c != '_').any(is_hidden);
-        ways.retain(|way| !way.iter().any(|piece| matches!(piece, Piece::Text(text) if has(text))));
+    let variables = context.variables.iter().map(|v| &v.name);
+    let mut own: BTreeSet<&String> = variables.chain(context.functions.iter().map(|f| &f.name)).collect();
+    own.extend(context.types.iter().map(|ty| &ty.name));
+    // A block declares the local variables itself.
+    if matches!(symbol, Symbol::Value { .. }) {
+        own.extend(scene.locals.iter().map(|local| &local.name));
     }
+    let mut hidden: BTreeSet<&String> =
+        own.iter().copied().filter(|name| scene.language.uses(name)).collect();
+    hidden.extend(&context.hidden);
+    if hidden.is_empty() {
+        return ways;
+    }
+    let has = |text: &str| {
+        let mut words = text.split(|c: char| !c.is_alphanumeric() && c != '_');
+        // What has the name stands alone, or is called.
+        let is_own = own.iter().any(|name| text.strip_suffix('(').unwrap_or(text) == name.as_str());
+        !is_own && words.any(|word| hidden.iter().any(|name| *name == word))
+    };
+    ways.retain(|way| !way.iter().any(|piece| matches!(piece, Piece::Text(text) if has(text))));
     ways
 }
 

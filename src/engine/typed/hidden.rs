@@ -31,7 +31,7 @@ pub(super) fn words(language: Language, tokens: &[Token]) -> BTreeSet<String> {
             (Language::Python, ":=") => take(tokens.get(n.saturating_sub(1)..n).unwrap_or_default()),
             (Language::Python, "=") => take(assigned(tokens, n)),
             // An annotation declares as well.
-            (Language::Python, ":") if n == 1 || at(n - 1) != "" && starts_line(tokens, n - 1) => {
+            (Language::Python, ":") if n > 0 && starts_line(tokens, n - 1) => {
                 take(tokens.get(n - 1..n).unwrap_or_default());
             }
             (Language::TypeScript, "import") => take(until(&|t| t.text == "from" || t.text == ";")),
