@@ -311,11 +311,11 @@ fn check_places_the_byte_where_a_text_leaves_the_grammar() {
     );
     let (code, stdout, _) = check(&bad, false);
     assert_eq!(code, 1);
-    let place = format!("{}:1:6: error[rejected]: grammars/json.lark does not allow byte 6; ", str(&bad));
+    let place = format!("{}:2:7: error[rejected]: grammars/json.lark does not allow byte 13; ", str(&bad));
     assert!(stdout.starts_with(&place), "{stdout}");
     let (code, stdout, _) = check(&bad, true);
     let value: Value = serde_json::from_str(&stdout).expect("one JSON object");
-    assert_eq!((code, &value["verdict"], &value["byte"]), (1, &"rejected".into(), &6.into()));
+    assert_eq!((code, &value["verdict"], &value["byte"]), (1, &"rejected".into(), &13.into()));
     let (code, stdout, _) = check(&cut, false);
     assert_eq!(code, 1);
     assert!(stdout.contains("error[incomplete]") && stdout.contains("after byte 8"), "{stdout}");

@@ -108,7 +108,8 @@ fn options_before_a_command_say_where_they_belong() {
 fn a_trace_is_kept_when_nobody_reads_the_text() {
     let folder = TempDir::new().expect("a folder");
     let path = folder.path().join("trace.json");
-    let args = ["generate", "def f(x):\n", "--max-tokens", "400", "--trace", str(&path)];
+    let args =
+        ["generate", "def f(x):\n", "--language", "none", "--max-tokens", "400", "--trace", str(&path)];
     let child = maze().args(args).stdout(closed_pipe()).stderr(Stdio::piped()).spawn();
     let output = child.expect("the binary starts").wait_with_output().expect("it ends");
     assert_eq!((output.status.code(), output.stderr.len()), (Some(0), 0));
