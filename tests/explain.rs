@@ -33,8 +33,9 @@ fn lark(text: &str) -> Explainer {
 /// The texts beside a shipped grammar that it accepts.
 fn accepted(name: &str) -> Vec<String> {
     let shipped = library::find(name).expect("it is shipped");
-    let cases = Cases::of(&shipped.source(), &Beside::Shipped).list;
-    let accepted = cases.into_iter().filter(|case| case.wants == Wants::Accept && case.entry.is_none());
+    let source = shipped.source();
+    let cases = Cases::of(&source, &Beside::Shipped).list;
+    let accepted = cases.into_iter().filter(|case| case.wants == Wants::Accept && case.is_of_start(&source));
     accepted.map(|case| String::from_utf8(case.text.to_vec()).expect("a text")).collect()
 }
 

@@ -86,9 +86,9 @@ fn test(compiler: &Compiler, source: GrammarSource, beside: &Beside, args: &Test
     }
     if let (Some(compiled), Some(most)) = (&compiled, args.near_misses) {
         let known: Vec<&Case> =
-            report.ran.iter().map(|ran| &ran.case).filter(|case| case.entry.is_none()).collect();
+            report.ran.iter().map(|ran| &ran.case).filter(|case| case.is_of_start(&source)).collect();
         let seed = args.seed.unwrap_or(0);
-        near = near::search(compiled, &report.accepted(None), &known, most, seed, &mut || true);
+        near = near::search(compiled, &report.accepted_at_start(&source), &known, most, seed, &mut || true);
     }
     Tested { source, diagnostics, compiled, list, report, near, coverage: used }
 }
@@ -239,7 +239,7 @@ fn say(stdout: &mut Sink, line: &str) -> io::Result<()> {
 
 fn near_misses(stdout: &mut Sink, tested: &Tested) -> io::Result<()> {
     let Some(found) = &tested.near else { return Ok(()) };
-    let accepted = tested.report.accepted(None);
+    let accepted = tested.report.accepted_at_start(&tested.source);
     let shown = match (accepted.is_empty(), found.near.len()) {
         (true, _) => "no case is accepted that could be changed".to_owned(),
         (_, 0) => format!("the grammar accepts none of {} texts close to its cases", found.tried),
@@ -389,7 +389,7 @@ fn coverage_json(coverage: &Result<Coverage, String>) -> Value {
 }
 
 fn near_json(tested: &Tested, found: &Found) -> Value {
-    let accepted = tested.report.accepted(None);
+    let accepted = tested.report.accepted_at_start(&tested.source);
     let lossy = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
     let near = found.near.iter().map(|near| {
         let case = accepted[near.case];

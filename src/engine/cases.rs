@@ -59,7 +59,7 @@ pub struct Case {
 
 impl Case {
     /// Whether it is for what the grammar begins with as it is.
-    fn is_of_start(&self, source: &GrammarSource) -> bool {
+    pub fn is_of_start(&self, source: &GrammarSource) -> bool {
         self.entry.as_deref().is_none_or(|entry| source.entry() == Some(entry))
     }
 
@@ -299,6 +299,12 @@ impl Report {
     pub fn accepted(&self, entry: Option<&str>) -> Vec<&Case> {
         let cases = self.ran.iter().filter(|ran| ran.passes()).map(|ran| &ran.case);
         cases.filter(|case| case.wants == Wants::Accept && case.entry.as_deref() == entry).collect()
+    }
+
+    /// The cases of what the grammar begins with as it is, also by its name, that are to be accepted and are.
+    pub fn accepted_at_start(&self, source: &GrammarSource) -> Vec<&Case> {
+        let cases = self.ran.iter().filter(|ran| ran.passes()).map(|ran| &ran.case);
+        cases.filter(|case| case.wants == Wants::Accept && case.is_of_start(source)).collect()
     }
 
     /// The entry points that cases were run for, besides the grammar's own start.
