@@ -107,7 +107,7 @@ fn light_and_dark_are_found_out_by_asking() {
     let mut t = start(&[]);
     t.see("✓ grammar");
     // The panes are as they stay once the cases have run.
-    t.see("✓ 4 cases");
+    t.see("✓ 19 cases");
     let before = t.text();
     t.send(&answer("rgb:ffff/ffff/ffff"));
     t.press("Ctrl-T");
