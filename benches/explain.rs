@@ -90,7 +90,8 @@ fn texts(name: &str) -> Vec<String> {
     let shipped = library::find(name).expect("it is shipped");
     let source = shipped.source();
     let cases = Cases::of(&source, &Beside::Shipped).list;
-    let accepted = cases.into_iter().filter(|case| case.wants == Wants::Accept && case.is_of_start(&source));
+    let start = source.entry();
+    let accepted = cases.into_iter().filter(|case| case.wants == Wants::Accept && case.is_of(start));
     accepted.filter_map(|case| String::from_utf8(case.text.to_vec()).ok()).collect()
 }
 

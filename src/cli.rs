@@ -137,6 +137,14 @@ pub struct GrammarArgs {
     pub entry: Option<String>,
 }
 
+impl GrammarArgs {
+    /// Whether a grammar is named, were it `none`.
+    pub fn is_named(&self) -> bool {
+        let Self { grammar, schema, regex, language, entry: _ } = self;
+        grammar.is_some() || schema.is_some() || regex.is_some() || language.is_some()
+    }
+}
+
 /// Arguments of the playground.
 #[derive(Args, Clone, Debug, Default)]
 pub struct PlayArgs {

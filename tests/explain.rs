@@ -35,7 +35,8 @@ fn accepted(name: &str) -> Vec<String> {
     let shipped = library::find(name).expect("it is shipped");
     let source = shipped.source();
     let cases = Cases::of(&source, &Beside::Shipped).list;
-    let accepted = cases.into_iter().filter(|case| case.wants == Wants::Accept && case.is_of_start(&source));
+    let start = source.entry();
+    let accepted = cases.into_iter().filter(|case| case.wants == Wants::Accept && case.is_of(start));
     accepted.map(|case| String::from_utf8(case.text.to_vec()).expect("a text")).collect()
 }
 

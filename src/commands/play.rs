@@ -10,7 +10,7 @@ use crate::app::store::recall::Explicit;
 use crate::app::worker::{Loader, Models};
 use crate::app::{self, Options, scripted};
 use crate::catalog::Catalog;
-use crate::cli::{GrammarArgs, PlayArgs};
+use crate::cli::PlayArgs;
 use crate::config::{self, Config, Origin, Setting};
 use crate::engine::chat::ModeChoice;
 use crate::engine::load::{self, OnProgress};
@@ -78,13 +78,11 @@ pub(super) fn run(args: &PlayArgs) -> Result<(), Failure> {
 /// What is kept from start to start. What this start's flags and environment say wins over it.
 fn keep(args: &PlayArgs, config: &Config) -> Keep {
     let is_said = |setting: &&Setting| matches!(setting.origin, Origin::Flag(_) | Origin::Variable(_));
-    let GrammarArgs { grammar, schema, regex, language, entry: _ } = &args.grammar;
-    let has_grammar = grammar.is_some() || schema.is_some() || regex.is_some() || language.is_some();
     Keep {
         folder: folder::path(&config::environment).filter(|_| !args.fresh),
         session: args.session.clone(),
         explicit: Explicit {
-            grammar: has_grammar,
+            grammar: args.grammar.is_named(),
             prompt: args.prompt.is_some(),
             mode: args.chat.choice() != ModeChoice::Auto,
             system: args.chat.system.is_some(),

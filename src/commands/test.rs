@@ -85,8 +85,9 @@ fn test(compiler: &Compiler, source: GrammarSource, beside: &Beside, args: &Test
         None => report.problems = cases.problems,
     }
     if let (Some(compiled), Some(most)) = (&compiled, args.near_misses) {
+        let start = source.entry();
         let known: Vec<&Case> =
-            report.ran.iter().map(|ran| &ran.case).filter(|case| case.is_of_start(&source)).collect();
+            report.ran.iter().map(|ran| &ran.case).filter(|case| case.is_of(start)).collect();
         let seed = args.seed.unwrap_or(0);
         near = near::search(compiled, &report.accepted_at_start(&source), &known, most, seed, &mut || true);
     }

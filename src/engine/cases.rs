@@ -58,9 +58,9 @@ pub struct Case {
 }
 
 impl Case {
-    /// Whether it is for what the grammar begins with as it is.
-    pub fn is_of_start(&self, source: &GrammarSource) -> bool {
-        self.entry.as_deref().is_none_or(|entry| source.entry() == Some(entry))
+    /// Whether it is for what a grammar begins with as it is, whose [`entry`](GrammarSource::entry) is `start`.
+    pub fn is_of(&self, start: Option<&str>) -> bool {
+        self.entry.is_none() || self.entry.as_deref() == start
     }
 
     /// What is wrong with it, where it stands; `source` is the text of the grammar.
@@ -215,7 +215,8 @@ impl Cases {
             GrammarKind::JsonSchema => schema::read(&source.text, &mut cases),
             _ => block::read(source, &mut cases),
         }
-        cases.list.sort_by_key(|case| !case.is_of_start(source));
+        let start = source.entry();
+        cases.list.sort_by_key(|case| !case.is_of(start));
         cases.limit();
         Some(cases)
     }
@@ -223,7 +224,8 @@ impl Cases {
     /// Those of the grammar's own start, with all that is wrong, and those of other entry points.
     #[must_use]
     pub fn apart(mut self, source: &GrammarSource) -> (Self, Self) {
-        let at = self.list.partition_point(|case| case.is_of_start(source));
+        let start = source.entry();
+        let at = self.list.partition_point(|case| case.is_of(start));
         let others = Self { list: self.list.split_off(at), ..Self::default() };
         (self, others)
     }
@@ -297,14 +299,18 @@ impl Report {
 
     /// The cases of an entry point, or of the grammar's own start, that are to be accepted and are.
     pub fn accepted(&self, entry: Option<&str>) -> Vec<&Case> {
-        let cases = self.ran.iter().filter(|ran| ran.passes()).map(|ran| &ran.case);
-        cases.filter(|case| case.wants == Wants::Accept && case.entry.as_deref() == entry).collect()
+        self.accepted_of(|case| case.entry.as_deref() == entry)
     }
 
     /// The cases of what the grammar begins with as it is, also by its name, that are to be accepted and are.
     pub fn accepted_at_start(&self, source: &GrammarSource) -> Vec<&Case> {
+        let start = source.entry();
+        self.accepted_of(|case| case.is_of(start))
+    }
+
+    fn accepted_of(&self, is_wanted: impl Fn(&Case) -> bool) -> Vec<&Case> {
         let cases = self.ran.iter().filter(|ran| ran.passes()).map(|ran| &ran.case);
-        cases.filter(|case| case.wants == Wants::Accept && case.is_of_start(source)).collect()
+        cases.filter(|case| case.wants == Wants::Accept && is_wanted(case)).collect()
     }
 
     /// The entry points that cases were run for, besides the grammar's own start.

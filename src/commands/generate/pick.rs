@@ -22,9 +22,7 @@ pub(super) struct Picked {
 /// # Errors
 /// A grammar or entry point that does not exist or cannot be read.
 pub(super) fn pick(args: &GrammarArgs, prompt: String) -> Result<Picked, Failure> {
-    let is_named =
-        args.grammar.is_some() || args.schema.is_some() || args.regex.is_some() || args.language.is_some();
-    let choice = library::choose(&prompt).filter(|choice| !is_named || is_body_of(choice, args));
+    let choice = library::choose(&prompt).filter(|choice| !args.is_named() || is_body_of(choice, args));
     let Some(choice) = choice else {
         return Ok(Picked { grammar: source(args)?, prompt, said: None });
     };

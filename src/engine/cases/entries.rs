@@ -12,13 +12,17 @@ use crate::engine::grammar::{Compiled, Compiler, GrammarSource};
 pub struct Entries<'a> {
     grammar: &'a Compiled,
     compiler: &'a Compiler,
+    /// The entry point that the grammar begins with as it is, if it lists it.
+    own: Option<&'a str>,
     compiled: BTreeMap<String, Result<Compiled, String>>,
 }
 
 impl<'a> Entries<'a> {
     /// Those of a grammar; `compiler` is what it was compiled with.
     pub fn new(grammar: &'a Compiled, compiler: &'a Compiler) -> Self {
-        Self { grammar, compiler, compiled: BTreeMap::new() }
+        let source = grammar.source();
+        let own = source.entry().filter(|entry| source.entries().contains(entry));
+        Self { grammar, compiler, own, compiled: BTreeMap::new() }
     }
 
     /// The text of the grammar.
@@ -32,12 +36,7 @@ impl<'a> Entries<'a> {
     /// The reason why there is none, with the entry points there are.
     pub fn of(&mut self, entry: Option<&str>) -> Result<&Compiled, &str> {
         let (grammar, compiler) = (self.grammar, self.compiler);
-        let source = grammar.source();
-        let Some(entry) =
-            entry.filter(|&entry| source.entry() != Some(entry) || !source.entries().contains(&entry))
-        else {
-            return Ok(grammar);
-        };
+        let Some(entry) = entry.filter(|&entry| self.own != Some(entry)) else { return Ok(grammar) };
         let compiled = self.compiled.entry(entry.to_owned());
         compiled.or_insert_with(|| compile(grammar, compiler, entry)).as_ref().map_err(String::as_str)
     }

@@ -107,26 +107,9 @@ fn made(asked: &Asked, name: &str, before: &str) -> Option<Way> {
 
 fn operations(asked: &Asked) -> Vec<Way> {
     let ty = asked.ty;
-    let two = |operator: Piece, ways: &mut Vec<Way>| {
-        for mut made in asked.unknown(ty) {
-            made.extend([operator.clone(), asked.operand(ty)]);
-            ways.push(made);
-        }
-    };
-    let mut ways = Vec::new();
+    let mut ways = asked.sums();
     match ty {
-        Type::Int(_) => {
-            two(SUM, &mut ways);
-            two(DIVISION, &mut ways);
-            if ty.is_signed() {
-                ways.push(way("-@", [asked.term(ty)]));
-            }
-        }
-        Type::Float(_) => {
-            two(ARITHMETIC, &mut ways);
-            ways.push(way("-@", [asked.term(ty)]));
-        }
-        Type::Text(_) => two(Piece::Text(" + ".into()), &mut ways),
+        Type::Text(_) => ways.extend(asked.two(&Piece::Text(" + ".into()))),
         Type::Bool => {
             for compared in comparisons(asked) {
                 let mut both = way("@@", [asked.term(ty), BOTH]);

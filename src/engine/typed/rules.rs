@@ -155,6 +155,25 @@ pub(super) struct Asked<'a> {
 }
 
 impl Asked<'_> {
+    /// A value that is not known and an operand, with `operator` between them.
+    pub(super) fn two(&self, operator: &Piece) -> [Way; 2] {
+        self.unknown(self.ty).map(|mut made| {
+            made.extend([operator.clone(), self.operand(self.ty)]);
+            made
+        })
+    }
+
+    /// What is done with numbers, two at a time, where the compiler follows what is known.
+    pub(super) fn sums(&self) -> Vec<Way> {
+        let mut ways = match self.ty {
+            Type::Int(_) => [self.two(&SUM), self.two(&DIVISION)].concat(),
+            Type::Float(_) => self.two(&ARITHMETIC).into(),
+            _ => Vec::new(),
+        };
+        ways.extend(self.ty.is_signed().then(|| way("-@", [self.term(self.ty)])));
+        ways
+    }
+
     /// Another kind of the same type and depth.
     pub(super) fn same(&self, grade: Grade) -> Piece {
         self.at(self.ty, grade, self.depth)

@@ -154,31 +154,11 @@ fn expected(asked: &Asked) -> Vec<Way> {
 
 fn operations(asked: &Asked) -> Vec<Way> {
     let ty = asked.ty;
-    let two = |operator: Piece, ways: &mut Vec<Way>| {
-        for mut made in asked.unknown(ty) {
-            made.extend([operator.clone(), asked.operand(ty)]);
-            ways.push(made);
-        }
-    };
-    let mut ways = Vec::new();
-    match ty {
-        Type::Int(_) => {
-            two(SUM, &mut ways);
-            two(DIVISION, &mut ways);
-            if ty.is_signed() {
-                ways.push(way("-@", [asked.term(ty)]));
-            }
-        }
-        Type::Float(_) => {
-            two(ARITHMETIC, &mut ways);
-            ways.push(way("-@", [asked.term(ty)]));
-        }
-        Type::Bool => {
-            ways.push(way("!@", [asked.operand(ty)]));
-            ways.extend([2, 3].map(|count| chained(&asked.inner(ty, Grade::Side), &BOTH, count)));
-            ways.extend(comparisons(asked));
-        }
-        _ => {}
+    let mut ways = asked.sums();
+    if *ty == Type::Bool {
+        ways.push(way("!@", [asked.operand(ty)]));
+        ways.extend([2, 3].map(|count| chained(&asked.inner(ty, Grade::Side), &BOTH, count)));
+        ways.extend(comparisons(asked));
     }
     ways
 }
