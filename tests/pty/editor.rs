@@ -72,7 +72,10 @@ fn an_interrupt_in_the_editor_is_the_editors() {
         ("trap 'exit 0' INT; echo at work; while :; do sleep 0.1; done", "is unchanged"),
         ("trap 'echo more >> \"$2\"; exit 0' INT; echo at work; while :; do read line; done", "has saved it"),
         // The test may have been started with interrupts ignored, which every program passes on.
-        ("exec env --default-signal=INT sh -c 'echo at work; sleep 60'", "exit code 130; nothing is changed"),
+        (
+            "exec env --default-signal=INT sh -c 'echo at work; exec sleep 60'",
+            "exit code 130; nothing is changed",
+        ),
     ] {
         let (_folder, command) = editor(script);
         let mut t = super::start(45, 160, &["--model=scripted:200"], &[("VISUAL", &command)]);
