@@ -14,6 +14,8 @@ pub struct Example {
     pub about: &'static str,
     /// The name of the shipped grammar.
     pub grammar: &'static str,
+    /// The entry point that the prompt asks for, if not the one that the file begins with.
+    pub entry: Option<&'static str>,
     /// The prompt.
     pub prompt: &'static str,
     /// What the output is written in.
@@ -23,8 +25,9 @@ pub struct Example {
 impl Example {
     /// The grammar, named after its file.
     pub fn source(&self) -> GrammarSource {
-        library::find(self.grammar)
-            .map_or_else(|| GrammarSource::lark(self.grammar, ""), library::Shipped::source)
+        let source = library::find(self.grammar)
+            .map_or_else(|| GrammarSource::lark(self.grammar, ""), library::Shipped::source);
+        self.entry.and_then(|entry| source.with_entry(entry).ok()).unwrap_or(source)
     }
 
     /// The example whose grammar is in `file`.
@@ -48,6 +51,7 @@ pub const EXAMPLES: &[Example] = &[
         name: "A user as JSON",
         about: "Watch the keys being forced; then change a key and run again.",
         grammar: "user",
+        entry: None,
         prompt: "// JSON: a user with name Alice, age 30 and tags admin, rust\n",
         language: Language::Json,
     },
@@ -55,6 +59,7 @@ pub const EXAMPLES: &[Example] = &[
         name: "A Python function",
         about: "Step with F10 and look at what may follow `return`.",
         grammar: "python",
+        entry: Some("function"),
         prompt: "# Python: Return the average of a list of numbers\n",
         language: Language::Python,
     },
@@ -62,6 +67,7 @@ pub const EXAMPLES: &[Example] = &[
         name: "A TypeScript function",
         about: "Search the rejected tokens for `function` inside the body.",
         grammar: "typescript",
+        entry: Some("function"),
         prompt: "// TypeScript: Return the largest number in an array\n",
         language: Language::TypeScript,
     },
@@ -69,6 +75,7 @@ pub const EXAMPLES: &[Example] = &[
         name: "A Rust function",
         about: "See how rarely the mask has to remove anything.",
         grammar: "rust",
+        entry: Some("function"),
         prompt: "// Rust: Return the sum of the even numbers in a slice\n",
         language: Language::Rust,
     },
@@ -76,6 +83,7 @@ pub const EXAMPLES: &[Example] = &[
         name: "A Go function",
         about: "Take `for` out of the grammar and see how the model copes.",
         grammar: "go",
+        entry: Some("function"),
         prompt: "// Go: Reverse a string\n",
         language: Language::Go,
     },
@@ -83,6 +91,7 @@ pub const EXAMPLES: &[Example] = &[
         name: "A Zig function",
         about: "Rewrite the prompt and watch the signature follow.",
         grammar: "zig",
+        entry: Some("function"),
         prompt: "// Zig: Return whether a number is divisible by 7\n",
         language: Language::Zig,
     },
@@ -90,6 +99,7 @@ pub const EXAMPLES: &[Example] = &[
         name: "An SQL query",
         about: "Restrict the table names to the two in the prompt.",
         grammar: "sql",
+        entry: Some("select"),
         prompt: "-- Tables: users(id, name, age, city), orders(id, user_id, total)\n-- SQL: Count the users older than 30 per city\n",
         language: Language::Sql,
     },
@@ -97,6 +107,7 @@ pub const EXAMPLES: &[Example] = &[
         name: "A person by JSON Schema",
         about: "The same kind of output from a schema instead of rules.",
         grammar: "person",
+        entry: None,
         prompt: "// JSON: a person named Grace Hopper who is 85 years old\n",
         language: Language::Json,
     },
@@ -104,6 +115,7 @@ pub const EXAMPLES: &[Example] = &[
         name: "Arithmetic",
         about: "The smallest grammar with recursion: add a power operator.",
         grammar: "arithmetic",
+        entry: None,
         prompt: "# the sum of the first ten numbers\ntotal = ",
         language: Language::Plain,
     },
@@ -111,6 +123,7 @@ pub const EXAMPLES: &[Example] = &[
         name: "A robot's program",
         about: "A grammar to learn from: its comments say one idea each.",
         grammar: "robot",
+        entry: None,
         prompt: "// JSON: a robot with name max that goes forward 3, turns left and says \"done\"\n",
         language: Language::Plain,
     },
@@ -118,6 +131,7 @@ pub const EXAMPLES: &[Example] = &[
         name: "A chess game in GBNF",
         about: "llama.cpp's own language: forbid castling.",
         grammar: "chess",
+        entry: None,
         prompt: "# Python: a game of chess\nmoves = \"\"\"\n",
         language: Language::Plain,
     },
@@ -125,6 +139,7 @@ pub const EXAMPLES: &[Example] = &[
         name: "A date by regex",
         about: "Try to make 30 February impossible.",
         grammar: "date",
+        entry: None,
         prompt: "# Python: the day of the release\nreleased = \"",
         language: Language::Plain,
     },
@@ -138,6 +153,12 @@ mod tests {
     fn every_example_has_a_shipped_grammar() {
         for example in EXAMPLES {
             assert!(library::find(example.grammar).is_some(), "{}", example.name);
+            assert_eq!(
+                example.source().entry().filter(|_| example.entry.is_some()),
+                example.entry,
+                "{}",
+                example.name
+            );
             assert_eq!(language_of(&example.source()), example.language, "{}", example.name);
         }
     }

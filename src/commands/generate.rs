@@ -23,7 +23,7 @@ use pick::{Picked, pick};
 
 pub(super) fn run(args: &GenerateArgs) -> Result<(), Failure> {
     let config = Config::generate(args, config::environment).map_err(Failure::Input)?;
-    let Picked { grammar, prompt, said } = pick(&args.grammar, prompt(&args.prompt)?)?;
+    let Picked { grammar, prompt, line_end, said } = pick(&args.grammar, prompt(&args.prompt)?)?;
     if let Some(said) = said {
         let mut stderr = Sink::stderr();
         let said = stderr.shown_in_line(&said).into_owned();
@@ -44,6 +44,9 @@ pub(super) fn run(args: &GenerateArgs) -> Result<(), Failure> {
     let signals = Signals::listen()?;
     let loaded = load_until(&config, &signals, &mut |_| {})?;
     request.mode = args.chat.mode(loaded.vocabulary.chat().is_some()).map_err(Failure::Input)?;
+    if request.mode == PromptMode::Raw {
+        request.prompt += line_end;
+    }
     let mut engine = Engine::new(loaded)?;
     let mut stdout = Sink::stdout();
     let (trace, ran) = stream(&mut engine, request, args.json, &signals, &mut stdout)?;

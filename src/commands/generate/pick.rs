@@ -13,6 +13,8 @@ pub(super) struct Picked {
     pub grammar: Option<GrammarSource>,
     /// The prompt that goes with it.
     pub prompt: String,
+    /// What it lacks at its end if the model goes on with it as it is, without a chat's frame.
+    pub line_end: &'static str,
     /// What was picked and why, if the prompt told.
     pub said: Option<String>,
 }
@@ -22,9 +24,13 @@ pub(super) struct Picked {
 /// # Errors
 /// A grammar or entry point that does not exist or cannot be read.
 pub(super) fn pick(args: &GrammarArgs, prompt: String) -> Result<Picked, Failure> {
-    let choice = library::choose(&prompt).filter(|choice| !args.is_named() || is_body_of(choice, args));
+    let asked = library::choose(&prompt);
+    let choice = asked.filter(|choice| !args.is_named() || is_body_of(choice, args));
     let Some(choice) = choice else {
-        return Ok(Picked { grammar: source(args)?, prompt, said: None });
+        // A request in words is one whatever grammar was named.
+        let words = asked.filter(|asked| matches!(asked.why, Why::Word(_)));
+        let line_end = words.map_or("", |asked| asked.line_end);
+        return Ok(Picked { grammar: source(args)?, prompt, line_end, said: None });
     };
     let entry = args.entry.as_deref().or(choice.entry);
     let name = choice.grammar.name;
@@ -37,8 +43,10 @@ pub(super) fn pick(args: &GrammarArgs, prompt: String) -> Result<Picked, Failure
         "grammar: {name}, {begins}, because {}; --language and --entry take another, --language none takes none",
         choice.why
     );
-    let prompt = if grammar.entry() == choice.entry { choice.prompt.to_owned() } else { prompt };
-    Ok(Picked { grammar: Some(grammar), prompt, said: Some(said) })
+    let takes = grammar.entry() == choice.entry || matches!(choice.why, Why::Word(_));
+    let (prompt, line_end) =
+        if takes { (choice.prompt.to_owned(), choice.line_end) } else { (prompt.clone(), "") };
+    Ok(Picked { grammar: Some(grammar), prompt, line_end, said: Some(said) })
 }
 
 /// Whether the prompt ends in a signature of the language that is named, so that it tells the entry point.

@@ -97,19 +97,28 @@ pub(super) fn draw(
         }
     }
     scroll_mark(buffer, theme, area(state), (top, shown, Setting::ALL.len()), None);
-    about(buffer, theme, below, settings);
+    about(buffer, theme, below, state, settings);
     caret
 }
 
-fn about(buffer: &mut Buffer, theme: &Theme, area: Rect, settings: &Settings) {
+/// What the embedded model is for, and where a bigger one comes from.
+const EMBEDDED: &str = "maze-nano is built in, 9 MB: short functions, JSON and SQL after a plain request; no \
+    facts, no reasoning. Enter takes a bigger one: a folder, a .gguf file or org/name of the hub, such as \
+    Qwen/Qwen2.5-Coder-1.5B-Instruct.";
+
+fn about(buffer: &mut Buffer, theme: &Theme, area: Rect, state: &State, settings: &Settings) {
     let Some(setting) = Setting::ALL.get(settings.selected) else { return };
     let words = setting.words();
+    let is_embedded = *setting == Setting::Model && setting.value(state) == words.default;
     let (text, role) = match &settings.error {
         Some(error) => (error.clone(), Role::Error),
+        None if is_embedded => (EMBEDDED.to_owned(), Role::Title),
         None => (format!("{}: {}.", words.about, words.range), Role::Title),
     };
     let text = crate::sanitize::line(&text);
-    for (y, row) in wrap::rows(&text, usize::from(area.width).saturating_sub(2)).iter().take(2).enumerate() {
+    let rows = if is_embedded { 3 } else { 2 };
+    for (y, row) in wrap::rows(&text, usize::from(area.width).saturating_sub(2)).iter().take(rows).enumerate()
+    {
         let line = text[row.start..row.end].trim_end();
         Pen::new(buffer, area, y as u16).skip(1).put(line, overlay_text(theme, role));
     }
@@ -119,7 +128,9 @@ fn about(buffer: &mut Buffer, theme: &Theme, area: Rect, settings: &Settings) {
         _ => "Counts from the next run.",
     };
     let dim = overlay_text(theme, Role::Dim);
-    Pen::new(buffer, area, 2).skip(1).put(when, dim);
+    if !when.is_empty() {
+        Pen::new(buffer, area, 2).skip(1).put(when, dim);
+    }
     let keys = if settings.edited.is_some() {
         "Enter takes it  Esc leaves it as it was"
     } else {

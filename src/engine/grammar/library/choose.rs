@@ -20,6 +20,9 @@ pub struct Choice<'a> {
     pub why: Why<'a>,
     /// The prompt as the entry point wants it: without what stands after a signature.
     pub prompt: &'a str,
+    /// What a model that goes on with the prompt as it is misses at its end, so that the answer begins on a
+    /// line of its own, as it does wherever people write code. Nothing where the grammar begins with it.
+    pub line_end: &'static str,
 }
 
 /// What was seen in the prompt.
@@ -45,12 +48,33 @@ pub fn choose(prompt: &str) -> Option<Choice<'_>> {
     let trimmed = prompt.trim_end();
     if let Some((language, entry, name)) = signature(trimmed) {
         let grammar = find(language).filter(|grammar| grammar.source().entries().contains(&entry))?;
-        return Some(Choice { grammar, entry: Some(entry), why: Why::Signature(name), prompt: trimmed });
+        let line_end = if trimmed.ends_with('{') { "\n" } else { "" };
+        return Some(Choice {
+            grammar,
+            entry: Some(entry),
+            why: Why::Signature(name),
+            prompt: trimmed,
+            line_end,
+        });
     }
     let (language, word) = named(prompt)?;
     let grammar = find(language)?;
     let entry = kind(prompt).filter(|entry| grammar.source().entries().contains(entry));
-    Some(Choice { grammar, entry, why: Why::Word(word), prompt })
+    Some(Choice { grammar, entry, why: Why::Word(word), prompt, line_end: line_end(prompt) })
+}
+
+/// What a request in words lacks at its end: a comment the end of its line, a sentence an empty line.
+fn line_end(prompt: &str) -> &'static str {
+    let (before, last) =
+        prompt.rsplit_once('\n').map_or((None, prompt), |(before, last)| (Some(before), last));
+    let is_comment = ["#", "//", "--"].iter().any(|mark| last.trim_start().starts_with(mark));
+    match (before, is_comment) {
+        // A line that is not a request may be code that is to be gone on with.
+        _ if last.trim().is_empty() => "",
+        (_, true) => "\n",
+        (None, false) => "\n\n",
+        (Some(_), false) => "",
+    }
 }
 
 /// The language, the entry point and the function's name, if the text ends in a signature.
@@ -294,6 +318,23 @@ mod tests {
             ("", None),
         ] {
             assert_eq!(signature(prompt.trim_end()), wanted, "{prompt:?}");
+        }
+    }
+
+    #[test]
+    fn what_a_prompt_lacks_at_its_end() {
+        for (prompt, wanted) in [
+            ("Write a Rust function that splits a line", "\n\n"),
+            ("Write a Rust function that splits a line\n", ""),
+            ("# Python: the mean of a list", "\n"),
+            ("-- Tables: t(id)\n-- SQL: the ten oldest", "\n"),
+            ("a Python function:\ndef mean(xs", ""),
+            ("fn add(a: i32, b: i32) -> i32 {\n", "\n"),
+            ("fn add(a: i32, b: i32) -> i32", ""),
+            ("def mean(xs: list[float]) -> float:\n", ""),
+        ] {
+            let choice = choose(prompt).unwrap_or_else(|| panic!("{prompt:?} asks for something"));
+            assert_eq!(choice.line_end, wanted, "{prompt:?}");
         }
     }
 

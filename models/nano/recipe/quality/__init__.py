@@ -1,0 +1,1 @@
+"""The parts of `quality.py`: each measures one thing of an embedded model on data that its training never saw."""
