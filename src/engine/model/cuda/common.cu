@@ -41,7 +41,7 @@ DEVICE float from_f16(u16 x) {
     return y;
 }
 
-DEVICE float warp_sum(float x) {
+template <class T> DEVICE T warp_sum(T x) {
 #pragma unroll
     for (int step = 16; step; step /= 2) x += __shfl_xor_sync(ALL_LANES, x, step);
     return x;

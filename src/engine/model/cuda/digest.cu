@@ -69,10 +69,15 @@ DEVICE float logit_of(u64 entry) {
 
 DEVICE u64 larger(u64 a, u64 b) { return a > b ? a : b; }
 
-/// The largest of the block, for every thread.
-DEVICE u64 block_best(u64 x, u64 *scratch) {
+DEVICE u64 warp_best(u64 x) {
 #pragma unroll
     for (int step = 16; step; step /= 2) x = larger(x, __shfl_xor_sync(ALL_LANES, x, step));
+    return x;
+}
+
+/// The largest of the block, for every thread.
+DEVICE u64 block_best(u64 x, u64 *scratch) {
+    x = warp_best(x);
     __syncthreads();
     if (threadIdx.x % 32 == 0) scratch[threadIdx.x / 32] = x;
     __syncthreads();
@@ -140,11 +145,7 @@ extern "C" __global__ void __launch_bounds__(256) survey(const __grid_constant__
         best = larger(best, x);
         if (allowed >> i & 1) best_allowed = larger(best_allowed, x);
     }
-#pragma unroll
-    for (int step = 16; step; step /= 2) {
-        best = larger(best, __shfl_xor_sync(ALL_LANES, best, step));
-        best_allowed = larger(best_allowed, __shfl_xor_sync(ALL_LANES, best_allowed, step));
-    }
+    best = warp_best(best), best_allowed = warp_best(best_allowed);
     if (threadIdx.x % 32) return;
     const int at = tile * SHARES + threadIdx.x / 32;
     d.best[at] = best, d.best[d.tiles * SHARES + at] = best_allowed;
@@ -233,9 +234,8 @@ extern "C" __global__ void __launch_bounds__(256) weigh(const __grid_constant__ 
     }
 #pragma unroll
     for (int s = 0; s < SUMS; s++) {
-#pragma unroll
-        for (int step = 16; step; step /= 2) sum[s] += __shfl_xor_sync(ALL_LANES, sum[s], step);
-        if (threadIdx.x % 32 == 0) sums[s][threadIdx.x / 32] = sum[s];
+        const double total = warp_sum(sum[s]);
+        if (threadIdx.x % 32 == 0) sums[s][threadIdx.x / 32] = total;
     }
     __syncthreads();
     if (threadIdx.x < SUMS) {
@@ -337,8 +337,7 @@ extern "C" __global__ void __launch_bounds__(256) draw(const __grid_constant__ D
         double sum = 0;
         const int s = threadIdx.x / 32;
         for (int i = threadIdx.x % 32; i < d.tiles; i += 32) sum += d.sums[s * d.tiles + i];
-#pragma unroll
-        for (int step = 16; step; step /= 2) sum += __shfl_xor_sync(ALL_LANES, sum, step);
+        sum = warp_sum(sum);
         if (threadIdx.x % 32 == 0) d.result->sums[s] = sum;
     }
     if (!d.listed) return;

@@ -16,14 +16,14 @@ use candle_core::cuda_backend::cudarc::nvrtc::{CompileOptions, compile_ptx_with_
 use candle_core::cuda_backend::{CudaStorageSlice, WrapErr};
 use candle_core::{CudaDevice, Result, Storage, Tensor};
 
-use super::plan::{AHEAD, CHUNKS, Chip, Layout, PAIR, ROWS, THREADS};
+use super::plan::{CHUNKS, Chip, Layout, PAIR, ROWS, THREADS};
 
-const SOURCE: &str = concat!(
-    include_str!("common.cu"),
-    include_str!("product.cu"),
-    include_str!("attention.cu"),
-    include_str!("digest.cu"),
-);
+/// Compiled side by side.
+const SOURCES: [&str; 3] = [
+    concat!(include_str!("common.cu"), include_str!("weights.cu"), include_str!("product.cu")),
+    concat!(include_str!("common.cu"), include_str!("attention.cu")),
+    concat!(include_str!("common.cu"), include_str!("digest.cu")),
+];
 
 /// The kernels for one model on one device.
 pub struct Kernels {
@@ -200,26 +200,46 @@ impl Kernels {
             ("GROUP", group),
             ("THREADS", THREADS),
             ("ROWS", ROWS),
-            ("AHEAD", AHEAD),
             ("PAIR", PAIR),
             ("CHUNKS", CHUNKS),
         ];
         options.extend(numbers.map(|(name, number)| format!("-D{name}={number}")));
-        let mut names: Vec<String> =
-            ["aim", "survey", "weigh", "draw", "attention_bf16", "attention_f32"].map(String::from).into();
+        // The kernels in each of the sources.
+        let mut names = [
+            vec!["aim".to_owned()],
+            vec!["attention_bf16".into(), "attention_f32".into()],
+            vec!["survey".into(), "weigh".into(), "draw".into()],
+        ];
         for name in layouts.iter().map(|layout| layout.name) {
             options.push(format!("-DWITH_{}", name.to_uppercase()));
-            names.push(format!("embed_{name}"));
+            names[0].push(format!("embed_{name}"));
             match name {
-                "bf16" => names.extend(["ring2_bf16".into(), "ring3_bf16".into()]),
-                _ => names.push(format!("product_{name}")),
+                "bf16" => names[0].extend(["ring2_bf16".into(), "ring3_bf16".into()]),
+                _ => names[0].push(format!("product_{name}")),
             }
         }
-        let compiled = compile_ptx_with_opts(SOURCE, CompileOptions { options, ..Default::default() });
-        let module = context.load_module(compiled.map_err(candle_core::Error::wrap)?).w()?;
+        let compile = |source: &str, names: Vec<String>| -> Result<Vec<(String, CudaFunction)>> {
+            let options = CompileOptions { options: options.clone(), ..Default::default() };
+            let compiled = compile_ptx_with_opts(source, options).map_err(candle_core::Error::wrap)?;
+            context.bind_to_thread().w()?;
+            let module = context.load_module(compiled).w()?;
+            names.into_iter().map(|name| Ok((name.clone(), module.load_function(&name).w()?))).collect()
+        };
+        let compile = &compile;
+        let compiled = std::thread::scope(|scope| {
+            let threads: Vec<_> = SOURCES
+                .into_iter()
+                .zip(names)
+                .map(|(source, names)| scope.spawn(move || compile(source, names)))
+                .collect();
+            let joined = threads.into_iter().map(|thread| match thread.join() {
+                Ok(outcome) => outcome,
+                Err(_) => candle_core::bail!("the compiler of the kernels panicked"),
+            });
+            joined.collect::<Result<Vec<_>>>()
+        })?;
         let mut functions = HashMap::new();
-        for name in names {
-            let kernel = module.load_function(&name).w()?;
+        for (name, kernel) in compiled.into_iter().flatten() {
             if name.starts_with("ring") || name.starts_with("product") {
                 let size = function::CU_FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES;
                 kernel.set_attribute(size, chip.shared as i32).w()?;

@@ -7,13 +7,11 @@ use candle_core::quantized::GgmlDType;
 /// Rows that go through a warp side by side in a ring.
 pub const PAIR: usize = 2;
 /// How many times 512 bytes of a row a place in a ring has.
-pub const CHUNKS: usize = 4;
+pub const CHUNKS: usize = 2;
 /// Threads of a block that multiplies with quantised weights.
 pub const THREADS: usize = 512;
 /// Rows that go through a warp side by side, of quantised weights.
 pub const ROWS: usize = 4;
-/// Units of a quantised row that are on their way to a lane at once.
-pub const AHEAD: usize = 2;
 /// Bytes of a block's quantised weights that are brought near before the input is there.
 pub const EARLY: usize = 96 << 10;
 /// The widest input that can go through a norm.
@@ -111,7 +109,7 @@ impl Plan {
             let split = split(warps, |split| {
                 let turns = (units.div_ceil(split) * layout.lanes).div_ceil(32);
                 let rounds = most.div_ceil(ROWS).div_ceil(warps / split);
-                (split <= units).then_some(rounds * (8 * turns.div_ceil(AHEAD) + ROWS * turns + 2))
+                (split <= units).then_some(rounds * ((8 + ROWS) * turns + 2))
             })?;
             let plan = plan(format!("product_{}", layout.name), warps, split, 0);
             return (plan.shared <= chip.shared).then_some(plan);
