@@ -19,6 +19,10 @@ mod kernels;
 #[cfg(feature = "cuda")]
 pub(super) mod measure;
 #[cfg(feature = "cuda")]
+mod rehearsal;
+#[cfg(feature = "cuda")]
+mod remote;
+#[cfg(feature = "cuda")]
 pub(super) mod step;
 #[cfg(feature = "cuda")]
 pub(super) mod upload;
@@ -30,7 +34,7 @@ pub struct Ahead {
     #[cfg(feature = "cuda")]
     kernels: Option<kernels::Compiling>,
     #[cfg(feature = "cuda")]
-    rehearsal: Option<std::thread::JoinHandle<()>>,
+    pub(super) rehearsal: Option<std::thread::JoinHandle<()>>,
 }
 
 impl Ahead {
@@ -42,7 +46,7 @@ impl Ahead {
             let layouts = types.iter().filter_map(|dtype| plan::Layout::of(*dtype)).collect();
             return Self {
                 kernels: kernels::Compiling::start(cuda, step::variant(config), layouts),
-                rehearsal: super::device::rehearse(device, config, types),
+                rehearsal: rehearsal::start(device, config, types),
             };
         }
         Self::default()

@@ -3,34 +3,24 @@
 //! Keys and values lie in preallocated tensors on the device. Nothing here is specific to CUDA:
 //! the tests run it on the CPU, against the same oracles as [`cpu`](super::cpu).
 
-#[cfg(feature = "cuda")]
-use candle_core::quantized::GgmlDType;
 use candle_core::{DType, Device, Result, Tensor};
 use candle_nn::ops::{rms_norm, softmax_last_dim};
 use candle_nn::rotary_emb::rope;
 
 #[cfg(feature = "cuda")]
 use super::Limits;
-#[cfg(feature = "cuda")]
-use super::away::{Away, Digest, Question};
 use super::config::Config;
 use super::cuda::Ahead;
 #[cfg(feature = "cuda")]
 use super::cuda::measure;
 #[cfg(feature = "cuda")]
-use super::cuda::step::{MOST_ALONE, OwnStep};
+use super::cuda::step::OwnStep;
 use super::cuda_graph::FixedStep;
 use super::decoder::Network;
 #[cfg(feature = "cuda")]
 use super::decoder::Remote;
 use super::matrix::Matrix;
-#[cfg(feature = "cuda")]
-use super::raw::is_dense;
-#[cfg(feature = "cuda")]
-use super::weights::Source;
 use super::weights::{Stack, Weights};
-#[cfg(feature = "cuda")]
-use crate::engine::error::ModelError;
 use crate::engine::trace::TokenId;
 
 /// A decoder whose weights and cache are on a device.
@@ -47,10 +37,13 @@ pub struct DeviceNetwork {
     /// Single tokens go through one of these, if it is there.
     step: Option<FixedStep>,
     #[cfg(feature = "cuda")]
-    own: Option<OwnStep>,
+    pub(super) own: Option<OwnStep>,
     /// Up to how many tokens are computed sooner one by one than together.
     #[cfg(feature = "cuda")]
-    alone: usize,
+    pub(super) alone: usize,
+    /// Makes the stock operations ready, on another thread.
+    #[cfg(feature = "cuda")]
+    pub(super) rehearsal: Option<std::thread::JoinHandle<()>>,
 }
 
 /// One block of it.
@@ -125,6 +118,8 @@ impl DeviceNetwork {
             own: None,
             #[cfg(feature = "cuda")]
             alone: 1,
+            #[cfg(feature = "cuda")]
+            rehearsal: None,
             config,
         })
     }
@@ -145,10 +140,21 @@ impl DeviceNetwork {
     #[cfg_attr(not(feature = "cuda"), expect(unused_variables, reason = "there are no kernels then"))]
     pub fn with_step(mut self, ahead: Ahead) -> Result<Self> {
         #[cfg(feature = "cuda")]
-        if let Some(own) = OwnStep::new(&self, ahead)? {
-            self.own = Some(own);
-            self.alone = self.compare()?;
-            return Ok(self);
+        {
+            let mut ahead = ahead;
+            let rehearsal = ahead.rehearsal.take();
+            if let Some(own) = OwnStep::new(&self, ahead)? {
+                self.own = Some(own);
+                match rehearsal {
+                    Some(_) => self.rehearsal = rehearsal,
+                    None => self.alone = self.compare(0)?,
+                }
+                return Ok(self);
+            }
+            // Whatever went wrong there goes wrong here too, where somebody is told.
+            if let Some(thread) = rehearsal {
+                thread.join().ok();
+            }
         }
         self.step = Some(FixedStep::new(&self)?);
         Ok(self)
@@ -173,7 +179,7 @@ impl DeviceNetwork {
     }
 
     /// Where `rows` tokens from `position` on stand, with shapes that are as small as can be.
-    fn window(&self, position: usize, rows: usize) -> Result<Window> {
+    pub(super) fn window(&self, position: usize, rows: usize) -> Result<Window> {
         let len = position + rows;
         let hidden = |i: usize| if i % len > position + i / len { f32::NEG_INFINITY } else { 0. };
         let mask = match rows {
@@ -293,15 +299,8 @@ pub(super) enum Slot {
 impl Network for DeviceNetwork {
     fn run(&mut self, tokens: &[TokenId], position: usize, rows: usize, logits: &mut Vec<f32>) -> Result<()> {
         #[cfg(feature = "cuda")]
-        if let Some(own) = &mut self.own {
-            let begun = own.has_begun(tokens, position);
-            if let (&[token], 1) = (tokens, rows) {
-                if !begun {
-                    own.start(token, position, true)?;
-                }
-                logits.extend(own.fetch(0)?);
-                return Ok(());
-            }
+        if self.run_own(tokens, position, rows, logits)? {
+            return Ok(());
         }
         if let (&[token], 1, Some(step)) = (tokens, rows, &self.step) {
             logits.extend(step.run(self, token, position)?);
@@ -336,141 +335,6 @@ impl Network for DeviceNetwork {
         };
         let token_bytes = self.head.bytes() + self.layers.iter().map(in_blocks).sum::<u64>();
         measure::limits(cuda, token_bytes).map(Some)
-    }
-}
-
-/// Runs a small model of the same block and types on another thread, so that the driver has the kernels ready
-/// when they are needed.
-#[cfg(feature = "cuda")]
-pub(super) fn rehearse(
-    device: &Device,
-    config: &Config,
-    types: &[GgmlDType],
-) -> Option<std::thread::JoinHandle<()>> {
-    let quantised = types.iter().find(|dtype| !is_dense(**dtype));
-    let (dtype, device) = (quantised.copied().unwrap_or(GgmlDType::BF16), device.clone());
-    let (hidden, heads, kv_heads, layers, context) = (512, 4, 2, 1, 16);
-    let small = Config {
-        hidden,
-        intermediate: hidden,
-        heads,
-        kv_heads,
-        layers,
-        context,
-        vocab: 512,
-        ..config.clone()
-    };
-    let run = move || -> Option<()> {
-        let go_on = &mut |_, _| std::ops::ControlFlow::Continue(());
-        let weights = Weights::load(&Source::Random(dtype), &small, &device, go_on).ok()?;
-        let mut network = DeviceNetwork::new(small, weights, context, &device).ok()?;
-        let mut logits = Vec::new();
-        network.run(&[1, 2, 3, 4], 0, 2, &mut logits).ok()
-    };
-    let run = move || {
-        run();
-    };
-    std::thread::Builder::new().name("maze-rehearsal".into()).spawn(run).ok()
-}
-
-#[cfg(feature = "cuda")]
-impl DeviceNetwork {
-    /// Measures how many steps take as long as a few tokens together.
-    fn compare(&mut self) -> Result<usize> {
-        let ids = [0u32; 4];
-        if self.context() < ids.len() {
-            return Ok(1);
-        }
-        let mut times = [0.; 2];
-        // The second time counts: with the first, kernels are loaded.
-        for _ in 0..2 {
-            let clock = std::time::Instant::now();
-            if let Some(own) = &mut self.own {
-                own.start(0, 0, true)?;
-                own.wait()?;
-            }
-            times[0] = clock.elapsed().as_secs_f64();
-            let clock = std::time::Instant::now();
-            let x = self.blocks(&Tensor::new(&ids, &self.device)?, &self.window(0, ids.len())?)?;
-            self.logits(&x)?;
-            self.device.synchronize()?;
-            times[1] = clock.elapsed().as_secs_f64();
-        }
-        Ok(((times[1] / times[0].max(1e-9)) as usize).clamp(1, MOST_ALONE))
-    }
-}
-
-#[cfg(feature = "cuda")]
-impl Remote for DeviceNetwork {
-    fn run_there(&mut self, tokens: &[TokenId], position: usize, rows: usize) -> Result<bool> {
-        let Some(own) = &mut self.own else { return Ok(false) };
-        let begun = own.has_begun(tokens, position);
-        let (tokens, position, begun) = match tokens {
-            // The first is done, and nobody asks for its logits.
-            [_, rest @ ..] if begun && rows <= rest.len() => (rest, position + 1, false),
-            all => (all, position, begun),
-        };
-        let silent = tokens.len() - rows;
-        if tokens.len() <= self.alone {
-            for (i, &token) in tokens.iter().enumerate() {
-                if i > 0 || !begun {
-                    own.start(token, position + i, i >= silent)?;
-                }
-                if tokens.len() > 1 && i >= silent {
-                    own.put(i - silent)?;
-                }
-            }
-            return Ok(true);
-        }
-        let ids = Tensor::new(tokens, &self.device)?;
-        let x = self.blocks(&ids, &self.window(position, tokens.len())?)?;
-        let logits = self.logits(&x.narrow(0, silent, rows)?.contiguous()?)?;
-        if let Some(own) = &mut self.own {
-            own.hold(logits);
-            own.mark()?;
-        }
-        Ok(true)
-    }
-
-    fn begin(&mut self, token: TokenId, position: usize, alone: bool) {
-        // With the tokens that follow it, it may go through the network sooner than by itself.
-        if let Some(own) = &mut self.own
-            && (alone || self.alone == MOST_ALONE)
-        {
-            own.begin(token, position);
-        }
-    }
-}
-
-#[cfg(feature = "cuda")]
-impl Away for DeviceNetwork {
-    fn is_done(&mut self) -> bool {
-        self.own.as_mut().is_none_or(OwnStep::is_done)
-    }
-
-    fn done(&mut self) -> std::result::Result<std::time::Instant, ModelError> {
-        match &mut self.own {
-            Some(own) => Ok(own.done()?),
-            None => Ok(std::time::Instant::now()),
-        }
-    }
-
-    fn digest(
-        &mut self,
-        row: usize,
-        question: &Question<'_>,
-    ) -> std::result::Result<Option<Digest>, ModelError> {
-        match &mut self.own {
-            Some(own) => Ok(own.digest(row, question)?),
-            None => Ok(None),
-        }
-    }
-
-    fn fetch(&mut self, row: usize) -> std::result::Result<&[f32], ModelError> {
-        match &mut self.own {
-            Some(own) => Ok(own.fetch(row)?),
-            None => Ok(&[]),
-        }
     }
 }
 

@@ -175,10 +175,6 @@ impl OwnStep {
                 None => return Ok(None),
             }
         }
-        if let Some(rehearsal) = ahead.rehearsal {
-            // Whatever went wrong there goes wrong here too, where somebody is told.
-            rehearsal.join().ok();
-        }
         let compiling = ahead.kernels.filter(|compiling| compiling.has(&layouts));
         let Some(compiling) = compiling.or_else(|| Compiling::start(cuda, Some(variant), layouts)) else {
             return Ok(None);
