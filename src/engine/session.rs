@@ -9,8 +9,7 @@
 //! 4. the token is committed to the grammar, which may end the run or force the next tokens: those
 //!    wait for the next forward pass, which takes them all at once.
 //!
-//! A model that thinks before it answers goes through the same loop; the guide knows which of the two
-//! it does.
+//! A model that thinks before it answers goes through the same loop; the guide knows which of the two it does.
 //!
 //! One invariant carries rewinding: at rest, the KV cache holds fewer tokens than the session, so
 //! the logits that follow the last token can always be had by one forward pass. The session must
@@ -268,12 +267,17 @@ impl Session {
         };
         let clock = Instant::now();
         let row = if detail { forced.len() } else { 0 };
+        let goes_on = trace.steps.len() + 1 < trace.request.max_tokens + guide.thought();
+        let alone = self.followed * SELDOM <= trace.steps.len();
+        if goes_on {
+            pass.logits.go_on(alone);
+        }
         // May be asked for while the pass is still under way, so that nothing waits in between.
         let pick = sampler.pick_row(&mut pass.logits, row, width, &mask, &tokens[prompt..], detail)?;
         let (end, took) = pass.done()?;
         // Beside the books, and beside what the grammar says to the token.
-        if trace.steps.len() + 1 < trace.request.max_tokens + guide.thought() {
-            model.anticipate(pick.token, self.followed * SELDOM <= trace.steps.len());
+        if goes_on {
+            model.anticipate(pick.token, alone);
         }
         let (token, insight) = (pick.token, pick.insight(&mask));
         let timings = Timings {
@@ -381,9 +385,8 @@ impl Session {
         Ok(true)
     }
 
-    /// Looks what the grammar says after the last token: ends the run if it is complete or a
-    /// limit is reached, commits the tokens it forces otherwise. Every session at rest has been
-    /// through here, or has ended.
+    /// Looks what the grammar says after the last token: ends the run if it is complete or a limit is reached,
+    /// commits the tokens it forces otherwise. Every session at rest has been through here, or has ended.
     fn follow(&mut self) {
         let Forced { tokens: forced, thinking, end } = match self.guide.forced() {
             Ok(answer) => answer,
@@ -492,3 +495,6 @@ impl Session {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -26,6 +26,8 @@ pub struct Question<'a> {
     pub listed: bool,
     /// The token whose logit is wanted rather than that of the drawn or the first one.
     pub asked: Option<TokenId>,
+    /// Whether the drawn or the first token is the one that is picked.
+    pub decides: bool,
 }
 
 /// The answer. Everything of the whole row comes first, of the allowed logits second. Logits of NaN and
@@ -50,6 +52,11 @@ pub struct Digest {
 
 /// Holds the logits of the last forward pass, which may still be under way.
 pub trait Away {
+    /// Says that a token will be picked by what the next question is answered with, and that it will be run
+    /// then: its step may start on the device by itself. Where it is not likely to be run `alone`, only if
+    /// that costs nothing.
+    fn go_on(&mut self, _alone: bool) {}
+
     /// Whether the forward pass has ended. Does not wait.
     fn is_done(&mut self) -> bool;
 
@@ -82,6 +89,13 @@ pub enum Logits<'a> {
 }
 
 impl Logits<'_> {
+    /// See [`Away::go_on`].
+    pub fn go_on(&mut self, alone: bool) {
+        if let Self::Away(away) = self {
+            away.go_on(alone);
+        }
+    }
+
     /// Whether they are there.
     pub fn is_done(&mut self) -> bool {
         match self {
@@ -101,3 +115,6 @@ impl Logits<'_> {
         }
     }
 }
+
+#[cfg(test)]
+pub mod answer;

@@ -2,8 +2,9 @@
 //!
 //! One token costs five kernels a block, recorded once as a CUDA graph. Every kernel starts while the
 //! one before it still runs and brings its weights near; sums are in f32. Of the logits only a
-//! [digest](super::away) leaves the device. The kernels are the `.cu` files beside this one, compiled
-//! when a model is loaded. What they cannot do, the step of stock operations does.
+//! [digest](super::away) leaves the device, and the step of the token that it picks starts there by
+//! itself. The kernels are the `.cu` files beside this one, compiled when a model is loaded. What they
+//! cannot do, the step of stock operations does.
 
 use candle_core::Device;
 use candle_core::quantized::GgmlDType;
@@ -12,6 +13,8 @@ use super::config::Config;
 
 pub mod plan;
 
+#[cfg(feature = "cuda")]
+mod calls;
 #[cfg(feature = "cuda")]
 mod digest;
 #[cfg(feature = "cuda")]

@@ -17,7 +17,7 @@ pub fn prepare(device: &Device) {
     #[cfg(feature = "cuda")]
     if let Device::Cuda(cuda) = device {
         // SAFETY: CUDA events order work between streams; all work on this device goes through
-        // its one stream. They would make a step impossible to record.
+        // its one stream, or is ordered by events of its own. They would make a step impossible to record.
         unsafe { cuda.disable_event_tracking() };
     }
     #[cfg(not(feature = "cuda"))]

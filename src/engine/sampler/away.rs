@@ -128,6 +128,7 @@ impl Sampler {
             drawn: (!greedy && !truncates).then_some(u),
             listed: detail || (!greedy && truncates),
             asked: None,
+            decides: greedy || !truncates,
         };
         let Some(digest) = away.digest(row, &question)? else { return Ok(None) };
         let none = || Ok(Some(Err(NoLogits { allowed: mask.count() })));
@@ -172,7 +173,8 @@ fn set(
     allowed: Option<&[u32]>,
     token: TokenId,
 ) -> Result<Box<Insight>, EngineError> {
-    let question = Question { allowed, temperature: 1.0, drawn: None, listed: true, asked: Some(token) };
+    let question =
+        Question { allowed, temperature: 1.0, drawn: None, listed: true, asked: Some(token), decides: false };
     let Some(digest) = away.digest(row, &question)? else {
         return Ok(Box::new(super::insight(away.fetch(row)?, mask, token, |t| f32::from(t == token))));
     };

@@ -39,6 +39,9 @@ struct Digest {
     int listed, drawn;
     /// A token whose logit is wanted in place of the picked one's, or -1.
     int asked;
+    /// Where the token goes with its position, if the next step starts by itself; else null.
+    u32 *inputs;
+    u32 position;
 };
 
 struct Result {
@@ -327,6 +330,7 @@ extern "C" __global__ void __launch_bounds__(256) draw(const __grid_constant__ D
     int token = (int)~(u32)best_allowed;
     if (d.drawn && best_allowed) token = drawn_token(d, finite(logit_of(best_allowed)));
     if (threadIdx.x == 0) {
+        if (d.inputs) d.inputs[0] = best_allowed ? (u32)token : 0, d.inputs[1] = d.position;
         const int shown = d.asked >= 0 ? d.asked : token;
         d.result->best[0] = best, d.result->best[1] = best_allowed;
         d.result->token = (u32)token;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use candle_core::Result;
-use candle_core::cuda_backend::cudarc::driver::{CudaSlice, CudaStream};
+use candle_core::cuda_backend::cudarc::driver::{CudaEvent, CudaSlice, CudaStream};
 use candle_core::cuda_backend::{CudaDevice, WrapErr};
 
 use super::kernels::{self, Kernels, Launch, Pinned, place};
@@ -36,6 +36,20 @@ pub struct Digester {
     collected: CudaSlice<u32>,
     sums: CudaSlice<f64>,
     answer: Pinned<u64>,
+    /// Comes when the answer is there.
+    ready: CudaEvent,
+    /// Where lists are made while the next step runs, and what comes before that.
+    aside: Arc<CudaStream>,
+    surveyed: CudaEvent,
+}
+
+/// The step that goes on from the answer by itself.
+#[derive(Clone, Copy)]
+pub struct Then {
+    /// Where its token and position go.
+    pub inputs: u64,
+    /// Its position.
+    pub position: u32,
 }
 
 impl Digester {
@@ -60,15 +74,25 @@ impl Digester {
             collected: cuda.alloc_zeros(2)?,
             sums: cuda.alloc_zeros(SUMS * tiles)?,
             answer: kernels.pinned(ANSWER)?,
+            ready: kernels.stream().context().new_event(None).w()?,
+            aside: kernels.stream().context().new_stream().w()?,
+            surveyed: kernels.stream().context().new_event(None).w()?,
         }))
     }
 
-    /// Asks a question about the row at an address, which need not be there yet. False if it cannot be
-    /// answered.
+    /// Asks a question about the row at an address, which need not be there yet. With `then`, what is started next
+    /// in the stream finds the token and its position; lists are made beside it, from a row that it must leave
+    /// alone. False if the question cannot be answered.
     ///
     /// # Errors
     /// If the device fails.
-    pub fn ask(&mut self, kernels: &Kernels, logits: u64, question: &Question<'_>) -> Result<bool> {
+    pub fn ask(
+        &mut self,
+        kernels: &Kernels,
+        logits: u64,
+        question: &Question<'_>,
+        then: Option<Then>,
+    ) -> Result<bool> {
         let stream: &Arc<CudaStream> = kernels.stream();
         let mask = match question.allowed {
             Some(words) if words.len() != self.width.div_ceil(32) => return Ok(false),
@@ -99,13 +123,28 @@ impl Digester {
             listed: i32::from(question.listed),
             drawn: i32::from(question.drawn.is_some()),
             asked: question.asked.map_or(-1, |token| token as i32),
+            inputs: then.map_or(0, |then| then.inputs),
+            position: then.map_or(0, |then| then.position),
         };
-        kernels.launch("survey", Launch::new(self.tiles, 256), &param)?;
+        let (tiles, one) = (Launch::new(self.tiles, 256), Launch::new(1, 256));
+        kernels.launch("survey", tiles, &param)?;
+        if then.is_some() && question.listed && question.drawn.is_none() {
+            // The next step needs only the first token.
+            self.surveyed.record(stream).w()?;
+            kernels.launch("draw", one, &kernels::Digest { listed: 0, ..param })?;
+            self.aside.wait(&self.surveyed).w()?;
+            let rest = kernels::Digest { inputs: 0, ..param };
+            kernels.launch_in(&self.aside, "weigh", tiles, &rest)?;
+            kernels.launch_in(&self.aside, "draw", one, &rest)?;
+            self.ready.record(&self.aside).w()?;
+            return Ok(true);
+        }
         // Also the draw is among what is listed: its sum is needed then.
         if question.listed || question.drawn.is_some() {
-            kernels.launch("weigh", Launch::new(self.tiles, 256), &param)?;
+            kernels.launch("weigh", tiles, &param)?;
         }
-        kernels.launch("draw", Launch::new(1, 256), &param)?;
+        kernels.launch("draw", one, &param)?;
+        self.ready.record(stream).w()?;
         Ok(true)
     }
 
@@ -113,8 +152,8 @@ impl Digester {
     ///
     /// # Errors
     /// If the device fails.
-    pub fn answer(&self, kernels: &Kernels, listed: bool) -> Result<Option<Digest>> {
-        kernels.stream().synchronize().w()?;
+    pub fn answer(&self, listed: bool) -> Result<Option<Digest>> {
+        self.ready.synchronize().w()?;
         Ok(digest(self.answer.read()?, listed))
     }
 }

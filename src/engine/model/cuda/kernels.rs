@@ -1,7 +1,7 @@
 //! The compiled kernels, and the only place that launches them.
 //!
-//! Everything here runs in one stream, in order. Whoever launches a kernel keeps what its addresses point
-//! to.
+//! Everything here runs in one stream, in order, but for what is sent to another by
+//! [`launch_in`](Kernels::launch_in). Whoever launches a kernel keeps what its addresses point to.
 
 use std::collections::HashMap;
 use std::ffi::c_void;
@@ -112,6 +112,8 @@ pub struct Digest {
     pub listed: i32,
     pub drawn: i32,
     pub asked: i32,
+    pub inputs: u64,
+    pub position: u32,
 }
 
 impl Param for Product {}
@@ -131,12 +133,14 @@ pub struct Launch {
     pub shared: u32,
     /// Blocks of a cluster, if they come in clusters.
     pub cluster: Option<u32>,
+    /// Whether it may start before the kernel in front of it has ended.
+    pub early: bool,
 }
 
 impl Launch {
     /// So many blocks of so many threads.
     pub fn new(blocks: usize, threads: usize) -> Self {
-        Self { grid: (blocks as u32, 1), threads: threads as u32, shared: 0, cluster: None }
+        Self { grid: (blocks as u32, 1), threads: threads as u32, shared: 0, cluster: None, early: true }
     }
 }
 
@@ -253,21 +257,36 @@ impl Kernels {
         Ok(Some(Self { stream, functions, chip, cluster }))
     }
 
-    /// The stream that everything runs in.
+    /// The stream that the steps run in.
     pub fn stream(&self) -> &Arc<CudaStream> {
         &self.stream
     }
 
-    /// Launches a kernel, which may start before the one in front of it has ended.
+    /// Launches a kernel behind those of before.
     ///
     /// # Errors
     /// If there is no such kernel or the driver refuses.
     pub fn launch<P: Param>(&self, kernel: &str, launch: Launch, param: &P) -> Result<()> {
+        self.launch_in(&self.stream, kernel, launch, param)
+    }
+
+    /// The same in another stream.
+    ///
+    /// # Errors
+    /// As [`launch`](Self::launch).
+    pub fn launch_in<P: Param>(
+        &self,
+        stream: &CudaStream,
+        kernel: &str,
+        launch: Launch,
+        param: &P,
+    ) -> Result<()> {
         use sys::CUlaunchAttributeID_enum as id;
         let Some(function) = self.functions.get(kernel) else {
             candle_core::bail!("there is no kernel {kernel}")
         };
-        let early = sys::CUlaunchAttributeValue { programmaticStreamSerializationAllowed: 1 };
+        let early =
+            sys::CUlaunchAttributeValue { programmaticStreamSerializationAllowed: i32::from(launch.early) };
         let mut cluster = sys::CUlaunchAttributeValue { pad: [0; 64] };
         cluster.clusterDim.x = launch.cluster.unwrap_or(1);
         cluster.clusterDim.y = 1;
@@ -285,7 +304,7 @@ impl Kernels {
             blockDimY: 1,
             blockDimZ: 1,
             sharedMemBytes: launch.shared,
-            hStream: self.stream.cu_stream(),
+            hStream: stream.cu_stream(),
             attrs: attributes.as_mut_ptr(),
             numAttrs: 1 + u32::from(launch.cluster.is_some()),
         };

@@ -76,6 +76,12 @@ impl DeviceNetwork {
         }
         Ok(((times[1] / times[0].max(1e-9)) as usize).clamp(1, MOST_ALONE))
     }
+
+    /// Whether a step is begun before it is asked for: with the tokens that follow it, its token may go through
+    /// the network sooner than by itself.
+    fn may_begin(&self, alone: bool) -> bool {
+        alone || self.alone == MOST_ALONE
+    }
 }
 
 impl Remote for DeviceNetwork {
@@ -83,6 +89,7 @@ impl Remote for DeviceNetwork {
         let has_stock = self.has_stock(position + tokens.len())?;
         let Some(own) = &mut self.own else { return Ok(false) };
         let begun = own.has_begun(tokens, position);
+        own.set_next(position + tokens.len());
         let (tokens, position, begun) = match tokens {
             // The first is done, and nobody asks for its logits.
             [_, rest @ ..] if begun && rows <= rest.len() => (rest, position + 1, false),
@@ -111,9 +118,9 @@ impl Remote for DeviceNetwork {
     }
 
     fn begin(&mut self, token: TokenId, position: usize, alone: bool) {
-        // With the tokens that follow it, it may go through the network sooner than by itself.
+        let may = self.may_begin(alone);
         if let Some(own) = &mut self.own
-            && (alone || self.alone == MOST_ALONE)
+            && may
         {
             own.begin(token, position);
         }
@@ -121,6 +128,15 @@ impl Remote for DeviceNetwork {
 }
 
 impl Away for DeviceNetwork {
+    fn go_on(&mut self, alone: bool) {
+        let (may, context) = (self.may_begin(alone), self.context());
+        if let Some(own) = &mut self.own
+            && may
+        {
+            own.go_on(context);
+        }
+    }
+
     fn is_done(&mut self) -> bool {
         self.own.as_mut().is_none_or(OwnStep::is_done)
     }

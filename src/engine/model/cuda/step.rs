@@ -4,17 +4,16 @@ use std::time::Instant;
 
 use candle_core::cuda_backend::WrapErr;
 use candle_core::cuda_backend::cudarc::driver::{CudaEvent, CudaSlice};
-use candle_core::quantized::GgmlDType;
 use candle_core::{CudaDevice, DType, Device, Result, Tensor};
 
 use super::Ahead;
-use super::digest::Digester;
-use super::kernels::{Aim, Attention, Compiling, Embed, Graph, Kernels, Launch, Product, address, place};
-use super::plan::{EARLY, Layout, NORMED, Plan};
+use super::calls::{ADD, Builder, Call, GATE, STORE, Weights, With};
+use super::digest::{Digester, Then};
+use super::kernels::{Aim, Attention, Compiling, Embed, Graph, Kernels, Launch, address, place};
+use super::plan::Layout;
 use crate::engine::model::away::{Digest, Question};
 use crate::engine::model::config::Config;
 use crate::engine::model::device::{DeviceLayer, DeviceNetwork};
-use crate::engine::model::matrix::Matrix;
 use crate::engine::trace::TokenId;
 
 /// Most tokens that ever go through the step one by one.
@@ -22,30 +21,25 @@ pub const MOST_ALONE: usize = 8;
 /// The widest group of query heads that the kernels are made for.
 const WIDEST_GROUP: usize = 8;
 
-/// The modes of a product.
-const STORE: i32 = 0;
-const ADD: i32 = 1;
-const GATE: i32 = 2;
-
 /// The step, its memory, and where the logits of the last forward pass are.
 pub struct OwnStep {
     kernels: Kernels,
-    /// The kernels of a step in order. The last one computes the logits.
+    /// The kernels of a step in order. The last two compute the logits, one for either side.
     launches: Vec<Call>,
-    /// The step as recorded: without and with its logits.
-    graphs: Option<[Graph; 2]>,
+    /// The step as recorded: with its logits on either side, and without them.
+    graphs: Option<[Graph; 3]>,
     /// Whether steps are launched as recorded.
     recorded: bool,
     /// The token and its position.
     inputs: CudaSlice<u32>,
     /// The token, and its position, whose step was started before anybody asked for it.
     begun: Option<(TokenId, usize)>,
-    /// Comes after the last forward pass.
-    end: CudaEvent,
-    /// When that was seen to have come.
-    seen: Option<Instant>,
-    /// `[1, vocab]`
-    logits: Tensor,
+    /// What a step leaves, in turns: one may be asked about while the next is under way.
+    sides: [Side; 2],
+    /// The one that is asked about.
+    side: usize,
+    /// Where the token after those of the last run stands, and whether its step may start on the device.
+    next: (usize, bool),
     /// Logits of several steps: `[MOST_ALONE, vocab]`.
     rows: Tensor,
     held: Held,
@@ -53,6 +47,16 @@ pub struct OwnStep {
     fetched: Vec<f32>,
     /// What the launches point to beside the network.
     _kept: Vec<Tensor>,
+}
+
+/// What a step leaves.
+struct Side {
+    /// `[1, vocab]`
+    logits: Tensor,
+    /// Comes after the forward pass.
+    end: CudaEvent,
+    /// When that was seen to have come.
+    seen: Option<Instant>,
 }
 
 /// Where logits are.
@@ -63,81 +67,6 @@ enum Held {
     Rows,
     /// Where the stock operations left them.
     Tensor(Tensor),
-}
-
-/// One kernel of the step.
-enum Call {
-    Embed(String, Launch, Embed),
-    Product(String, Launch, Product),
-    Attention(&'static str, Launch, Attention),
-}
-
-/// A matrix where the kernels can read it.
-struct Weights {
-    layout: Layout,
-    address: u64,
-    rows: usize,
-    columns: usize,
-}
-
-impl Weights {
-    fn of(matrix: &Matrix) -> Result<Option<Self>> {
-        let (dtype, address) = match matrix {
-            Matrix::Dense(t) if t.dtype() == DType::BF16 && t.is_contiguous() => {
-                (GgmlDType::BF16, address(t)?)
-            }
-            Matrix::Blocks(q) => (q.dtype(), q.device_ptr()? as u64),
-            _ => return Ok(None),
-        };
-        let (rows, columns) = (matrix.dims()[0], matrix.dims()[1]);
-        Ok(Layout::of(dtype).map(|layout| Self { layout, address, rows, columns }))
-    }
-}
-
-/// What a product does beside multiplying.
-#[derive(Clone, Copy, Default)]
-struct With {
-    norm: u64,
-    bias: u64,
-    mode: i32,
-}
-
-struct Builder<'a> {
-    kernels: &'a Kernels,
-    eps: f32,
-    calls: Vec<Call>,
-}
-
-impl Builder<'_> {
-    /// Adds a product. False if the kernels cannot do it.
-    fn product(&mut self, weights: &Weights, input: u64, output: u64, with: With) -> bool {
-        let gated = with.mode == GATE;
-        let Some(plan) = Plan::new(&weights.layout, weights.rows, weights.columns, gated, self.kernels.chip)
-        else {
-            return false;
-        };
-        if with.norm != 0 && weights.columns > NORMED {
-            return false;
-        }
-        let launch = Launch { shared: plan.shared as u32, ..Launch::new(plan.blocks, plan.threads) };
-        let product = Product {
-            weights: weights.address,
-            bias: with.bias,
-            input,
-            norm: with.norm,
-            output,
-            pitch: weights.layout.pitch(weights.columns) as u64,
-            rows: weights.rows as i32,
-            columns: weights.columns as i32,
-            mode: with.mode,
-            eps: self.eps,
-            split: plan.split as i32,
-            most: plan.most as i32,
-            early: EARLY as i32,
-        };
-        self.calls.push(Call::Product(plan.kernel, launch, product));
-        true
-    }
 }
 
 /// The sizes that the kernels are compiled for: of a head, and of a group of query heads. `None` for those
@@ -204,7 +133,11 @@ impl OwnStep {
         let qkv = keep(zeros(c.q_width() + 2 * c.kv_width())?)?;
         let attended = keep(zeros(c.q_width())?)?;
         let inner = keep(zeros(c.intermediate)?)?;
-        let logits = Tensor::zeros((1, c.vocab), DType::F32, device)?;
+        let side = || -> Result<Side> {
+            let logits = Tensor::zeros((1, c.vocab), DType::F32, device)?;
+            Ok(Side { logits, end: kernels.stream().context().new_event(None).w()?, seen: None })
+        };
+        let sides = [side()?, side()?];
         let rows = Tensor::zeros((MOST_ALONE, c.vocab), DType::F32, device)?;
         let (cos, sin) = c.rope.tables(c.head_dim, network.context());
         let (cos, sin) = (keep(Tensor::new(cos, device)?)?, keep(Tensor::new(sin, device)?)?);
@@ -223,7 +156,8 @@ impl OwnStep {
             columns: c.hidden as i32,
         };
         let name = format!("embed_{}", embedding.layout.name);
-        builder.calls.push(Call::Embed(name, Launch::new(8, 256), embed));
+        // What comes after it may read the position at once, so this one waits for whoever wrote it.
+        builder.calls.push(Call::Embed(name, Launch { early: false, ..Launch::new(8, 256) }, embed));
         for layer in &network.layers {
             let DeviceLayer { qkv_bias, output_bias, gate_up_bias, down_bias, qk_norm, .. } = layer;
             let (norm, bias) = (wide(Some(&layer.attention_norm))?, wide(qkv_bias.as_ref())?);
@@ -241,6 +175,7 @@ impl OwnStep {
                 threads: 128,
                 shared: 0,
                 cluster: Some(kernels.cluster),
+                early: true,
             };
             let attention = Attention {
                 qkv,
@@ -272,12 +207,13 @@ impl OwnStep {
         }
         let Some(head) = Weights::of(&network.head)? else { return Ok(None) };
         let with = With { norm: wide(Some(&network.norm))?, bias: 0, mode: STORE };
-        if !builder.product(&head, x, address(&logits)?, with) {
-            return Ok(None);
+        for side in &sides {
+            if !builder.product(&head, x, address(&side.logits)?, with) {
+                return Ok(None);
+            }
         }
         let launches = builder.calls;
         let digester = Digester::new(cuda, &kernels, c.vocab)?;
-        let end = kernels.stream().context().new_event(None).w()?;
         Ok(Some(Self {
             kernels,
             launches,
@@ -285,9 +221,9 @@ impl OwnStep {
             recorded: true,
             inputs,
             begun: None,
-            end,
-            seen: None,
-            logits,
+            sides,
+            side: 0,
+            next: (0, false),
             rows,
             held: Held::Step,
             digester,
@@ -296,14 +232,12 @@ impl OwnStep {
         }))
     }
 
-    fn enqueue(&self, logits: bool) -> Result<()> {
-        let count = self.launches.len() - usize::from(!logits);
-        for call in &self.launches[..count] {
-            match call {
-                Call::Embed(kernel, launch, param) => self.kernels.launch(kernel, *launch, param)?,
-                Call::Product(kernel, launch, param) => self.kernels.launch(kernel, *launch, param)?,
-                Call::Attention(kernel, launch, param) => self.kernels.launch(kernel, *launch, param)?,
-            }
+    /// Launches the kernels of a step one by one: with its logits on a side, or without them.
+    fn enqueue(&self, side: Option<usize>) -> Result<()> {
+        let heads = self.launches.len() - self.sides.len();
+        let head = side.and_then(|side| self.launches.get(heads + side));
+        for call in self.launches[..heads].iter().chain(head) {
+            call.launch(&self.kernels)?;
         }
         Ok(())
     }
@@ -314,46 +248,82 @@ impl OwnStep {
     /// If the device fails.
     pub fn start(&mut self, token: TokenId, position: usize, logits: bool) -> Result<()> {
         self.begun = None;
+        self.side = 1 - self.side;
+        self.held = Held::Step;
+        self.aim(token, position)?;
+        self.pass(logits.then_some(self.side))?;
+        self.mark()
+    }
+
+    /// Says on the device which token the step is for.
+    fn aim(&self, token: TokenId, position: usize) -> Result<()> {
         let inputs = place(&self.inputs, self.kernels.stream());
         let aim = Aim { inputs, token, position: position as u32 };
-        self.kernels.launch("aim", Launch::new(1, 32), &aim)?;
-        self.held = Held::Step;
+        self.kernels.launch("aim", Launch::new(1, 32), &aim)
+    }
+
+    /// Starts the step of the token that the device knows.
+    fn pass(&mut self, side: Option<usize>) -> Result<()> {
         if !self.recorded {
-            self.enqueue(logits)?;
-            return self.mark();
+            return self.enqueue(side);
         }
         let graphs = match self.graphs.take() {
             Some(graphs) => graphs,
             None => {
-                // Once as it is, so that the kernels are loaded.
-                self.enqueue(true)?;
+                // Once as it is, so that the kernels are loaded; never over logits that are asked about.
+                self.enqueue(Some(side.unwrap_or(self.side)))?;
                 self.wait()?;
-                let record = |logits| self.kernels.record(|| self.enqueue(logits));
-                [record(false)?, record(true)?]
+                let record = |side| self.kernels.record(|| self.enqueue(side));
+                [record(Some(0))?, record(Some(1))?, record(None)?]
             }
         };
-        let [silent, whole] = self.graphs.insert(graphs);
-        if logits {
-            whole.launch()?
-        } else {
-            silent.launch()?
+        let [first, second, silent] = self.graphs.insert(graphs);
+        match side {
+            Some(0) => first.launch(),
+            Some(_) => second.launch(),
+            None => silent.launch(),
         }
-        self.mark()
     }
 
-    /// Starts the step of a token that will be asked for next, as it seems.
+    /// Starts the step of a token that will be asked for next, as it seems. What was computed before stays.
     pub fn begin(&mut self, token: TokenId, position: usize) {
+        if self.begun == Some((token, position)) {
+            return;
+        }
+        self.begun = None;
         // What fails here fails again when it is asked for.
-        if self.start(token, position, true).is_ok() {
+        if self.aim(token, position).and_then(|()| self.ahead()).is_ok() {
             self.begun = Some((token, position));
         }
+    }
+
+    /// Starts the next step on the other side.
+    fn ahead(&mut self) -> Result<()> {
+        let other = 1 - self.side;
+        self.pass(Some(other))?;
+        self.mark_side(other)
+    }
+
+    /// Says where the token stands that follows those that are run.
+    pub fn set_next(&mut self, position: usize) {
+        self.next = (position, false);
+    }
+
+    /// Lets the step of the token that is picked next start on the device.
+    pub fn go_on(&mut self, context: usize) {
+        self.next.1 = self.next.0 < context;
     }
 
     /// Whether the step of the first of these tokens has been begun. It is forgotten then: what runs next
     /// goes on from it, or makes it wrong.
     pub fn has_begun(&mut self, tokens: &[TokenId], position: usize) -> bool {
         let begun = self.begun.take();
-        tokens.first().is_some_and(|&token| begun == Some((token, position)))
+        let has = tokens.first().is_some_and(|&token| begun == Some((token, position)));
+        if has {
+            self.side = 1 - self.side;
+            self.held = Held::Step;
+        }
+        has
     }
 
     /// Lets steps be launched as recorded, or kernel by kernel.
@@ -366,7 +336,7 @@ impl OwnStep {
     /// # Errors
     /// If the device fails.
     pub fn put(&mut self, row: usize) -> Result<()> {
-        self.rows.slice_set(&self.logits, 0, row)?;
+        self.rows.slice_set(&self.sides[self.side].logits, 0, row)?;
         self.held = Held::Rows;
         Ok(())
     }
@@ -389,16 +359,22 @@ impl OwnStep {
     /// # Errors
     /// If the device fails.
     pub fn mark(&mut self) -> Result<()> {
-        self.seen = None;
-        self.end.record(self.kernels.stream()).w()
+        self.mark_side(self.side)
+    }
+
+    fn mark_side(&mut self, side: usize) -> Result<()> {
+        let Side { end, seen, .. } = &mut self.sides[side];
+        *seen = None;
+        end.record(self.kernels.stream()).w()
     }
 
     /// See [`Away`](crate::engine::model::away::Away). A failure is said by what follows.
     pub fn is_done(&mut self) -> bool {
-        if self.seen.is_none() && !matches!(self.end.try_is_complete(), Ok(false)) {
-            self.seen = Some(Instant::now());
+        let Side { end, seen, .. } = &mut self.sides[self.side];
+        if seen.is_none() && !matches!(end.try_is_complete(), Ok(false)) {
+            *seen = Some(Instant::now());
         }
-        self.seen.is_some()
+        seen.is_some()
     }
 
     /// See [`Away`](crate::engine::model::away::Away).
@@ -406,24 +382,26 @@ impl OwnStep {
     /// # Errors
     /// If the device fails.
     pub fn done(&mut self) -> Result<Instant> {
-        match self.seen {
+        let Side { end, seen, .. } = &mut self.sides[self.side];
+        match *seen {
             Some(seen) => Ok(seen),
             None => {
-                self.end.synchronize().w()?;
-                Ok(*self.seen.insert(Instant::now()))
+                end.synchronize().w()?;
+                Ok(*seen.insert(Instant::now()))
             }
         }
     }
 
     fn tensor(&self) -> &Tensor {
         match &self.held {
-            Held::Step => &self.logits,
+            Held::Step => &self.sides[self.side].logits,
             Held::Rows => &self.rows,
             Held::Tensor(tensor) => tensor,
         }
     }
 
-    /// See [`Away`](crate::engine::model::away::Away).
+    /// See [`Away`](crate::engine::model::away::Away). Where the answer decides what is run next, that is started
+    /// behind the question, before the answer is here.
     ///
     /// # Errors
     /// If the device fails.
@@ -431,15 +409,31 @@ impl OwnStep {
         let held = self.tensor();
         let width = held.dim(1)?;
         let at = address(held)? + (4 * row * width) as u64;
+        let (next, goes_on) = self.next;
+        let chained = goes_on && question.decides;
+        let inputs = place(&self.inputs, self.kernels.stream());
+        let then = chained.then_some(Then { inputs, position: next as u32 });
         let asked = match &mut self.digester {
-            Some(digester) => digester.ask(&self.kernels, at, question)?,
+            Some(digester) => digester.ask(&self.kernels, at, question, then)?,
             None => false,
         };
-        self.done()?;
-        match &self.digester {
-            Some(digester) if asked => digester.answer(&self.kernels, question.listed),
-            _ => Ok(None),
+        if asked && chained {
+            self.begun = None;
+            self.next.1 = false;
+            self.ahead()?;
         }
+        self.done()?;
+        let digest = match &self.digester {
+            Some(digester) if asked => digester.answer(question.listed)?,
+            _ => None,
+        };
+        if chained
+            && let Some(digest) = &digest
+            && digest.best[1].is_some()
+        {
+            self.begun = Some((digest.token, next));
+        }
+        Ok(digest)
     }
 
     /// See [`Away`](crate::engine::model::away::Away).

@@ -2,13 +2,16 @@
 
 use super::*;
 use crate::engine::error::ModelError;
+use crate::engine::model::away::answer::answer;
 use crate::engine::sampler::SamplerSettings;
 
-/// A device that is none: answers come from plain sums in double precision.
+/// A device that is none.
 struct Afar {
     rows: Vec<f32>,
     width: usize,
     fetched: usize,
+    /// Whether the last question was to decide, and the token of its answer.
+    answered: Option<(bool, TokenId)>,
 }
 
 impl Afar {
@@ -27,40 +30,8 @@ impl Away for Afar {
     }
 
     fn digest(&mut self, row: usize, question: &Question<'_>) -> Result<Option<Digest>, ModelError> {
-        let row = self.row(row);
-        let allows = |t: u32| question.allowed.is_none_or(|w| w[t as usize / 32] >> (t % 32) & 1 == 1);
-        let sorted = |allows: &dyn Fn(u32) -> bool| {
-            let entries = row.iter().zip(0u32..).map(|(&l, t)| (l, t));
-            let mut entries: Vec<Entry> =
-                entries.filter(|&(l, t)| l > f32::NEG_INFINITY && allows(t)).collect();
-            entries.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
-            entries
-        };
-        let sides = [sorted(&|_| true), sorted(&allows)];
-        let weight = |side: usize, l: f32, t: f32| ((l - sides[side][0].0) / t).exp() as f64;
-        let sum = |side: usize, term: &dyn Fn(f32) -> f64| sides[side].iter().map(|e| term(e.0)).sum::<f64>();
-        let mut digest = Digest {
-            best: [sides[0].first().copied(), sides[1].first().copied()],
-            totals: [sum(0, &|l| weight(0, l, 1.0)), sum(1, &|l| weight(1, l, 1.0))],
-            moments: [0, 1].map(|s| sum(s, &|l| weight(s, l, 1.0) * f64::from(l - sides[s][0].0))),
-            shaped: sum(1, &|l| weight(1, l, question.temperature)),
-            ..Digest::default()
-        };
-        if question.listed {
-            digest.lists = [0, 1].map(|s| sides[s].iter().copied().take(CANDIDATES).collect());
-        }
-        digest.token = digest.best[1].map_or(0, |e| e.1);
-        if let Some(u) = question.drawn {
-            let mut left = u * digest.shaped;
-            for (t, &l) in (0..).zip(row).filter(|&(t, _)| allows(t)) {
-                left -= weight(1, l, question.temperature);
-                if left < 0.0 {
-                    digest.token = t;
-                    break;
-                }
-            }
-        }
-        digest.logit = row[question.asked.unwrap_or(digest.token) as usize];
+        let digest = answer(self.row(row), question);
+        self.answered = Some((question.decides, digest.token));
         Ok(Some(digest))
     }
 
@@ -75,7 +46,7 @@ const WIDTH: usize = 3000;
 /// Two rows of logits between -8 and 8.
 fn afar() -> Afar {
     let rows = (0..2 * WIDTH as u64).map(|i| (uniform(7, i) * 16.0 - 8.0) as f32).collect();
-    Afar { rows, width: WIDTH, fetched: 0 }
+    Afar { rows, width: WIDTH, fetched: 0, answered: None }
 }
 
 fn every(n: u32) -> Mask {
@@ -135,6 +106,28 @@ fn the_same_tokens_are_picked_from_afar() {
     }
 }
 
+/// A device that has been told to goes on with the token of its own answer.
+#[test]
+fn a_question_that_decides_is_answered_with_the_picked_token() {
+    let drawn = SamplerSettings { temperature: 0.9, seed: 5, ..SamplerSettings::default() };
+    let cut = SamplerSettings { top_k: 20, ..drawn.clone() };
+    for (settings, decides) in [(SamplerSettings::default(), true), (drawn, true), (cut, false)] {
+        for (detail, mask) in [(false, every(1)), (true, every(7))] {
+            let (mut sampler, mut far) = (Sampler::new(settings.clone()), afar());
+            let mut agree = 0;
+            for position in 0..40 {
+                let history = vec![3; position];
+                let pick =
+                    sampler.pick_row(&mut Logits::Away(&mut far), 0, WIDTH, &mask, &history, detail).unwrap();
+                let (said, token) = far.answered.take().unwrap();
+                assert_eq!(said, decides, "{settings:?}");
+                agree += usize::from(token == pick.token);
+            }
+            assert_eq!(agree == 40, decides, "{settings:?}");
+        }
+    }
+}
+
 #[test]
 fn what_a_digest_does_not_tell_is_picked_from_the_row() {
     let base = SamplerSettings { temperature: 1.5, seed: 2, ..SamplerSettings::default() };
@@ -160,9 +153,11 @@ fn set_tokens_have_the_same_statistics_from_afar() {
         let here = sampler.forced(&rows[WIDTH..], token);
         let there = sampler.forced_row(&mut Logits::Away(&mut far), 1, WIDTH, token).unwrap();
         assert_same(&here, &there);
+        assert!(far.answered.is_some_and(|(decides, _)| !decides));
         let here = sampler.overridden(&rows[..WIDTH], &mask, token);
         assert_same(&here, &sampler.overridden_row(&mut Logits::Away(&mut far), &mask, token).unwrap());
     }
+    assert!(far.answered.is_some_and(|(decides, _)| !decides));
     assert_eq!(far.fetched, 0);
 }
 
