@@ -5,7 +5,8 @@
 //! ```
 //!
 //! `--words` reads the ranks of a tokenizer in tiktoken's form (a word in base64 and its rank on each line);
-//! without it the embedded model's words are taken. `--entry` begins with that entry point.
+//! without it the embedded model's words are taken. `--entry` begins with that entry point. `--plain` measures the
+//! masks of llguidance alone, and `--compare` computes both and stops where they differ.
 //!
 //! Times are of the program's own work, not of the clock on the wall, so that other programs do not count.
 //! Prints a table and judges nothing: the goals are 15 ms for compiling, 0.1 ms for the median of the masks,
@@ -32,6 +33,9 @@ const EMBEDDED: usize = 8_192;
 struct Asked {
     words: Option<PathBuf>,
     entry: Option<String>,
+    /// Compute masks with llguidance alone; or both, and compare them.
+    is_plain: bool,
+    is_compared: bool,
     files: Vec<PathBuf>,
 }
 
@@ -42,13 +46,15 @@ fn main() {
         match arg.as_str() {
             "--words" => asked.words = args.next().map(PathBuf::from),
             "--entry" => asked.entry = args.next(),
+            "--plain" => asked.is_plain = true,
+            "--compare" => asked.is_compared = true,
             // What cargo adds.
             "--bench" => {}
             _ => asked.files.push(arg.into()),
         }
     }
     let Some((grammar, texts)) = asked.files.split_first() else {
-        println!("usage: grammars [--words FILE] [--entry NAME] GRAMMAR TEXT…");
+        println!("usage: grammars [--words FILE] [--entry NAME] [--plain | --compare] GRAMMAR TEXT…");
         return;
     };
     let vocabulary =
@@ -74,7 +80,7 @@ fn main() {
     println!("{} words; compiling takes {:.1} ms", vocabulary.len(), millis(compiling[0]));
     println!("| texts | refused | masks | mean | p50 | p99 | p99.9 | max | over 20 ms |");
     println!("|---|---|---|---|---|---|---|---|---|");
-    measure(&compiled, &vocabulary, texts);
+    measure(&compiled, &vocabulary, texts, &asked);
 }
 
 /// The words of a tokenizer, and one that ends the text.
@@ -87,13 +93,17 @@ fn read(path: &PathBuf) -> Vocabulary {
     Vocabulary::from_words(words, &SpecialTokens { bos: None, eos }).expect("words")
 }
 
-fn measure(compiled: &Compiled, vocabulary: &Vocabulary, texts: &[PathBuf]) {
+fn measure(compiled: &Compiled, vocabulary: &Vocabulary, texts: &[PathBuf], asked: &Asked) {
     let mut times = Vec::new();
     let mut slowest = (Duration::ZERO, String::new());
     let mut refused = 0;
     for path in texts {
         let text = fs::read_to_string(path).expect("a readable text");
         let mut constraint = compiled.constraint();
+        if asked.is_plain {
+            constraint = constraint.by_llguidance();
+        }
+        let mut plain = asked.is_compared.then(|| constraint.by_llguidance());
         let mut before = 0;
         let mut forced = Vec::new();
         for token in vocabulary.encode(&text) {
@@ -101,12 +111,17 @@ fn measure(compiled: &Compiled, vocabulary: &Vocabulary, texts: &[PathBuf]) {
                 let clock = work(ClockId::CLOCK_THREAD_CPUTIME_ID);
                 forced = constraint.forced().unwrap_or_default();
                 let is_free = forced.is_empty();
-                if is_free && constraint.mask().is_err() {
+                let mask = is_free.then(|| constraint.mask());
+                let took = work(ClockId::CLOCK_THREAD_CPUTIME_ID).saturating_sub(clock);
+                times.push(took);
+                if let (Some(Ok(mask)), Some(plain)) = (&mask, &mut plain) {
+                    let other = plain.mask().expect("a mask here too");
+                    assert!(mask.words() == other.words(), "{}, byte {before}", path.display());
+                }
+                if matches!(mask, Some(Err(_))) {
                     refused += 1;
                     break;
                 }
-                let took = work(ClockId::CLOCK_THREAD_CPUTIME_ID).saturating_sub(clock);
-                times.push(took);
                 if took > slowest.0 {
                     let line = text[..before].matches('\n').count() + 1;
                     slowest = (took, format!("{}:{line}", path.display()));
@@ -116,6 +131,9 @@ fn measure(compiled: &Compiled, vocabulary: &Vocabulary, texts: &[PathBuf]) {
                 forced.remove(0);
             } else {
                 forced.clear();
+            }
+            if let Some(plain) = &mut plain {
+                let _ = plain.commit(token);
             }
             if !matches!(constraint.commit(token), Ok(true)) {
                 refused += 1;
@@ -139,6 +157,10 @@ fn measure(compiled: &Compiled, vocabulary: &Vocabulary, texts: &[PathBuf]) {
         times.iter().filter(|time| **time > Duration::from_millis(20)).count(),
     );
     println!("slowest at {}", slowest.1);
+    if let Some([asked, found, bytes]) = compiled.constraint().remembered() {
+        let share = found as f64 / asked.max(1) as f64;
+        println!("{asked} asked for at places, {share:.2} of them known; {:.1} MB kept", bytes as f64 / 1e6);
+    }
 }
 
 /// What this thread, or the process, has worked so far.

@@ -1,5 +1,8 @@
 //! The grammar at run time: which tokens may follow, which are forced, when it is complete.
 //!
+//! llguidance's parser takes every token, after it has said that it may come. Most masks come from
+//! `constraint/places.rs`, and are the same as llguidance's.
+//!
 //! This file and its folder are the only ones that name llguidance's parser types. It upholds two invariants: the
 //! engine never fails open (every error is a reason to stop, never a reason to allow), and the
 //! parser is never fed an unchecked token (a bad token is a permanent error state there).
@@ -14,11 +17,15 @@ use llguidance::{CancellationHandle, ParserFactory, TokenParser, panic_utils};
 use super::trace::{FinishReason, TokenId};
 use super::vocabulary::Vocabulary;
 
+mod places;
 mod probe;
+mod rows;
 mod slices;
 mod specialise;
 mod watch;
+mod within;
 
+use places::Places;
 pub use probe::{Ignore, Probe};
 use slices::{Computer, SLICES, Words};
 use specialise::{Specialised, specialise};
@@ -74,17 +81,28 @@ impl ConstraintFactory {
     /// llguidance's message, as it words it; `grammar/messages.rs` reads it.
     pub fn create(&self, grammar: TopLevelGrammar) -> Result<(Constraint, Vec<String>), String> {
         panic_utils::catch_unwind(AssertUnwindSafe(|| {
+            let places = Places::new(self.limits(), ignores_once(&grammar));
             let Specialised { init, inexact } = specialise(grammar, self.environment(), self.limits())?;
             let mut parser = self.factory.create_parser_from_init_default(init)?;
-            let masks = Arc::new(Computer::new(self.words.clone()));
+            let masks = Arc::new(Computer::new(self.words.clone(), places.shared.clone()));
             parser.bias_computer = masks.clone();
             parser.start_without_prompt();
             let mut warnings = parser.grammar_warnings();
             let is_exact = inexact.is_none();
             warnings.extend(inexact.map(|rule| format!("{MANY_ARGUMENTS}{rule}")));
-            Ok((Constraint { parser, masks, tokens: Vec::new(), is_exact }, warnings))
+            Ok((Constraint { parser, masks, places, tokens: Vec::new(), is_exact }, warnings))
         }))
         .map_err(|e| e.to_string())
+    }
+}
+
+/// Whether what a grammar ignores may come once at most between two lexemes, which llguidance does not tell.
+/// `None` where it depends on options that are not read here.
+fn ignores_once(grammar: &TopLevelGrammar) -> Option<bool> {
+    let [grammar] = &grammar.grammars[..] else { return None };
+    match &grammar.lark_grammar {
+        Some(text) => (!text.contains("ignore_once")).then_some(false),
+        None => grammar.json_schema.is_some().then_some(true),
     }
 }
 
@@ -92,6 +110,7 @@ impl ConstraintFactory {
 pub struct Constraint {
     parser: TokenParser,
     masks: Arc<Computer>,
+    places: Places,
     /// Everything committed, so that a grammar that cannot roll back can be replayed.
     tokens: Vec<TokenId>,
     /// Whether rules with parameters are told apart by their arguments.
@@ -131,7 +150,18 @@ impl Constraint {
         let mut parser = self.parser.deep_clone();
         let masks = Arc::new(self.masks.fork());
         parser.bias_computer = masks.clone();
-        Self { parser, masks, tokens: self.tokens.clone(), is_exact: self.is_exact }
+        let (places, tokens) = (self.places.clone(), self.tokens.clone());
+        Self { parser, masks, places, tokens, is_exact: self.is_exact }
+    }
+
+    /// A copy at the same place whose masks llguidance computes alone, to compare the others with.
+    pub fn by_llguidance(&self) -> Self {
+        let places = Places::none();
+        let mut copy = self.fork();
+        let masks = Arc::new(Computer::new(self.masks.words(), places.shared.clone()));
+        copy.parser.bias_computer = masks.clone();
+        copy.parser.parser.invalidate_bias_cache();
+        Self { masks, places, ..copy }
     }
 
     /// A handle that stops this constraint's work from another thread. Permanent.
@@ -144,6 +174,12 @@ impl Constraint {
         &self.tokens
     }
 
+    /// Of all masks of this grammar: how many were asked for at places that can be followed, how many of those
+    /// were known, and how many bytes what is known takes, about.
+    pub fn remembered(&self) -> Option<[u64; 3]> {
+        self.places.shared.use_of()
+    }
+
     /// The tokens that may come next, one bit each, as wide as the vocabulary.
     ///
     /// # Errors
@@ -152,6 +188,11 @@ impl Constraint {
     /// [`FinishReason::ParserLimit`] and [`FinishReason::Cancelled`].
     pub fn mask(&mut self) -> Result<Mask, ConstraintStop> {
         let width = self.parser.token_env.tok_trie().vocab_size();
+        // The mask before all texts is computed while compiling, and kept by llguidance.
+        let has_begun = !self.tokens.is_empty();
+        let trie = self.parser.token_env.tok_trie();
+        let place = has_begun.then(|| self.places.after(self.parser.parser.grammar(), &self.tokens, trie));
+        self.masks.stands(place.flatten());
         let bits = self.guarded(TokenParser::compute_mask)?;
         Ok(Mask { bits, width })
     }
@@ -224,6 +265,7 @@ impl Constraint {
             // llguidance 1.9.1 may serve a mask cached before the rollback otherwise.
             self.parser.invalidate_bias_cache();
             self.tokens.truncate(keep);
+            self.places.truncate(keep);
             return Ok(());
         }
         let mut replayed = template.fork();

@@ -7,7 +7,7 @@
 //! every byte. It answers where in the grammar a text stands ([`Shadow::place`]), how it was read
 //! ([`Shadow::tree`]) and how it could end soonest ([`Shadow::nearest_end`]).
 //!
-//! It must never decide what a model may generate: masks are llguidance's. What it cannot follow it
+//! It must never decide what a model may generate: masks are the constraint's. What it cannot follow it
 //! says ([`CannotFollow`], [`Limit`]) and does not guess.
 //!
 //! Where a text can be read in several ways, all of them are followed. The one that is shown is the

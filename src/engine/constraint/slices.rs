@@ -16,6 +16,8 @@ use llguidance::derivre::Regex;
 use llguidance::earley::{BiasComputer, ParserRecognizer};
 use llguidance::toktrie::{Recognizer, SimpleVob, TokEnv, TokTrie};
 
+use super::places::{Place, Shared};
+
 /// Texts that recur in code, as regular expressions. llguidance knows them by their place here.
 pub(super) const SLICES: [&str; 5] = [
     // What stands in strings and comments whose blanks have a bound, in every language: no two blanks in a
@@ -45,60 +47,60 @@ const WORTH: usize = 32;
 const MANY: usize = 512;
 
 /// How much work one question may be, in derivre's units.
-const BUDGET: u64 = 1000;
+pub(super) const BUDGET: u64 = 1000;
 
 /// Nodes between two looks at whether the mask is still wanted.
 const CHUNK: usize = 1024;
 
 /// No token, or no cut.
-const NONE: u32 = u32::MAX;
+pub(super) const NONE: u32 = u32::MAX;
 
 /// A byte of some words. The nodes of a tree lie in order, each before what goes on after it.
 #[derive(Clone, Copy, Debug)]
-struct Node {
+pub(super) struct Node {
     /// The word that ends here.
-    token: u32,
+    pub token: u32,
     /// The nodes from here on that belong to it, itself included.
-    size: u32,
+    pub size: u32,
     /// The cut after it.
-    cut: u32,
+    pub cut: u32,
     /// How many bytes a word has here.
-    depth: u16,
-    byte: u8,
+    pub depth: u16,
+    pub byte: u8,
 }
 
 /// A place in words where the lexer is asked whether it takes a slice.
 #[derive(Debug)]
-struct Cut {
-    slices: Vec<Slice>,
+pub(super) struct Cut {
+    pub slices: Vec<Slice>,
 }
 
 /// The words that go on after a cut with a text of a slice, and the others.
 #[derive(Debug)]
-struct Slice {
+pub(super) struct Slice {
     /// Its place in [`SLICES`].
-    index: usize,
+    pub index: usize,
     /// The words of the slice.
-    inside: Inside,
+    pub inside: Inside,
     /// The words that go on otherwise, in [`Words::nodes`].
-    rest: Range<usize>,
+    pub rest: Range<usize>,
 }
 
 /// Words that are allowed together.
 #[derive(Debug)]
-enum Inside {
+pub(super) enum Inside {
     Few(Vec<u32>),
     Many(SimpleVob),
 }
 
 /// A vocabulary's words, cut.
 pub(super) struct Words {
-    env: TokEnv,
-    nodes: Vec<Node>,
-    cuts: Vec<Cut>,
+    pub env: TokEnv,
+    pub nodes: Vec<Node>,
+    pub cuts: Vec<Cut>,
     /// All words, and the cut before them.
-    all: Range<usize>,
-    start: u32,
+    pub all: Range<usize>,
+    pub start: u32,
 }
 
 /// A word under way: its bytes and its token.
@@ -124,41 +126,52 @@ impl Words {
         Ok(Self { env: env.clone(), nodes: maker.nodes, cuts: maker.cuts, all, start })
     }
 
+    /// Allows the words after a node, or after [`NONE`] all words, that `reader` takes; gives how many nodes it
+    /// took to find them.
+    pub fn read(&self, node: u32, reader: &mut impl Reader, mask: &mut SimpleVob) -> usize {
+        let (cut, range, depth) = self.after(node);
+        let mut set = Set { mask, walked: 0 };
+        if !self.step_over(reader, cut, depth, &mut set) {
+            self.walk(reader, range, depth, &mut set);
+        }
+        set.walked
+    }
+
     /// Goes on after the cut where words are `depth` bytes long: allows the words of the widest slice that
     /// the lexer takes and walks over the rest. Whether there is one.
-    fn step_over(&self, parser: &mut ParserRecognizer<'_>, cut: u32, depth: u16, set: &mut Set<'_>) -> bool {
+    fn step_over(&self, reader: &mut impl Reader, cut: u32, depth: u16, set: &mut Set<'_>) -> bool {
         let Some(cut) = self.cuts.get(cut as usize) else { return false };
         // A question may be long, and cannot be interrupted.
-        if parser.cancellation_requested() {
+        if reader.is_cancelled() {
             return false;
         }
-        let Some(slice) = cut.slices.iter().find(|slice| set.known.takes(parser, slice.index)) else {
+        let Some(slice) = cut.slices.iter().find(|slice| reader.takes(slice.index)) else {
             return false;
         };
         match &slice.inside {
             Inside::Few(tokens) => tokens.iter().for_each(|&token| set.mask.allow_token(token)),
             Inside::Many(mask) => set.mask.or(mask),
         }
-        self.walk(parser, slice.rest.clone(), depth, set);
+        self.walk(reader, slice.rest.clone(), depth, set);
         true
     }
 
     /// Tries the words at `range`, which go on where words are `depth` bytes long.
-    fn walk(&self, parser: &mut ParserRecognizer<'_>, range: Range<usize>, depth: u16, set: &mut Set<'_>) {
+    fn walk(&self, reader: &mut impl Reader, range: Range<usize>, depth: u16, set: &mut Set<'_>) {
         let mut at = depth;
         let Range { start: mut p, end } = range;
         while p < end {
             set.walked += 1;
-            if set.walked.is_multiple_of(CHUNK) && parser.cancellation_requested() {
+            if set.walked.is_multiple_of(CHUNK) && reader.is_cancelled() {
                 break;
             }
             let node = self.nodes[p];
             let back = at + 1 - node.depth;
             if back > 0 {
-                parser.pop_bytes(usize::from(back));
+                reader.pop(usize::from(back));
                 at -= back;
             }
-            if !parser.try_push_byte(node.byte) {
+            if !reader.push(node.byte) {
                 p += node.size as usize;
                 continue;
             }
@@ -166,12 +179,51 @@ impl Words {
             if node.token != NONE {
                 set.mask.allow_token(node.token);
             }
-            let is_over = node.cut != NONE && self.step_over(parser, node.cut, at, set);
+            let is_over = node.cut != NONE && self.step_over(reader, node.cut, at, set);
             p += if is_over { node.size as usize } else { 1 };
         }
         if at > depth {
-            parser.pop_bytes(usize::from(at - depth));
+            reader.pop(usize::from(at - depth));
         }
+    }
+}
+
+/// Who reads the words, byte by byte.
+pub(super) trait Reader {
+    /// Goes on by a byte, if it may come.
+    fn push(&mut self, byte: u8) -> bool;
+
+    /// Goes back by so many bytes.
+    fn pop(&mut self, count: usize);
+
+    /// Whether the lexer, as it is, takes every text of a slice.
+    fn takes(&mut self, slice: usize) -> bool;
+
+    /// Whether the mask is not wanted any more.
+    fn is_cancelled(&mut self) -> bool;
+}
+
+/// llguidance's parser.
+struct Parser<'a, 'p> {
+    recognizer: &'a mut ParserRecognizer<'p>,
+    known: &'a mut Known,
+}
+
+impl Reader for Parser<'_, '_> {
+    fn push(&mut self, byte: u8) -> bool {
+        self.recognizer.try_push_byte(byte)
+    }
+
+    fn pop(&mut self, count: usize) {
+        self.recognizer.pop_bytes(count);
+    }
+
+    fn takes(&mut self, slice: usize) -> bool {
+        self.known.takes(self.recognizer, slice)
+    }
+
+    fn is_cancelled(&mut self) -> bool {
+        self.recognizer.cancellation_requested()
     }
 }
 
@@ -205,21 +257,45 @@ impl Known {
 pub(super) struct Computer {
     words: Arc<Words>,
     known: Mutex<Known>,
+    places: Arc<Shared>,
+    /// Where the parser stands, for the mask that is asked for next.
+    place: Mutex<Option<Place>>,
 }
 
 impl Computer {
     /// For a parser of its own.
-    pub fn new(words: Arc<Words>) -> Self {
-        Self { words, known: Mutex::default() }
+    pub fn new(words: Arc<Words>, places: Arc<Shared>) -> Self {
+        Self { words, known: Mutex::default(), places, place: Mutex::default() }
     }
 
     /// For a copy of the parser: the states are the same up to here.
     pub fn fork(&self) -> Self {
-        Self { words: self.words.clone(), known: Mutex::new(self.known().clone()) }
+        let known = Mutex::new(self.known().clone());
+        Self { words: self.words.clone(), known, places: self.places.clone(), place: Mutex::default() }
     }
 
     fn known(&self) -> MutexGuard<'_, Known> {
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub fn words(&self) -> Arc<Words> {
+        Arc::clone(&self.words)
+    }
+
+    /// Says where the parser stands.
+    pub fn stands(&self, place: Option<Place>) {
+        *self.place.lock().unwrap_or_else(PoisonError::into_inner) = place;
+    }
+
+    /// The mask of the place where the parser stands, if it is one that can be followed.
+    fn at_place(&self, parser: &ParserRecognizer<'_>) -> Option<SimpleVob> {
+        let place = self.place.lock().unwrap_or_else(PoisonError::into_inner).take()?;
+        let possible = parser.lexer().possible_lexemes(parser.lexer_state());
+        self.places.ask(|known| {
+            let is_same = known.possible(place)?.eq(possible.iter());
+            let is_cancelled = || parser.cancellation_requested();
+            is_same.then(|| known.mask(&self.words, place, &is_cancelled)).flatten()
+        })
     }
 }
 
@@ -230,13 +306,13 @@ impl BiasComputer for Computer {
             self.trie().add_bias(parser, &mut mask, start);
             return mask;
         }
-        let (words, mut known) = (&*self.words, self.known());
-        let mut set = Set { mask: &mut mask, known: &mut known, walked: 0 };
-        parser.trie_started("words");
-        if !words.step_over(parser, words.start, 0, &mut set) {
-            words.walk(parser, words.all.clone(), 0, &mut set);
+        if let Some(mask) = self.at_place(parser) {
+            return mask;
         }
-        let walked = set.walked;
+        let mut known = self.known();
+        parser.trie_started("words");
+        let mut reader = Parser { recognizer: parser, known: &mut known };
+        let walked = self.words.read(NONE, &mut reader, &mut mask);
         parser.trie_finished();
         parser.save_stats(walked);
         mask
@@ -250,7 +326,6 @@ impl BiasComputer for Computer {
 /// The mask under way.
 struct Set<'a> {
     mask: &'a mut SimpleVob,
-    known: &'a mut Known,
     walked: usize,
 }
 

@@ -29,7 +29,8 @@ impl BiasComputer for Plain {
 /// How many masks are the same along the text, and how many nodes each way walked. The constraint computes its
 /// own masks on the way, so that its copies know what it has found out, and is gone back in and asked again.
 fn compare(factory: &ConstraintFactory, grammar: TopLevelGrammar, text: &[u8]) -> (usize, [usize; 2]) {
-    let (mut constraint, _) = factory.create(grammar).expect("it compiles");
+    let (constraint, _) = factory.create(grammar).expect("it compiles");
+    let mut constraint = constraint.by_llguidance();
     let template = constraint.fork();
     let plain: Arc<dyn BiasComputer> = Arc::new(Plain(factory.environment().clone()));
     let (mut same, mut walked) = (0, [0, 0]);
