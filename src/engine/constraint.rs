@@ -101,6 +101,8 @@ impl ConstraintFactory {
 fn ignores_once(grammar: &TopLevelGrammar) -> Option<bool> {
     let [grammar] = &grammar.grammars[..] else { return None };
     match &grammar.lark_grammar {
+        // The options are JSON, in which a name can be written with escapes.
+        Some(text) if text.contains("%llguidance") && text.contains("\\u") => None,
         Some(text) => (!text.contains("ignore_once")).then_some(false),
         None => grammar.json_schema.is_some().then_some(true),
     }
@@ -191,7 +193,9 @@ impl Constraint {
         // The mask before all texts is computed while compiling, and kept by llguidance.
         let has_begun = !self.tokens.is_empty();
         let trie = self.parser.token_env.tok_trie();
-        let place = has_begun.then(|| self.places.after(self.parser.parser.grammar(), &self.tokens, trie));
+        let after = || Ok(self.places.after(self.parser.parser.grammar(), &self.tokens, trie));
+        // Without a place the mask is llguidance's, so nothing is lost if it cannot be found out.
+        let place = has_begun.then(|| panic_utils::catch_unwind(AssertUnwindSafe(after)).ok().flatten());
         self.masks.stands(place.flatten());
         let bits = self.guarded(TokenParser::compute_mask)?;
         Ok(Mask { bits, width })

@@ -136,7 +136,8 @@ fn the_same_as_json() {
 fn a_step_of_a_run() {
     let folder = TempDir::new().expect("a folder");
     let trace = folder.path().join("trace.json");
-    let prompt = "// JSON: a user with name Alice, age 30 and tags admin, rust\n";
+    // The grammar wants a capital letter.
+    let prompt = "// JSON: a user with name alice, age 30 and tags admin, rust\n";
     let (code, ..) = ran(&["generate", prompt, "--language", "user", "--trace", str(&trace)]);
     assert_eq!(code, 0);
     let saved: Value = serde_json::from_slice(&fs::read(&trace).expect("written")).expect("JSON");

@@ -102,9 +102,9 @@ pub(super) fn draw(
 }
 
 /// What the embedded model is for, and where a bigger one comes from.
-const EMBEDDED: &str = "maze-nano is built in, 9 MB: short functions, JSON and SQL after a plain request; no \
-    facts, no reasoning. Enter takes a bigger one: a folder, a .gguf file or org/name of the hub, such as \
-    Qwen/Qwen2.5-Coder-1.5B-Instruct.";
+const EMBEDDED: &str = "maze-nano is built in (9 MB): short functions, JSON and SQL after a plain request; no \
+    facts, no reasoning. For more, Enter: a folder, a .gguf file or org/name of the hub \
+    (Qwen/Qwen2.5-Coder-1.5B-Instruct).";
 
 fn about(buffer: &mut Buffer, theme: &Theme, area: Rect, state: &State, settings: &Settings) {
     let Some(setting) = Setting::ALL.get(settings.selected) else { return };

@@ -190,7 +190,7 @@ fn shipped_grammars_have_the_same_masks() {
 fn constructs_of_lark_have_the_same_masks() {
     let (_, factory) = words();
     // Whether places are followed; the grammar; texts.
-    let cases: [(bool, &str, &[&str]); 14] = [
+    let cases: [(bool, &str, &[&str]); 15] = [
         (true, "start: (\"(\" start \")\")* NAME\nNAME: /[a-z]+/", &["(a)((b)c)d", "((((((x"]),
         (true, "start: x+\nx: \"a\" | \"a\" x | x \"b\"", &["aaabbb", "ababab"]),
         (true, "start: a b? c* d\na: \"a\"?\nb: \"b\"*\nc: (a b)+\nd: \"d\"?", &["abbabd", "", "bd"]),
@@ -215,6 +215,11 @@ fn constructs_of_lark_have_the_same_masks() {
         (
             false,
             "start: \"a\" \"b\" x\nx: /[a-z]+/\n%ignore / /\n%llguidance {\"ignore_once\": true}",
+            &["a b cd"],
+        ),
+        (
+            false,
+            "start: \"a\" \"b\" x\nx: /[a-z]+/\n%ignore / /\n%llguidance {\"ignore\\u005fonce\": true}",
             &["a b cd"],
         ),
     ];
