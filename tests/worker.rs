@@ -311,7 +311,10 @@ fn a_run_that_was_gone_back_in_is_the_run_that_took_that_path() {
         let path = path(&checked, &request, keep, put);
         assert_eq!(put, put.map(|_| path[keep].token));
         assert!(put.is_some() || recorded(&path) == recorded(&whole), "the seed decides");
-        // From the session that the engine has, from the steps alone, and with the grammar's text only.
+        // From the session that the engine has, which is of the whole run, from the steps alone, and with the
+        // grammar's text only.
+        id += 1;
+        assert_eq!(recorded(&bench.whole(id, &checked, &request)), recorded(&whole));
         for (was, has_grammar) in [(id, true), (0, true), (0, false)] {
             id += 1;
             let back = Back {
