@@ -49,23 +49,12 @@ def pack(x):
     return np.concatenate(head + [nibbles], 1)
 
 
-def unpack(data):
-    """The float32 weights of Q4_K bytes `[blocks, 144]`."""
-    data = data.reshape(-1, BYTES)
-    d = data[:, 0:2].copy().view(np.float16).astype(np.float32)
-    dmin = data[:, 2:4].copy().view(np.float16).astype(np.float32)
-    packed = data[:, 4:16]
-    scale = np.concatenate([packed[:, 0:4] & 63, packed[:, 8:12] & 15 | packed[:, 0:4] >> 6 << 4], 1)
-    least = np.concatenate([packed[:, 4:8] & 63, packed[:, 8:12] >> 4 | packed[:, 4:8] >> 6 << 4], 1)
-    nibbles = data[:, 16:].reshape(-1, 4, 32)
-    q = np.stack([nibbles & 15, nibbles >> 4], 2).reshape(-1, 8, 32).astype(np.float32)
-    return ((d * scale)[..., None] * q - (dmin * least)[..., None]).reshape(len(data), BLOCK)
-
-
 if __name__ == "__main__":
+    from quality.gguf import q4_k
+
     weights = np.random.default_rng(1).normal(size=(64, 512)).astype(np.float32)
     blocks = pack(weights)
     assert blocks.shape == (128, BYTES)
-    again = unpack(blocks).reshape(weights.shape)
+    again = q4_k(blocks).reshape(weights.shape)
     assert np.array_equal(again, simulate(torch.from_numpy(weights)).numpy())
-    print("simulated, packed and unpacked weights agree; error", float(np.abs(again - weights).mean()))
+    print("simulated, packed and read weights agree; error", float(np.abs(again - weights).mean()))

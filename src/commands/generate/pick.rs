@@ -44,8 +44,7 @@ pub(super) fn pick(args: &GrammarArgs, prompt: String) -> Result<Picked, Failure
         choice.why
     );
     let takes = grammar.entry() == choice.entry || matches!(choice.why, Why::Word(_));
-    let (prompt, line_end) =
-        if takes { (choice.prompt.to_owned(), choice.line_end) } else { (prompt.clone(), "") };
+    let (prompt, line_end) = if takes { (choice.prompt.to_owned(), choice.line_end) } else { (prompt, "") };
     Ok(Picked { grammar: Some(grammar), prompt, line_end, said: Some(said) })
 }
 

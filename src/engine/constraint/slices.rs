@@ -412,4 +412,4 @@ fn is_cut(bytes: &[u8]) -> bool {
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

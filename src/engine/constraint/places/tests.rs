@@ -3,30 +3,15 @@
 use std::sync::Arc;
 
 use llguidance::api::TopLevelGrammar;
-use llguidance::earley::{BiasComputer, ParserRecognizer};
-use llguidance::toktrie::{SimpleVob, TokEnv, TokTrie};
+use llguidance::toktrie::TokTrie;
 
 use crate::engine::cases::{Beside, Cases};
+use crate::engine::constraint::slices::tests::Plain;
 use crate::engine::constraint::{Constraint, ConstraintFactory, ConstraintStop, Mask};
 use crate::engine::grammar::library;
 use crate::engine::model::tokenizer::synthetic;
 use crate::engine::splitmix::{STEP, mix};
 use crate::engine::{FinishReason, GrammarKind, GrammarSource, TokenId, Vocabulary};
-
-/// llguidance's own walk, which steps over nothing and knows of no places.
-struct Plain(TokEnv);
-
-impl BiasComputer for Plain {
-    fn compute_bias(&self, parser: &mut ParserRecognizer<'_>, start: &[u8]) -> SimpleVob {
-        let mut mask = self.trie().alloc_token_set();
-        self.trie().add_bias(parser, &mut mask, start);
-        mask
-    }
-
-    fn trie(&self) -> &TokTrie {
-        self.0.tok_trie()
-    }
-}
 
 fn words() -> (Vocabulary, ConstraintFactory) {
     let vocabulary = synthetic(12_000).expect("words");

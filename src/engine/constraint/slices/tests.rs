@@ -11,8 +11,8 @@ use crate::engine::model::tokenizer::synthetic;
 use crate::engine::vocabulary::SpecialTokens;
 use crate::engine::{TokenId, Vocabulary};
 
-/// llguidance's own walk, which steps over nothing.
-struct Plain(TokEnv);
+/// llguidance's own walk, which steps over nothing and knows of no places.
+pub(in crate::engine::constraint) struct Plain(pub TokEnv);
 
 impl BiasComputer for Plain {
     fn compute_bias(&self, parser: &mut ParserRecognizer<'_>, start: &[u8]) -> SimpleVob {
