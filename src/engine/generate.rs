@@ -105,9 +105,14 @@ impl Engine {
     /// # Errors
     /// If the grammar does not compile, or as [`Session::start`].
     pub fn session(&mut self, request: Request) -> Result<Session, EngineError> {
-        let grammar = request.grammar.as_ref().map(|source| self.compile(source)).transpose()?;
+        let grammar = match (&request.grammar, self.grammar.take()) {
+            // With the masks that earlier runs left.
+            (Some(source), Some(kept)) if kept.source() == source => Some(kept),
+            (Some(source), _) => Some(self.compile(source)?.0),
+            (None, _) => None,
+        };
         let model = self.model.take().ok_or_else(busy)?;
-        self.grammar = grammar.map(|(compiled, _)| compiled);
+        self.grammar = grammar;
         let started = Session::start(model, self.vocabulary.clone(), self.grammar.clone(), request);
         started.map_err(|(error, model)| {
             self.model = Some(model);
