@@ -5,6 +5,8 @@
 //! An entry point that is a part of a file is put into one. What a parser refuses although the language has it
 //! is listed beside the language, with a reason.
 
+use std::cell::RefCell;
+
 use rusqlite::fallible_iterator::FallibleIterator;
 use tree_sitter::{Node, Parser};
 
@@ -30,8 +32,11 @@ const FEW: u64 = 10;
 /// Most tokens of a text that the model chooses before it takes the shortest way to its end.
 const CHOSEN_TOKENS: usize = 100;
 
-/// Most texts of an entry point, of either kind, that its parser may refuse as it is known to.
+/// Most texts of a thousand that an entry point's parser may refuse as it is known to.
 const KNOWN: usize = 3;
+
+/// Threads for a language where all that the model chooses is tried.
+const THREADS: u64 = 4;
 
 /// What the model is asked for, in turns.
 const REQUESTS: [&str; 8] = [
@@ -62,17 +67,18 @@ struct Language {
 }
 
 impl Language {
-    /// Every text that `draw` gives for the numbers below `count` is one of the language, at every entry point.
-    fn reads(&mut self, count: u64, mut draw: impl FnMut(&GrammarSource, Entry, u64) -> Vec<u8>) {
+    /// Every text that is drawn with one of the seeds is one of the language, at every entry point.
+    fn reads<D: FnMut(u64) -> Vec<u8>>(&mut self, seeds: &[u64], draws: impl Fn(&GrammarSource, Entry) -> D) {
         let source = library::find(self.name).expect("it is shipped").source();
         let names: Vec<&str> = self.entries.iter().map(|(name, ..)| *name).collect();
         assert_eq!(source.entries(), names, "every entry point is tried");
         let mut refused = String::new();
         for &(entry, before, after) in &self.entries {
             let source = source.with_entry(entry).expect("it is listed");
+            let mut draw = draws(&source, (entry, before, after));
             let mut known = 0;
-            for seed in 0..count {
-                let text = String::from_utf8(draw(&source, (entry, before, after), seed)).expect("UTF-8");
+            for &seed in seeds {
+                let text = String::from_utf8(draw(seed)).expect("UTF-8");
                 let file = format!("{before}{text}{after}");
                 match (self.refuses)(&file) {
                     None => {}
@@ -80,7 +86,8 @@ impl Language {
                     Some(said) => refused += &format!("{entry}, seed {seed}, {said}:\n{file}\n\n"),
                 }
             }
-            assert!(known <= KNOWN, "{}, {entry}: {known} of {count} are refused as is known", self.name);
+            let (most, count) = ((KNOWN * seeds.len()).div_ceil(1_000), seeds.len());
+            assert!(known <= most, "{}, {entry}: {known} of {count} are refused as is known", self.name);
         }
         let said: String = refused.chars().take(3_000).collect();
         let refusals = refused.matches(", seed ").count();
@@ -89,40 +96,36 @@ impl Language {
 
     /// The same for random texts, and for some that the model chooses.
     fn is_read(&mut self) {
-        let mut compiled = None;
-        self.reads(RANDOM, |source, (entry, ..), seed| {
-            if seed == 0 {
-                compiled = Some(nano::COMPILER.try_compile(source).expect("it compiles"));
+        self.reads(&Vec::from_iter(0..RANDOM), |source, (entry, ..)| {
+            let grammar = nano::COMPILER.try_compile(source).expect("it compiles");
+            move |seed| {
+                sample::text(&grammar, &nano::VOCABULARY, seed, RANDOM_TOKENS)
+                    .unwrap_or_else(|e| panic!("{}, {entry}, seed {seed}: {e}", grammar.source().name))
             }
-            let grammar = compiled.as_ref().expect("the first seed is 0");
-            sample::text(grammar, &nano::VOCABULARY, seed, RANDOM_TOKENS)
-                .unwrap_or_else(|e| panic!("{}, {entry}, seed {seed}: {e}", source.name))
         });
-        self.reads_chosen(FEW);
+        self.reads_chosen(&Vec::from_iter(0..FEW));
     }
 
     /// The same for texts that the embedded model chooses at temperature 1.
-    fn reads_chosen(&mut self, count: u64) {
-        let mut engine = Engine::load(&ModelSpec::Embedded, DeviceSpec::Cpu).expect("the embedded model");
-        let asked = self.request;
-        let mut compiled = None;
-        self.reads(count, |source, (entry, before, _), seed| {
-            let request = REQUESTS[seed as usize % REQUESTS.len()];
-            let request = Request {
-                prompt: format!("{asked}{request}\n{before}"),
-                grammar: Some(source.clone()),
-                sampler: SamplerSettings { temperature: 1.0, seed, ..SamplerSettings::default() },
-                max_tokens: CHOSEN_TOKENS,
-                detail: false,
-                ..Request::default()
-            };
-            let text = engine.run(request).expect("a run").bytes();
-            if seed == 0 {
-                compiled = Some(engine.compile(source).expect("it compiles").0);
+    fn reads_chosen(&mut self, seeds: &[u64]) {
+        let engine = Engine::load(&ModelSpec::Embedded, DeviceSpec::Cpu).expect("the embedded model");
+        let (engine, asked) = (&RefCell::new(engine), self.request);
+        self.reads(seeds, |source, (entry, before, _)| {
+            let (grammar, _) = engine.borrow().compile(source).expect("it compiles");
+            move |seed| {
+                let request = REQUESTS[seed as usize % REQUESTS.len()];
+                let request = Request {
+                    prompt: format!("{asked}{request}\n{before}"),
+                    grammar: Some(grammar.source().clone()),
+                    sampler: SamplerSettings { temperature: 1.0, seed, ..SamplerSettings::default() },
+                    max_tokens: CHOSEN_TOKENS,
+                    detail: false,
+                    ..Request::default()
+                };
+                let trace = engine.borrow_mut().run(request).expect("a run");
+                sample::end(&grammar, &trace.bytes())
+                    .unwrap_or_else(|e| panic!("{}, {entry}, seed {seed}: {e}", grammar.source().name))
             }
-            let grammar = compiled.as_ref().expect("the first seed is 0");
-            sample::end(grammar, &text)
-                .unwrap_or_else(|e| panic!("{}, {entry}, seed {seed}: {e}", source.name))
         });
     }
 }
@@ -255,7 +258,12 @@ fn sql() -> Language {
     Language {
         name: "sql",
         request: "-- SQL: ",
-        entries: vec![("file", "", ""), ("statement", "", ""), ("select", "", ""), ("expression", "SELECT ", "")],
+        entries: vec![
+            ("file", "", ""),
+            ("statement", "", ""),
+            ("select", "", ""),
+            ("expression", "SELECT ", ""),
+        ],
         refuses: Box::new(refuses),
         is_known: |_, _| false,
     }
@@ -301,8 +309,9 @@ fn sql_is_read() {
 fn what_the_model_chooses_is_read() {
     let languages = [python, typescript, rust, go, zig, json, sql];
     std::thread::scope(|scope| {
-        for language in languages {
-            scope.spawn(move || language().reads_chosen(CHOSEN));
+        for (language, first) in languages.iter().flat_map(|l| (0..THREADS).map(move |first| (l, first))) {
+            let seeds: Vec<u64> = (first..CHOSEN).step_by(THREADS as usize).collect();
+            scope.spawn(move || language().reads_chosen(&seeds));
         }
     });
 }
