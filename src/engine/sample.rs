@@ -10,7 +10,7 @@ use super::check::{Verdict, check_text};
 use super::constraint::ConstraintStop;
 use super::grammar::Compiled;
 use super::shadow::NearestEnd;
-use super::splitmix::{STEP, mix};
+use super::splitmix::{Random, STEP, mix};
 use super::trace::FinishReason;
 use super::vocabulary::Vocabulary;
 
@@ -37,18 +37,6 @@ impl std::error::Error for NoText {}
 impl From<ConstraintStop> for NoText {
     fn from(stop: ConstraintStop) -> Self {
         Self::Stopped(stop)
-    }
-}
-
-/// Numbers that look random, from a seed.
-struct Random(u64);
-
-impl Random {
-    /// A number below `end`, which is at least 1.
-    fn below(&mut self, end: usize) -> usize {
-        self.0 = self.0.wrapping_add(STEP);
-        // The high half of the product: what is left over by a division would not be as even.
-        ((u128::from(mix(self.0)) * end as u128) >> 64) as usize
     }
 }
 

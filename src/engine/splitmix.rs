@@ -13,6 +13,30 @@ pub(super) const fn mix(mut z: u64) -> u64 {
     z ^ (z >> 31)
 }
 
+/// Numbers that look random, from a seed.
+pub(super) struct Random(pub u64);
+
+impl Random {
+    /// A number below `end`; 0 if `end` is 0.
+    pub fn below(&mut self, end: usize) -> usize {
+        self.0 = self.0.wrapping_add(STEP);
+        // The high half of the product: what is left over by a division would not be as even.
+        ((u128::from(mix(self.0)) * end as u128) >> 64) as usize
+    }
+
+    /// One of `of`; `None` of nothing.
+    pub fn pick<'a, T>(&mut self, of: &'a [T]) -> Option<&'a T> {
+        of.get(self.below(of.len()))
+    }
+
+    /// Any order of `list` is as likely as any other.
+    pub fn shuffle<T>(&mut self, list: &mut [T]) {
+        for last in (1..list.len()).rev() {
+            list.swap(last, self.below(last + 1));
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

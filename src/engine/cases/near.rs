@@ -13,7 +13,7 @@ use super::{Case, TIME_LIMIT};
 use crate::engine::check::accepts_while;
 use crate::engine::diagnostic::characters;
 use crate::engine::grammar::Compiled;
-use crate::engine::splitmix::{STEP, mix};
+use crate::engine::splitmix::Random;
 
 /// Most texts that are tried.
 const MAX_TRIES: usize = 5_000;
@@ -363,30 +363,6 @@ fn lines(text: &[u8]) -> Vec<Range<usize>> {
             at - line.len()..at
         })
         .collect()
-}
-
-struct Random(u64);
-
-impl Random {
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(STEP);
-        mix(self.0)
-    }
-
-    /// A number below `n`; 0 if `n` is 0.
-    fn below(&mut self, n: usize) -> usize {
-        (self.next() % (n.max(1) as u64)) as usize
-    }
-
-    fn pick<'a, T>(&mut self, of: &'a [T]) -> Option<&'a T> {
-        of.get(self.below(of.len()))
-    }
-
-    fn shuffle<T>(&mut self, list: &mut [T]) {
-        for last in (1..list.len()).rev() {
-            list.swap(last, self.below(last + 1));
-        }
-    }
 }
 
 #[cfg(test)]
