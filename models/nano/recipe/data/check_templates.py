@@ -44,8 +44,9 @@ def words_of_generators():
             continue
         with open(path, encoding="utf-8") as file:
             tree = ast.parse(file.read())
+        comments = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
         for node in ast.walk(tree):
-            if isinstance(node, ast.Constant) and isinstance(node.value, str):
+            if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in comments:
                 found |= words_of(node.value)
     for path in sorted(glob.glob(HERE + "/*.txt")):
         with open(path, encoding="utf-8") as file:

@@ -11,11 +11,11 @@ import json
 import random
 import re
 
-import functions
 import instr
 import json_requests
 import sql_requests
 import vocabulary as words
+from languages import COMMENTS, LANGUAGE_NAMES, TYPES, case, distinct, function_case, make, operators, returned
 
 SEED = 2025
 
@@ -190,18 +190,15 @@ def sql_entry(rng, form, number):
 def function_entry(rng, lang, form, number):
     """A function of numbers with a name and parameters."""
     template, (sentence, expression, result) = chosen("function", number)
-    names = [functions.case(lang, name) for name in functions.distinct(rng, 3)]
-    slots = dict(zip("abc", names)) | {"k": rng.randint(3, 90), "label": instr.LANGUAGE_NAMES[lang]}
-    slots["f"] = functions.function_case(lang, words.function_name(rng), rng)
+    names = [case(lang, name) for name in distinct(rng, 3)]
+    slots = dict(zip("abc", names)) | {"k": rng.randint(3, 90), "label": LANGUAGE_NAMES[lang]}
+    slots["f"] = function_case(lang, words.function_name(rng), rng)
     parameters = [slots[letter] for letter in "abc" if f"{{{letter}}}" in expression]
-    code = expression.format(**slots)
-    code = code.replace("&&", "and") if lang in ("py", "zig") else code
-    code = code.replace("==", "===") if lang == "ts" else code
-    types = functions.TYPES[lang]
-    body = f"    {code}" if lang == "rs" else f"    return {code}" + (";" if lang in ("ts", "zig") else "")
-    answer = functions.make(lang, slots["f"], [(p, types["int"]) for p in parameters], types[result], body, rng)
+    body = returned(lang, operators(lang, expression.format(**slots)))
+    numbers = [(parameter, TYPES[lang]["int"]) for parameter in parameters]
+    answer = make(lang, slots["f"], numbers, TYPES[lang][result], body, rng)
     needed = [str(slots["k"])] if "{k}" in expression else []
-    comment = f"{instr.COMMENTS[lang]} {slots['label']}: "
+    comment = f"{COMMENTS[lang]} {slots['label']}: "
     prompt = prompt_of(form, comment, sentence.format(**slots))
     asked = {"name": slots["f"], "parameters": parameters, "contains": needed}
     return entry(lang, form, prompt, template, answer, **asked)
