@@ -22,7 +22,6 @@ import collections
 import concurrent.futures
 import email
 import hashlib
-import io
 import json
 import os
 import random
