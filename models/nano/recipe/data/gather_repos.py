@@ -271,7 +271,7 @@ def held_out_keys(folder, kind):
 
 def gather(kind, options):
     """Write the texts of one language and what they came from."""
-    seen, sources = held_out_keys(options.out, kind), {}
+    seen, sources, missing = held_out_keys(options.out, kind), {}, []
     held = {row.name for row in repos.read_table() if row.held_out}
     texts_path = os.path.join(options.out, "plain", f"{kind}-{options.part}.jsonl")
     sources_path = os.path.join(options.out, "sources", f"{options.part}-{kind}.json")
@@ -283,7 +283,7 @@ def gather(kind, options):
                 continue
             git_dir = git_dir_of(row.name, options)
             if git_dir is None:
-                print(kind, row.name, "missing", flush=True)
+                missing.append(row.name)
                 continue
             files = list(list_files(git_dir))
             blobs = Blobs(git_dir)
@@ -309,7 +309,7 @@ def gather(kind, options):
     with open(sources_path, "w", encoding="utf-8") as out:
         json.dump(sources, out, indent=1)
     total = sum(entry["bytes"][kind] for entry in sources.values())
-    print(f"{kind}: {total / 1e6:.1f} MB of {len(sources)} repositories", flush=True)
+    print(f"{kind}: {total / 1e6:.1f} MB of {len(sources)} repositories, not to be had: {missing}", flush=True)
 
 
 def main():
