@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Tokenises documents and packs them for `train.py`.
 
-    python3 pack.py --tokenizer tokenizer.json --plain plain --instructions instr --held-out val --out packed
+    python3 pack.py --tokenizer tokenizer.json --plain plain --sources sources --instructions instr --held-out val --out packed
 
 Reads JSON lines: `plain/KIND-PART.jsonl` and `val/KIND.jsonl` ({"source", "path", "text"}), `instr/KIND-WHAT.jsonl`
 ({"kind", "text"}; files named `val-…` are held out). Drops texts that are the same but for blanks, or that share most of their lines with
@@ -34,7 +34,7 @@ def arguments():
     add("--name", default="train-1", help="of the part; it begins with `train`")
     add("--kinds", default=",".join(KINDS), help="kinds in this part: a part a kind can be packed beside another")
     add("--preset", type=int, default=9, help="of xz: how long it tries")
-    add("--edu", default="", help="JSON files with sources marked edu, joined by commas")
+    add("--sources", default="", help="folder of JSON files with the sources; those marked edu make segments of their own")
     add("--limit", default="", help="kind=megabytes,… of plain text at most")
     add("--seed", type=int, default=7)
     return parser.parse_args()
@@ -172,10 +172,9 @@ def main():
     write(args.out, "held-out", [segment for segment in held_out if segment[1]], tokenizer, args.preset)
 
     edu = set()
-    for path in args.edu.split(","):
-        if path:
-            with open(path) as file:
-                edu.update(source for source, about in json.load(file).items() if about.get("edu"))
+    for path in sorted(glob.glob(os.path.join(args.sources, "*.json"))) if args.sources else []:
+        with open(path, encoding="utf-8") as file:
+            edu.update(source for source, about in json.load(file).items() if about.get("edu"))
     segments, used = [], {}
     for name, texts, sources in list(plain(args, seen, edu, generator)) + list(instructions(args)):
         if not texts:

@@ -2,7 +2,8 @@
 """The quality of embedded models on data that their training never saw, side by side: one table, and all of it as JSON.
 
     python3 quality.py --model first=old/nano-q4_k.gguf --model new=nano-q4_k.gguf --json quality.json \\
-        --held-out val --prompts prompts.jsonl --humaneval HumanEval.jsonl --maze ../../../target/release/maze
+        --held-out val --prompts prompts.jsonl --templates templates.jsonl --humaneval HumanEval.jsonl \\
+        --maze ../../../target/release/maze
 
 The first model is the one that others are compared with. A tokenizer is the `tokenizer.json` beside the file, or
 `NAME=MODEL.gguf,TOKENIZER.json`. Parts (`--parts`):
@@ -11,6 +12,7 @@ The first model is the one that others are compared with. A tokenizer is the `to
     free       share of sampled functions, JSON and SQL that a parser accepts, without a grammar
     grammar    the same requests through the program, under its shipped grammars
     following  greedy answers to `--prompts`, without a grammar and, through the program, with it
+    templates  the same for `--templates`, requests whose wordings no generator of the training texts can write
     humaneval  HumanEval pass@1
     speed      the program with grammar and trace against llama.cpp without, by turns
 
@@ -36,7 +38,7 @@ from quality.maze import Maze
 from quality.parsers import MissingTool
 from quality.requests import KINDS, of_kind
 
-PARTS = ("bits", "free", "grammar", "following", "humaneval", "speed")
+PARTS = ("bits", "free", "grammar", "following", "templates", "humaneval", "speed")
 
 
 def say(sentence):
@@ -50,6 +52,7 @@ def arguments():
     parser.add_argument("--held-out", metavar="DIR", help="folder of <kind>.jsonl with held-out documents")
     parser.add_argument("--held-out-bytes", type=int, default=0, metavar="N", help="at most so many of a kind; 0: all")
     parser.add_argument("--prompts", metavar="FILE", help="prompts.jsonl, whose format is in prompts.md")
+    parser.add_argument("--templates", metavar="FILE", help="templates.jsonl, of the same format")
     parser.add_argument("--humaneval", metavar="FILE", help="HumanEval.jsonl or .jsonl.gz")
     parser.add_argument("--maze", metavar="FILE", help="the program's binary")
     parser.add_argument("--count", type=int, default=200, help="samples of a kind")
@@ -105,6 +108,7 @@ def missing(options, part):
         "bits": ("held_out",),
         "grammar": ("maze",),
         "following": ("prompts",),
+        "templates": ("templates",),
         "humaneval": ("humaneval",),
         "speed": ("maze",),
     }
@@ -113,6 +117,23 @@ def missing(options, part):
         if not path or not os.path.exists(path):
             return f"{part} left out: --{option.replace('_', '-')} {path or 'is not given'}{' is not there' if path else ''}"
     return None
+
+
+def follow(part, path, options, name, model, maze, samples, results):
+    """Puts what was done as asked of a file of requests into `results`, without a grammar and with it."""
+    prompts = following.read(path)
+    texts = [prompt["prompt"] for prompt in prompts]
+    wrote = samples.get(name, part, texts, lambda: following.free(model, prompts, options.batch))
+    try:
+        results[part] = following.judge(prompts, wrote)
+        say(f"{part}: {results[part]['right']} of {len(prompts)} by {name}")
+        if maze:
+            results[f"{part}-grammar"] = following.judge(prompts, following.constrained(maze, prompts))
+            say(f"{part} with a grammar: {results[f'{part}-grammar']['right']} of {len(prompts)} by {name}")
+        else:
+            say(f"{part} with a grammar left out: --maze is not there")
+    except MissingTool as why:
+        say(f"{part} is not judged: {why}")
 
 
 def measure(options, name, model, samples, parts, results):
@@ -138,20 +159,9 @@ def measure(options, name, model, samples, parts, results):
             found[kind] = list(zip(asked, sampling.constrained(maze, asked, options)))
             say(f"grammar: {len(asked)} samples of {kind} by {name}")
         results["grammar"] = sampling.judge(found, say)
-    if "following" in parts:
-        prompts = following.read(options.prompts)
-        texts = [prompt["prompt"] for prompt in prompts]
-        wrote = samples.get(name, "following", texts, lambda: following.free(model, prompts, options.batch))
-        try:
-            results["following"] = following.judge(prompts, wrote)
-            say(f"following: {results['following']['right']} of {len(prompts)} by {name}")
-            if maze:
-                results["following-grammar"] = following.judge(prompts, following.constrained(maze, prompts))
-                say(f"following with a grammar: {results['following-grammar']['right']} of {len(prompts)} by {name}")
-            else:
-                say("following with a grammar left out: --maze is not there")
-        except MissingTool as why:
-            say(f"following is not judged: {why}")
+    for part, path in (("following", options.prompts), ("templates", options.templates)):
+        if part in parts:
+            follow(part, path, options, name, model, maze, samples, results)
     if "humaneval" in parts:
         tasks = humaneval.read(options.humaneval)
         texts = [task["prompt"] for task in tasks]

@@ -1,8 +1,9 @@
 """Gather plain source code from package registries: pip wheels, npm tarballs, crates, and Debian's Go packages.
 
-    python gather_packages.py --lang py --benchmarks DIR --out DIR [--work DIR] [--megabytes 150] [--lock]
+    python gather_packages.py --lang py --benchmarks DIR --out DIR [--work DIR] [--megabytes 150] [--newest] [--lock]
 
-reads the names in packages.toml (beside this file), downloads them in batches with the registry's ordinary client
+reads the names in packages.toml (beside this file), downloads those with a version, or with --newest the newest version
+of each, in batches with the registry's ordinary client
 (`pip download`, `npm pack`, `cargo vendor`, `apt-get download`), unpacks every archive in memory, filters the files with
 texts.py, and writes
 
@@ -10,7 +11,10 @@ texts.py, and writes
     OUT/sources/packages-<lang>.json     per source: version, licence, licence files, bytes, edu
 
 A package whose licence is unclear or not permitted is dropped whole. With --lock the versions and licences that were
-found are written back to packages.toml, so that a later run takes the same versions (as far as the registry has them).
+found are written back to packages.toml, so that a later run takes the same versions: wheels, npm packages and the
+crates named there. What these crates need comes in the newest version that fits, and of a Debian package there is
+only that of the release that this runs on. Batches are read in the order in which they were asked for, whichever
+comes first, so that the same downloads give the same texts.
 """
 
 import argparse
@@ -18,7 +22,6 @@ import collections
 import concurrent.futures
 import email
 import hashlib
-import io
 import json
 import os
 import random
@@ -360,6 +363,8 @@ def main():
     parser.add_argument("--cap", type=float, default=2.5, help="at most this many megabytes a package")
     parser.add_argument("--workers", type=int, default=4, help="parallel downloads")
     parser.add_argument("--crates", action="append", default=[], help="folder with unpacked crates to take as well")
+    parser.add_argument("--most", type=int, help="take no more than so many packages: for a trial")
+    parser.add_argument("--newest", action="store_true", help="every name, in its newest version")
     parser.add_argument("--lock", action="store_true", help="write versions and licences back to packages.toml")
     options = parser.parse_args()
     texts.load_benchmarks(options.benchmarks)
@@ -367,7 +372,9 @@ def main():
     asked = packages[lang]
     edu = {canonical(name) for name, facts in asked.items() if facts.get("edu")}
     specs = [(name, facts.get("version")) for name, facts in asked.items()]
+    specs = [(name, None) for name, _ in specs] if options.newest else [spec for spec in specs if spec[1]]
     random.Random(1).shuffle(specs)
+    specs = specs[: options.most]
     batches = [specs[i : i + BATCH[lang]] for i in range(0, len(specs), BATCH[lang])]
     work = options.work or tempfile.mkdtemp()
     os.makedirs(work, exist_ok=True)
@@ -383,7 +390,7 @@ def main():
                 gatherer.add(package, "crate:" + package.name, canonical(package.name) in edu)
         with concurrent.futures.ThreadPoolExecutor(options.workers) as pool:
             waiting = [pool.submit(download, batch, lang, work, stop) for batch in batches]
-            for done in concurrent.futures.as_completed(waiting):
+            for done in waiting:
                 folders, names = done.result()
                 failed += names
                 for folder in folders:

@@ -3,9 +3,11 @@
     python gather_repos.py --git-folder GIT --benchmarks BENCH --out DATA [--clone] [--kinds zig sql ...] [--part repos]
 
 GIT holds one git directory a repository, as GIT/owner+name, GIT/owner+name/repo or either with a .git inside; with
---clone what is missing there is cloned (the newest commit only). BENCH holds HumanEval.jsonl and mbpp.jsonl.
+--clone what is missing there is fetched, the commit that sources.json gives and nothing before it (with --newest the
+newest one, also of the repositories that sources.json does not have). BENCH holds HumanEval.jsonl and mbpp.jsonl.
 Writes DATA/plain/<kind>-<part>.jsonl and DATA/sources/<part>-<kind>.json for each kind. Repositories whose licence is
-not clearly one of the permitted ones are left out, and so is everything that is held out (held_out.py writes that).
+not clearly one of the permitted ones are left out, and so is everything that is held out (held_out.py writes that, and
+goes first, so that no copy of it is taken).
 """
 
 import argparse
@@ -15,11 +17,13 @@ import json
 import os
 import random
 import re
+import shutil
 import subprocess
 
 import repos
 import texts
 
+HERE = os.path.dirname(os.path.abspath(__file__))
 LICENCE_FILE = re.compile(r"(licen[sc]e|copying|unlicense|copyright)([-._][\w.-]*)?$", re.I)
 POSTGRESQL_LICENCE = re.compile(
     r"permission to use, copy, modify, and distribute this software and its documentation for any purpose, "
@@ -44,6 +48,46 @@ def find_git_dir(folder, name):
         if os.path.isdir(os.path.join(path, "objects")):
             return path
     return None
+
+
+def known_versions():
+    """The commits of the repositories that the shipped model was trained or measured on."""
+    with open(os.path.join(HERE, "..", "..", "sources.json"), encoding="utf-8") as file:
+        return {name: about["version"] for name, about in json.load(file).items() if "/" in name and ":" not in name}
+
+
+def clone(folder, name, version):
+    """Fetches one commit of a repository without its history, the newest one without a version; its git directory."""
+    target = os.path.join(folder, name.replace("/", "+"))
+    address = f"https://github.com/{name}"
+    for arguments in (
+        ("init", "--quiet", "--bare", target),
+        ("--git-dir", target, "fetch", "--quiet", "--depth", "1", address, version or "HEAD"),
+        ("--git-dir", target, "update-ref", "--no-deref", "HEAD", "FETCH_HEAD"),
+    ):
+        if subprocess.run(["git", *arguments], check=False, stdin=subprocess.DEVNULL).returncode:
+            shutil.rmtree(target, ignore_errors=True)
+            return None
+    return target
+
+
+def git_dir_of(name, options):
+    """The git directory of a repository, fetched where that is asked for; None where it is not to be had."""
+    found = find_git_dir(options.git_folder, name)
+    if found or not options.clone:
+        return found
+    version = None if options.newest else known_versions().get(name)
+    return clone(options.git_folder, name, version) if version or options.newest else None
+
+
+def add_clone_options(parser):
+    """The flags of both scripts that read repositories."""
+    parser.add_argument("--git-folder", required=True)
+    parser.add_argument("--benchmarks", required=True)
+    parser.add_argument("--out", required=True)
+    parser.add_argument("--clone", action="store_true", help="fetch what is not in --git-folder")
+    parser.add_argument("--newest", action="store_true", help="the newest commits, not those of sources.json")
+    parser.add_argument("--only", nargs="*", metavar="OWNER/NAME", help="no other repositories: for a trial")
 
 
 def git(git_dir, *arguments):
@@ -227,7 +271,7 @@ def held_out_keys(folder, kind):
 
 def gather(kind, options):
     """Write the texts of one language and what they came from."""
-    seen, sources = held_out_keys(options.out, kind), {}
+    seen, sources, missing = held_out_keys(options.out, kind), {}, []
     held = {row.name for row in repos.read_table() if row.held_out}
     texts_path = os.path.join(options.out, "plain", f"{kind}-{options.part}.jsonl")
     sources_path = os.path.join(options.out, "sources", f"{options.part}-{kind}.json")
@@ -235,14 +279,11 @@ def gather(kind, options):
         for row in repos.read_table():
             if row.name in held or kind not in row.kinds and (kind != "json" or row.json_files == 0):
                 continue
-            git_dir = find_git_dir(options.git_folder, row.name)
-            if git_dir is None and options.clone:
-                target = os.path.join(options.git_folder, row.name.replace("/", "+"))
-                address = f"https://github.com/{row.name}"
-                subprocess.run(["git", "clone", "--bare", "--depth", "1", address, target], check=False)
-                git_dir = find_git_dir(options.git_folder, row.name)
+            if options.only and row.name not in options.only:
+                continue
+            git_dir = git_dir_of(row.name, options)
             if git_dir is None:
-                print(kind, row.name, "missing", flush=True)
+                missing.append(row.name)
                 continue
             files = list(list_files(git_dir))
             blobs = Blobs(git_dir)
@@ -268,18 +309,15 @@ def gather(kind, options):
     with open(sources_path, "w", encoding="utf-8") as out:
         json.dump(sources, out, indent=1)
     total = sum(entry["bytes"][kind] for entry in sources.values())
-    print(f"{kind}: {total / 1e6:.1f} MB of {len(sources)} repositories", flush=True)
+    print(f"{kind}: {total / 1e6:.1f} MB of {len(sources)} repositories, not to be had: {missing}", flush=True)
 
 
 def main():
     """Read the flags and gather every kind asked for."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--git-folder", required=True)
-    parser.add_argument("--benchmarks", required=True)
-    parser.add_argument("--out", required=True)
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    add_clone_options(parser)
     parser.add_argument("--kinds", nargs="*", default=list(texts.LANGUAGES))
     parser.add_argument("--part", default="repos")
-    parser.add_argument("--clone", action="store_true")
     options = parser.parse_args()
     texts.load_benchmarks(options.benchmarks)
     for folder in ("plain", "sources"):

@@ -1,7 +1,8 @@
 """The held-out texts, chosen by the very rules of the first version so that losses can be compared with its own.
 
-    python held_out.py --git-folder GIT --benchmarks BENCH --out DATA
+    python held_out.py --git-folder GIT --benchmarks BENCH --out DATA [--clone]
 
+It goes before the gathering, which then takes no copy of these texts. GIT and --clone are those of gather_repos.py.
 Writes DATA/val/<kind>.jsonl (at most 330 kB a language, whole files, a seeded choice) and DATA/sources/held_out.json.
 The cleaning here is the first version's and stays as it is; texts.py holds the rules of the training texts.
 """
@@ -136,10 +137,8 @@ def read_repository(git_dir, name, lang, seen):
 
 def main():
     """Read the flags and write every language's held-out texts."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--git-folder", required=True)
-    parser.add_argument("--benchmarks", required=True)
-    parser.add_argument("--out", required=True)
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    gather_repos.add_clone_options(parser)
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as human_eval_only:  # the first version knew only this benchmark
         shutil.copy(os.path.join(options.benchmarks, "HumanEval.jsonl"), human_eval_only)
@@ -149,7 +148,11 @@ def main():
     seen, documents, sources = set(), [], {}
     for lang, names in repos.HELD_OUT.items():
         for name in names:
-            git_dir = gather_repos.find_git_dir(options.git_folder, name)
+            if options.only and name not in options.only:
+                continue
+            git_dir = gather_repos.git_dir_of(name, options)
+            if git_dir is None:
+                raise SystemExit(f"{name} is not in {options.git_folder} and could not be fetched; --only leaves it out")
             licence, files = gather_repos.read_licence(
                 list(gather_repos.list_files(git_dir)), reader := gather_repos.Blobs(git_dir)
             )

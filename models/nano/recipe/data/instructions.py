@@ -17,12 +17,15 @@ import os
 import random
 import re
 
+import families
 import functions
 import instr
 import json_requests
 import pairs
 import sql_requests
 import texts
+import vocabulary
+from languages import LANGUAGES, function_case
 
 KINDS = ["py", "ts", "rs", "go", "zig", "json", "sql"]
 SYNTH_BYTES = {"py": 5.2e6, "ts": 5e6, "rs": 5e6, "go": 5e6, "zig": 5.2e6, "json": 14e6, "sql": 10e6}
@@ -65,7 +68,7 @@ def prompt_keys(path):
 
 def function_document(rng, lang, held_out=False):
     """A document of a generated function."""
-    function = functions.hand_written(rng, lang, True) if held_out else functions.generate(rng, lang)
+    function = families.hand_written(rng, lang, True) if held_out else functions.generate(rng, lang)
     if texts.contaminated(function.code, lang) == "name":
         # a benchmark's name: another name, which the request states
         function.name, function.code = fresh_name(rng, lang, function)
@@ -77,9 +80,7 @@ def function_document(rng, lang, held_out=False):
 
 def fresh_name(rng, lang, function):
     """A random name in place of the function's own."""
-    import vocabulary
-
-    new = functions.function_case(lang, vocabulary.function_name(rng), rng)
+    new = function_case(lang, vocabulary.function_name(rng), rng)
     return new, re.sub(rf"\b{function.name}\b", new, function.code)
 
 
@@ -127,7 +128,7 @@ def synth(options):
         held, seen = [], set()
         while len(held) < HELD_OUT:
             # half of the held-out functions come from families that training never shows
-            text = maker(rng, kind, kind in instr.LANGUAGE_NAMES and len(held) % 2 == 0)
+            text = maker(rng, kind, kind in LANGUAGES and len(held) % 2 == 0)
             key = short_hash(answer(text))
             if key not in seen and usable(text, kind):
                 seen.add(key)

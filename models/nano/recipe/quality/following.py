@@ -104,11 +104,13 @@ def checks_of(prompt, sample):
 
 
 def judge(prompts, samples):
-    """Shares by kind, by what was asked for, and over all prompts."""
-    kinds, asked, answers = {}, {}, []
+    """Shares by kind, by what was asked for, by wording where a template tells it, and over all prompts."""
+    kinds, asked, wordings, answers = {}, {}, {}, []
     for prompt, sample in zip(prompts, samples):
         checks = checks_of(prompt, sample)
         kinds.setdefault(prompt["kind"], []).append(all(checks.values()))
+        if "template" in prompt:
+            wordings.setdefault(prompt["template"].split("-")[1], []).append(all(checks.values()))
         for name, good in checks.items():
             asked.setdefault(name, []).append(good)
         answers.append({"prompt": prompt["prompt"], "text": sample.text, "ended": sample.ended, "checks": checks})
@@ -117,6 +119,7 @@ def judge(prompts, samples):
     return {
         "kinds": {kind: share(rights) for kind, rights in kinds.items()},
         "asked": {name: share(rights) for name, rights in asked.items()},
+        "wordings": {name: share(rights) for name, rights in wordings.items()},
         "right": sum(over_all),
         "prompts": len(over_all),
         "share": share(over_all),

@@ -33,6 +33,7 @@ def rows_of_following(results, part):
         return {}
     rows = {TITLES[kind]: share for kind, share in found["kinds"].items()}
     rows |= {f"asked: {name}": share for name, share in found["asked"].items()}
+    rows |= {f"wording: {name}": share for name, share in found.get("wordings", {}).items()}
     rows[f"all {found['prompts']} prompts"] = found["share"]
     return rows
 
@@ -58,6 +59,8 @@ PARTS = (
     ("accepted by a parser, with the shipped grammar", lambda results: rows_of_shares(results, "grammar")),
     ("does what is asked, without a grammar", lambda results: rows_of_following(results, "following")),
     ("does what is asked, with the shipped grammar", lambda results: rows_of_following(results, "following-grammar")),
+    ("held-out wordings, without a grammar", lambda results: rows_of_following(results, "templates")),
+    ("held-out wordings, with the shipped grammar", lambda results: rows_of_following(results, "templates-grammar")),
     ("HumanEval", rows_of_humaneval),
     ("tokens per second", rows_of_speed),
 )
