@@ -102,8 +102,8 @@ pub(super) fn draw(
 }
 
 /// What the embedded model is for, and where a bigger one comes from.
-const EMBEDDED: &str = "maze-nano is built in (9 MB): short functions, JSON and SQL after a plain request; no \
-    facts, no reasoning. For more, Enter: a folder, a .gguf file or org/name of the hub \
+const EMBEDDED: &str = "maze-nano is built in (9 MB): short functions, JSON and SQL, asked for as in the \
+    examples; no facts, no reasoning. For more, Enter: a folder, a .gguf file or org/name of the hub \
     (Qwen/Qwen2.5-Coder-1.5B-Instruct).";
 
 fn about(buffer: &mut Buffer, theme: &Theme, area: Rect, state: &State, settings: &Settings) {
