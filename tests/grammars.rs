@@ -93,6 +93,7 @@ fn no_example_repeats_itself() {
                         token: 0,
                         bytes: bytes.into(),
                         special: false,
+                        of_prompt: 0,
                         thinking: false,
                         kind: StepKind::Sampled,
                         insight: None,
