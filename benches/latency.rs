@@ -1,12 +1,15 @@
 //! How long a key takes from the terminal to the screen while a run streams in, and how many frames a
-//! second there are: the real program in a pseudo-terminal, 2,000 tokens a second.
+//! second there are: the real program in a pseudo-terminal, 2,000 tokens a second. And how long the key that
+//! runs takes to the embedded model's first token.
 //!
 //! ```sh
-//! cargo bench --bench latency            # all rows
-//! cargo bench --bench latency -- prompt  # those whose name has the word
+//! cargo bench --bench latency                 # all rows
+//! cargo bench --bench latency -- prompt       # those whose name has the word
+//! cargo bench --bench latency -- first        # those of the first token
 //! ```
 //!
-//! Prints a table and judges nothing: the bars are 30 frames a second and 50 ms, on a quiet machine.
+//! Prints tables and judges nothing: the bars are 30 frames a second, 50 ms, and 150 ms to the first token, on a
+//! quiet machine.
 
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -56,16 +59,70 @@ const CASES: [Case; 4] = [
     },
 ];
 
+/// Starts of the program in each case of the first token.
+const STARTS: usize = 30;
+
+/// Cases of the first token: what the prompt is, and its text, which the model's chat template goes around.
+const FIRST: [(&str, &str); 2] = [
+    ("the example of Python", "# Python: Return the average of a list of numbers\n"),
+    (
+        "a request of five sentences",
+        "Write a Python function named `summarise` with parameters `lines: list[str]` and `width: int = 80`. It joins \
+         the lines with single blanks and leaves out those that are empty. Words that are longer than the width are \
+         cut, and three dots stand in place of what is lost. If there is no line at all, it returns an empty string. \
+         Give it a docstring that says so in one sentence.",
+    ),
+];
+
 fn main() {
+    let word = std::env::args().skip(1).find(|argument| !argument.starts_with('-')).unwrap_or_default();
+    let firsts: Vec<_> =
+        FIRST.into_iter().filter(|(name, _)| "first token".contains(&word) || name.contains(&word)).collect();
+    if !firsts.is_empty() {
+        first_token(&firsts);
+    }
+    if CASES.iter().any(|case| case.name.contains(&word)) {
+        keys_of_a_run(&word);
+    }
+}
+
+/// From the key that runs to the screen with the run's first token, in a program that was just started.
+fn first_token(cases: &[(&str, &str)]) {
+    println!("| to the first token, 160x45 | p50 | p95 | max |");
+    println!("|---|---|---|---|");
+    for (name, prompt) in cases {
+        let prompt = format!("--prompt={prompt}");
+        let arguments = ["--language=python", "--entry=function", &prompt, "--max-tokens=1", "--no-probe"];
+        let mut times: Vec<Duration> = (0..STARTS)
+            .map(|_| {
+                let mut tui = Tui::start(Path::new(env!("CARGO_BIN_EXE_maze")), (45, 160), &arguments, &[]);
+                tui.see("✓ grammar");
+                while tui.stirs(Duration::from_millis(300)) {}
+                tui.press("F5");
+                // The only token is the last one, and shown with this.
+                let time = tui.see("token limit");
+                let _ = tui.child.kill();
+                let _ = tui.child.wait();
+                time
+            })
+            .collect();
+        times.sort();
+        let at = |share: usize| ms(times[(times.len() * share / 100).min(times.len() - 1)]);
+        println!("| {name} | {} | {} | {} |", at(50), at(95), at(100));
+    }
+    println!();
+}
+
+/// From a key to the screen while a run streams in.
+fn keys_of_a_run(word: &str) {
     let folder = tempfile::tempdir().expect("a folder");
     let (small, large) = (folder.path().join("small.lark"), folder.path().join("large.lark"));
     std::fs::write(&small, "start: TEXT\nTEXT: /(.|\\n)*/\n").expect("writable");
     std::fs::write(&large, large_grammar()).expect("writable");
     println!("| screen | keys | frames a second | p50 | p95 | p99 | max |");
     println!("|---|---|---|---|---|---|---|");
-    let word = std::env::args().skip(1).find(|argument| !argument.starts_with('-')).unwrap_or_default();
     for (columns, rows) in [(80, 24), (160, 45)] {
-        for case in CASES.iter().copied().filter(|case| case.name.contains(&word)) {
+        for case in CASES.iter().copied().filter(|case| case.name.contains(word)) {
             let grammar = if case.large_grammar { &large } else { &small };
             let (rate, mut times) = measure((rows, columns), grammar, case);
             times.sort();

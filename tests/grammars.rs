@@ -93,6 +93,7 @@ fn no_example_repeats_itself() {
                         token: 0,
                         bytes: bytes.into(),
                         special: false,
+                        of_prompt: 0,
                         thinking: false,
                         kind: StepKind::Sampled,
                         insight: None,
@@ -104,6 +105,26 @@ fn no_example_repeats_itself() {
             }
         }
     }
+}
+
+/// A model ends its answer where the text is complete, mostly without a last line end.
+#[test]
+fn no_language_needs_white_space_at_its_end() {
+    let mut needed = String::new();
+    for name in ["python", "typescript", "rust", "go", "zig", "sql", "json"] {
+        let shipped = library::find(name).expect("shipped");
+        let grammar = compile(&nano::COMPILER, shipped);
+        let mut grammars = Entries::new(&grammar, &nano::COMPILER);
+        for Case { name, entry, text, .. } in cases(shipped).into_iter().filter(|c| c.wants == Wants::Accept)
+        {
+            let grammar = grammars.of(entry.as_deref()).unwrap_or_else(|e| panic!("{}: {e}", shipped.file));
+            let verdict = check_text(grammar, text.trim_ascii_end()).expect("within the limits");
+            if verdict != Verdict::Accepted {
+                needed += &format!("{}: {name}: {verdict:?}\n", shipped.file);
+            }
+        }
+    }
+    assert_eq!(needed, "");
 }
 
 #[test]

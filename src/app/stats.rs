@@ -72,6 +72,7 @@ mod tests {
                 token: 0,
                 bytes: [].into(),
                 special: false,
+                of_prompt: 0,
                 thinking: false,
                 kind: if i.is_multiple_of(3) { StepKind::Forced } else { StepKind::Sampled },
                 insight: None,

@@ -140,6 +140,7 @@ mod tests {
                 token: 0,
                 bytes: (*bytes).into(),
                 special: false,
+                of_prompt: 0,
                 thinking: false,
                 kind: StepKind::Sampled,
                 insight: None,

@@ -225,7 +225,7 @@ fn as_json(args: &ReplayArgs, trace: &Trace, verified: Option<&Verified>) -> Val
         .filter(|(i, _)| args.step.is_none_or(|n| n == i + 1))
         .map(|(i, step)| {
             let insight = step.insight.as_deref();
-            json!({
+            let mut row = json!({
                 "step": i + 1,
                 "token": step.token,
                 "text": String::from_utf8_lossy(&step.bytes),
@@ -233,7 +233,11 @@ fn as_json(args: &ReplayArgs, trace: &Trace, verified: Option<&Verified>) -> Val
                 "allowed": insight.map(|n| n.allowed.count()),
                 "mass_removed": insight.map(|n| n.mass_removed),
                 "chosen": insight.map(|n| n.chosen),
-            })
+            });
+            if step.of_prompt > 0 {
+                row["of_prompt"] = step.of_prompt.into();
+            }
+            row
         })
         .collect();
     let verified = verified.map(|v| {

@@ -312,6 +312,7 @@ mod tests {
             token: 0,
             bytes: text.as_bytes().into(),
             special: false,
+            of_prompt: 0,
             thinking: false,
             kind,
             insight: None,

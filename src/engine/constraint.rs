@@ -20,6 +20,7 @@ use super::vocabulary::Vocabulary;
 mod places;
 mod probe;
 mod rows;
+mod seam;
 mod slices;
 mod specialise;
 mod watch;
@@ -27,6 +28,7 @@ mod within;
 
 use places::Places;
 pub use probe::{Ignore, Probe};
+use seam::Seam;
 use slices::{Computer, SLICES, Words};
 use specialise::{Specialised, specialise};
 
@@ -90,7 +92,7 @@ impl ConstraintFactory {
             let mut warnings = parser.grammar_warnings();
             let is_exact = inexact.is_none();
             warnings.extend(inexact.map(|rule| format!("{MANY_ARGUMENTS}{rule}")));
-            Ok((Constraint { parser, masks, places, tokens: Vec::new(), is_exact }, warnings))
+            Ok((Constraint { parser, masks, places, tokens: Vec::new(), seam: None, is_exact }, warnings))
         }))
         .map_err(|e| e.to_string())
     }
@@ -115,6 +117,8 @@ pub struct Constraint {
     places: Places,
     /// Everything committed, so that a grammar that cannot roll back can be replayed.
     tokens: Vec<TokenId>,
+    /// How the first of them begins, if that is within the prompt.
+    seam: Option<Seam>,
     /// Whether rules with parameters are told apart by their arguments.
     is_exact: bool,
 }
@@ -152,8 +156,8 @@ impl Constraint {
         let mut parser = self.parser.deep_clone();
         let masks = Arc::new(self.masks.fork());
         parser.bias_computer = masks.clone();
-        let (places, tokens) = (self.places.clone(), self.tokens.clone());
-        Self { parser, masks, places, tokens, is_exact: self.is_exact }
+        let (places, tokens, seam) = (self.places.clone(), self.tokens.clone(), self.seam.clone());
+        Self { parser, masks, places, tokens, seam, is_exact: self.is_exact }
     }
 
     /// A copy at the same place whose masks llguidance computes alone, to compare the others with.
@@ -189,11 +193,15 @@ impl Constraint {
     /// [`FinishReason::DeadEnd`] if nothing can follow an incomplete one,
     /// [`FinishReason::ParserLimit`] and [`FinishReason::Cancelled`].
     pub fn mask(&mut self) -> Result<Mask, ConstraintStop> {
+        if let Some(seam) = self.open_seam() {
+            return Ok(seam.mask.clone());
+        }
         let width = self.parser.token_env.tok_trie().vocab_size();
+        let given = self.given(self.tokens.len()).into_owned();
         // The mask before all texts is computed while compiling, and kept by llguidance.
-        let has_begun = !self.tokens.is_empty();
+        let has_begun = !given.is_empty();
         let trie = self.parser.token_env.tok_trie();
-        let after = || Ok(self.places.after(self.parser.parser.grammar(), &self.tokens, trie));
+        let after = || Ok(self.places.after(self.parser.parser.grammar(), &given, trie));
         // Without a place the mask is llguidance's, so nothing is lost if it cannot be found out.
         let place = has_begun.then(|| panic_utils::catch_unwind(AssertUnwindSafe(after)).ok().flatten());
         self.masks.stands(place.flatten());
@@ -206,6 +214,9 @@ impl Constraint {
     /// # Errors
     /// [`FinishReason::ParserLimit`] after two seconds, where a grammar leaves no choice for ever.
     pub fn forced(&mut self) -> Result<Vec<TokenId>, ConstraintStop> {
+        if self.open_seam().is_some() {
+            return Ok(Vec::new());
+        }
         self.within_limit(|constraint| constraint.guarded(|p| Ok(p.compute_ff_tokens())))
     }
 
@@ -218,6 +229,9 @@ impl Constraint {
         let width = self.parser.token_env.tok_trie().vocab_size();
         if token as usize >= width {
             return Ok(false);
+        }
+        if self.open_seam().is_some() {
+            return self.commit_first(token);
         }
         let is_eos = self.parser.token_env.tok_trie().eos_tokens().contains(&token);
         // A grammar may name an end-of-sequence token in its text; otherwise it may come where the
@@ -233,7 +247,7 @@ impl Constraint {
 
     /// Whether the text so far is a complete text of the grammar.
     pub fn is_accepting(&mut self) -> Result<bool, ConstraintStop> {
-        self.guarded(|p| Ok(p.is_accepting()))
+        Ok(self.open_seam().is_none() && self.guarded(|p| Ok(p.is_accepting()))?)
     }
 
     /// The reason to end here, if the text is complete and nothing can follow.
@@ -241,7 +255,7 @@ impl Constraint {
     /// # Errors
     /// If the parser cannot go on.
     pub fn ended(&mut self) -> Result<Option<FinishReason>, ConstraintStop> {
-        if !self.parser.stopped() && !self.guarded(TokenParser::check_stop)? {
+        if self.open_seam().is_some() || !self.parser.stopped() && !self.guarded(TokenParser::check_stop)? {
             return Ok(None);
         }
         match self.parser.stop_reason() {
@@ -258,22 +272,23 @@ impl Constraint {
     /// If the replay fails, which it cannot unless the parser has hit a limit.
     pub fn rollback(&mut self, count: usize, template: &Constraint) -> Result<(), ConstraintStop> {
         let keep = self.tokens.len().saturating_sub(count);
-        let dropped = self.tokens.len() - keep;
+        let given = self.given(keep).into_owned();
+        let dropped = self.given(self.tokens.len()).len() - given.len();
         // A cancel is permanent for a parser: only a replay gets past it.
         let cancelled = self.parser.cancellation_handle().is_some_and(|h| h.is_cancelled());
-        if dropped == 0 && !cancelled {
+        if keep == self.tokens.len() && !cancelled {
             return Ok(());
         }
         let rolled = panic_utils::catch_unwind(AssertUnwindSafe(|| self.parser.rollback(dropped)));
         if rolled.is_ok() && !cancelled {
             // llguidance 1.9.1 may serve a mask cached before the rollback otherwise.
             self.parser.invalidate_bias_cache();
-            self.tokens.truncate(keep);
-            self.places.truncate(keep);
+            self.places.truncate(given.len());
+            self.keep(keep);
             return Ok(());
         }
         let mut replayed = template.fork();
-        for &token in &self.tokens[..keep] {
+        for &token in &given {
             if !replayed.commit(token)? {
                 return Err(ConstraintStop {
                     reason: FinishReason::DeadEnd,
@@ -281,7 +296,9 @@ impl Constraint {
                 });
             }
         }
+        (replayed.tokens, replayed.seam) = (std::mem::take(&mut self.tokens), self.seam.take());
         *self = replayed;
+        self.keep(keep);
         Ok(())
     }
 

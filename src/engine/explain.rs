@@ -93,6 +93,16 @@ impl Explainer {
         &self.compiled
     }
 
+    /// Lets the answers that are asked about from here on begin with these bytes, which are the prompt's: those
+    /// that [`Step::of_prompt`](super::trace::Step::of_prompt) gives of the first step. A text has none.
+    pub fn begin_with(&mut self, of_prompt: &[u8]) {
+        if self.constraint.of_prompt() != of_prompt {
+            self.constraint = self.compiled.constraint();
+            // A token that cannot come is refused when it is asked about.
+            let _ = self.constraint.heal(of_prompt);
+        }
+    }
+
     /// The place after `tokens`, which are those of an answer from its first one.
     ///
     /// # Errors
@@ -102,7 +112,9 @@ impl Explainer {
         let common = had.iter().zip(tokens).take_while(|(a, b)| a == b).count();
         let back = had.len() - common;
         if self.constraint.rollback(back, self.compiled.template()).is_err() {
+            let of_prompt = self.constraint.of_prompt().to_vec();
             self.constraint = self.compiled.constraint();
+            self.begin_with(&of_prompt);
         }
         let mut stop = None;
         for (index, &token) in tokens.iter().enumerate().skip(self.constraint.tokens().len()) {
@@ -122,6 +134,9 @@ impl Explainer {
             } else {
                 before.extend(self.vocabulary.bytes(token).iter().copied().map(Piece::Byte));
             }
+        }
+        if !tokens.is_empty() {
+            before.drain(..self.constraint.of_prompt().len().min(before.len()));
         }
         Ok(self.stand(before, stop))
     }
@@ -151,6 +166,7 @@ impl Explainer {
             explainer: self,
             before,
             pending: Vec::new(),
+            of_prompt: 0,
             forced: None,
             accepting: false,
             named: None,
@@ -171,6 +187,8 @@ pub struct At<'e> {
     before: Vec<Piece>,
     /// The bytes that must come next.
     pending: Vec<u8>,
+    /// How many of them are the prompt's.
+    of_prompt: usize,
     /// The token that must come next.
     forced: Option<TokenId>,
     accepting: bool,
@@ -186,7 +204,8 @@ impl At<'_> {
     fn look(&mut self) -> Result<(), ConstraintStop> {
         let constraint = &mut self.explainer.constraint;
         let forced = constraint.forced()?.first().copied();
-        self.pending = constraint.pending().to_vec();
+        self.pending = constraint.pending();
+        self.of_prompt = if constraint.tokens().is_empty() { constraint.of_prompt().len() } else { 0 };
         // Where no token spells the first of the bytes, llguidance gives a token of later ones.
         let vocabulary = &self.explainer.vocabulary;
         self.forced =
@@ -226,6 +245,9 @@ impl At<'_> {
                 return at.refused(bytes, walk);
             }
             Ok(match at.forced {
+                _ if bytes.len() < at.of_prompt => {
+                    Reason::Prompt { last: at.pending[..at.of_prompt].to_vec() }
+                }
                 Some(forced) if forced != token => {
                     Reason::Tokenization { forced, bytes: vocabulary.bytes(forced).to_vec() }
                 }
@@ -236,14 +258,20 @@ impl At<'_> {
 
     /// Why `text` may come here, whatever its tokens, or why not.
     pub fn why_text(&mut self, text: &[u8]) -> Reason {
-        self.answered(|at| {
-            let walk = at.walk(text)?;
+        let of_prompt = self.of_prompt;
+        let text = [&self.pending[..of_prompt], text].concat();
+        let mut reason = self.answered(|at| {
+            let walk = at.walk(&text)?;
             if walk.accepted < text.len() {
-                at.refused(text, walk)
+                at.refused(&text, walk)
             } else {
                 Ok(Reason::Allowed { ends: false })
             }
-        })
+        });
+        if let Reason::Byte { accepted, .. } = &mut reason {
+            *accepted -= of_prompt;
+        }
+        reason
     }
 
     /// Why the text may end here, or why not.
@@ -340,7 +368,9 @@ impl At<'_> {
         let expected = self.expecting(&text[..accepted], expected);
         let ignored = match ignore {
             Ignore::No => None,
-            Ignore::NotHere { .. } if accepted == 0 && self.before.is_empty() => Some(Ignored::BeforeFirst),
+            Ignore::NotHere { .. } if accepted == self.of_prompt && self.before.is_empty() => {
+                Some(Ignored::BeforeFirst)
+            }
             Ignore::NotHere { .. } if expected.may_end == Some(true) => Some(Ignored::AfterLast),
             Ignore::NotHere { between: true, outer: true } => Some(Ignored::Embedded),
             Ignore::NotHere { between: true, outer: false } => Some(Ignored::Here),
@@ -391,6 +421,10 @@ impl At<'_> {
     /// What may come after `ahead`, which may follow the place: these bytes.
     fn expecting(&mut self, ahead: &[u8], bytes: Vec<u8>) -> Expected {
         let accepted = ahead.len();
+        let Some(ahead) = ahead.get(self.of_prompt..) else {
+            let forced = self.pending[accepted..].to_vec();
+            return Expected { bytes, forced, may_end: Some(false), ..Expected::default() };
+        };
         let Explainer { names, compiled, vocabulary, .. } = &mut *self.explainer;
         let named = names.expected(&self.before, ahead, compiled, vocabulary);
         let vocabulary = &self.explainer.vocabulary;

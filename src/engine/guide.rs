@@ -125,6 +125,27 @@ impl Guide {
         Self { thinking, ..self }
     }
 
+    /// Leaves the prompt's last token, of these bytes, to the answer, if the grammar lets a longer one come in its
+    /// place. Says whether that is so. A free answer begins after the prompt, and so does one after a thinking block.
+    ///
+    /// # Errors
+    /// If the parser cannot go on.
+    pub fn heal(&mut self, bytes: &[u8]) -> Result<bool, ConstraintStop> {
+        match &mut self.rule {
+            Rule::Grammar(guided) if self.thinking.is_none() => guided.constraint()?.heal(bytes),
+            Rule::Grammar(_) | Rule::Free(_) => Ok(false),
+        }
+    }
+
+    /// Takes [`heal`](Self::heal) back, if the answer has not begun.
+    pub fn split(&mut self) {
+        if let Rule::Grammar(guided) = &mut self.rule
+            && let Ok(constraint) = guided.constraint()
+        {
+            constraint.split();
+        }
+    }
+
     /// Whether nothing constrains the answer.
     pub fn is_free(&self) -> bool {
         matches!(self.rule, Rule::Free(_))

@@ -290,7 +290,7 @@ impl<'t> Walk<'t> {
 fn obstacle(engine: &Engine, trace: &Trace) -> Option<String> {
     let (ours, theirs) = (engine.info(), &trace.model);
     // The last token needs no place.
-    let needed = (trace.prompt.len() + trace.steps.len()).saturating_sub(1);
+    let needed = (trace.read().len() + trace.steps.len()).saturating_sub(1);
     if trace.prompt.is_empty() {
         Some("the trace has no prompt".into())
     } else if (&ours.architecture, &ours.weights, &ours.fingerprint)
@@ -320,12 +320,12 @@ struct Logits<'m> {
 impl<'m> Logits<'m> {
     fn new(model: &'m mut dyn LanguageModel, trace: &Trace) -> Self {
         model.truncate(0);
-        let tokens = trace.prompt.iter().chain(&trace.steps).map(|step| step.token).collect();
+        let tokens = trace.read().iter().chain(&trace.steps).map(|step| step.token).collect();
         // A GPU's kernels for one row and for many round differently, and so do those of another device.
         let both_cpu = model.info().device == "cpu" && trace.model.device == "cpu";
         let tolerance = if both_cpu { 0.001 } else { 0.05 };
         let sampler = Sampler::new(SamplerSettings::default());
-        Self { model, tokens, prompt: trace.prompt.len(), sampler, tolerance, rows: Vec::new(), first: 0 }
+        Self { model, tokens, prompt: trace.read().len(), sampler, tolerance, rows: Vec::new(), first: 0 }
     }
 
     /// The largest difference to what a step recorded.

@@ -104,6 +104,11 @@ impl Sampler {
         Self { settings, penalised: Vec::new() }
     }
 
+    /// The same settings with random numbers of their own, for a pick beside the positions.
+    pub fn apart(&self) -> Self {
+        Self::new(SamplerSettings { seed: !self.settings.seed, ..self.settings.clone() })
+    }
+
     /// Picks one of the tokens that `mask` allows.
     ///
     /// `logits` are as wide as the mask. `history` are the tokens generated so far; its length is

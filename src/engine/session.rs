@@ -11,6 +11,9 @@
 //!
 //! A model that thinks before it answers goes through the same loop; the guide knows which of the two it does.
 //!
+//! At first it may be open whether the answer begins after the prompt or takes its last token in, which
+//! [`seam`] decides.
+//!
 //! One invariant carries rewinding: at rest, the KV cache holds fewer tokens than the session, so
 //! the logits that follow the last token can always be had by one forward pass. The session must
 //! never let a token into `tokens` that the guide has not taken.
@@ -28,12 +31,10 @@ use super::trace::{FinishReason, Insight, Outcome, Request, Step, StepKind, Timi
 use super::vocabulary::Vocabulary;
 
 pub mod prepare;
+mod seam;
 mod stop;
 
-use prepare::{forward_pass, is_done, prepare, prompt_step};
-
-/// Prompts go through the model in chunks of this many tokens, so that a cancel is noticed.
-const PREFILL_CHUNK: usize = 256;
+use prepare::{Prepared, forward_pass, is_done, prepare, prompt_step};
 
 /// Tokens are likely to come alone where others were forced after fewer than one of so many.
 const SELDOM: usize = 32;
@@ -47,6 +48,10 @@ pub struct Session {
     trace: Trace,
     /// Prompt and generated tokens, forced ones that have no step yet included.
     tokens: Vec<TokenId>,
+    /// How many of them are the prompt's: all of its tokens, or all but the last, which the answer takes in then.
+    prompt: usize,
+    /// Whether the first pick decides which of the two it is.
+    is_undecided: bool,
     /// Why the run will end once the forced tokens have their steps.
     ending: Option<(FinishReason, Option<String>)>,
     canceller: Canceller,
@@ -72,8 +77,8 @@ impl Session {
         request: Request,
     ) -> Result<Self, (EngineError, Box<dyn LanguageModel>)> {
         let canceller = Canceller::default();
-        let (tokens, guide) = match prepare(model.info().context, &vocabulary, grammar, &request, &canceller)
-        {
+        let prepared = prepare(model.info().context, &vocabulary, grammar, &request, &canceller);
+        let Prepared { mut tokens, guide, is_healed } = match prepared {
             Ok(prepared) => prepared,
             Err(error) => return Err((error, model)),
         };
@@ -81,6 +86,8 @@ impl Session {
         let sampler = Sampler::new(request.sampler.clone());
         let mut trace = Trace::new(request, model.info().clone());
         trace.prompt = tokens.iter().map(|&t| Arc::new(prompt_step(&vocabulary, t))).collect();
+        let prompt = tokens.len() - usize::from(is_healed);
+        tokens.truncate(prompt);
         let mut session = Self {
             model,
             vocabulary,
@@ -88,6 +95,8 @@ impl Session {
             sampler,
             trace,
             tokens,
+            prompt,
+            is_undecided: is_healed,
             ending: None,
             canceller,
             followed: 0,
@@ -155,6 +164,9 @@ impl Session {
     pub fn retrace(&mut self, steps: &[Arc<Step>]) -> Result<(), EngineError> {
         self.rewind(0)?;
         self.take_back(0)?;
+        if let Some(first) = steps.first() {
+            self.decide(first.of_prompt > 0);
+        }
         for (index, step) in steps.iter().enumerate() {
             if !matches!(self.guide.commit(step.token), Ok(true)) {
                 self.rewind(0)?;
@@ -178,7 +190,7 @@ impl Session {
         let outcome = self.trace.outcome.clone();
         self.take_back(self.trace.steps.len())?;
         self.reopen();
-        let result = self.override_with(token);
+        let result = self.put(token);
         if !matches!(result, Ok(true)) {
             // The forward pass has left no token to go on from.
             self.model.truncate(self.tokens.len().saturating_sub(1));
@@ -205,10 +217,12 @@ impl Session {
             return Ok(());
         }
         let detail = self.trace.request.detail;
-        let prompt = self.trace.prompt.len();
+        let prompt = self.prompt;
         let recorded = prompt + self.trace.steps.len();
+        let mut own_numbers = self.at_seam().then(|| self.sampler.apart());
         let ending = self.ending.take();
         let Self { model, vocabulary, guide, sampler, trace, tokens, .. } = self;
+        let sampler = own_numbers.as_mut().unwrap_or(sampler);
         let forced = &tokens[recorded..];
         // A run that ends with the forced tokens needs only the logits before each of them.
         let until = tokens.len() - usize::from(ending.is_some());
@@ -290,31 +304,12 @@ impl Session {
         if first {
             self.prefill += took;
         }
+        if std::mem::take(&mut self.is_undecided) && self.is_last_of_prompt(token) {
+            return self.begin_after_prompt(took);
+        }
         let kind = if mask.count() == 1 { StepKind::Forced } else { StepKind::Sampled };
         self.accept(token, kind, insight, timings)?;
         Ok(())
-    }
-
-    /// Runs all but the last chunk of a long prompt through the model, and of what was generated after
-    /// it if the model has not read that. False if that was cancelled.
-    fn prefill(&mut self) -> Result<bool, EngineError> {
-        let recorded = self.trace.prompt.len() + self.trace.steps.len();
-        let last_chunk = recorded.saturating_sub(PREFILL_CHUNK);
-        while self.model.len() < last_chunk {
-            if self.canceller.is_cancelled() {
-                break;
-            }
-            let clock = Instant::now();
-            let from = self.model.len();
-            let chunk = &self.tokens[from..last_chunk.min(from + PREFILL_CHUNK)];
-            self.model.run(chunk, 1)?.done(clock)?;
-            self.prefill += clock.elapsed();
-        }
-        if self.canceller.is_cancelled() {
-            self.end(FinishReason::Cancelled, None);
-            return Ok(false);
-        }
-        Ok(true)
     }
 
     /// The work of [`force`](Self::force). False if the grammar does not allow the token.
@@ -370,7 +365,9 @@ impl Session {
         self.tokens.push(token);
         let at = self.trace.steps.len();
         let thinking = at < self.guide.thought();
-        let step = Step { thinking, kind, insight, timings, ..prompt_step(&self.vocabulary, token) };
+        let of_prompt = self.begun().filter(|_| at == 0).map_or(0, |last| last.bytes.len());
+        let step =
+            Step { of_prompt, thinking, kind, insight, timings, ..prompt_step(&self.vocabulary, token) };
         self.trace.steps.push(Arc::new(step));
         if let Some(found) = self.found_stop() {
             self.end(FinishReason::StopString, Some(found));
@@ -392,7 +389,7 @@ impl Session {
             Ok(answer) => answer,
             Err(stop) => return self.end(stop.reason, Some(stop.message)),
         };
-        let answered = self.tokens.len() - self.trace.prompt.len() - self.guide.thought();
+        let answered = self.tokens.len() - self.prompt - self.guide.thought();
         let most = self.trace.request.max_tokens.saturating_sub(answered) + thinking;
         // The last token needs no place in the KV cache.
         let room = (self.model.info().context + 1).saturating_sub(self.tokens.len());
@@ -445,7 +442,7 @@ impl Session {
 
     /// Steps for the forced tokens without asking the model about them.
     fn record_plainly(&mut self) {
-        let recorded = self.trace.prompt.len() + self.trace.steps.len();
+        let recorded = self.prompt + self.trace.steps.len();
         for &token in &self.tokens[recorded..] {
             let thinking = self.trace.steps.len() < self.guide.thought();
             let step = Step { thinking, kind: StepKind::Forced, ..prompt_step(&self.vocabulary, token) };
@@ -465,19 +462,13 @@ impl Session {
     /// Takes back every token after the first `steps` generated ones, from the grammar, the
     /// token list and the KV cache. The trace is the caller's.
     fn take_back(&mut self, steps: usize) -> Result<(), EngineError> {
-        let keep = self.trace.prompt.len() + steps;
+        let keep = self.prompt + steps;
         let drop = self.tokens.len().saturating_sub(keep);
-        let generated = self.tokens.len() - self.trace.prompt.len();
+        let generated = self.tokens.len() - self.prompt;
         self.guide.rollback(drop, generated, &self.canceller)?;
         self.tokens.truncate(keep);
         self.model.truncate(keep.saturating_sub(1));
         Ok(())
-    }
-
-    /// The stop string that the answer has just come to contain.
-    fn found_stop(&self) -> Option<String> {
-        let answer = self.tokens.get(self.trace.prompt.len() + self.guide.thought()..).unwrap_or_default();
-        stop::found(&self.trace.request.stop, answer, &self.vocabulary)
     }
 
     fn reopen(&mut self) {

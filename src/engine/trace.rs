@@ -98,6 +98,12 @@ impl Trace {
         }
     }
 
+    /// The tokens of the prompt that the model has read: not the last one where the first step is in its place.
+    pub fn read(&self) -> &[Arc<Step>] {
+        let is_healed = self.steps.first().is_some_and(|step| step.of_prompt > 0);
+        &self.prompt[..self.prompt.len() - usize::from(is_healed && !self.prompt.is_empty())]
+    }
+
     /// The bytes of the answer: of everything that was generated, unless the model thought first.
     /// They may end inside a character while the run is under way. Special tokens, the end of
     /// sequence among them, have no text.
@@ -150,6 +156,11 @@ pub struct Step {
     pub bytes: Box<[u8]>,
     /// Whether the token is a special (control) token, which adds no text to the output.
     pub special: bool,
+    /// How many of the bytes are the prompt's: the first token of an answer may be in the place of the prompt's
+    /// last one, whose bytes it begins with.
+    #[serde(skip_serializing_if = "is_zero")]
+    #[serde(default)]
+    pub of_prompt: usize,
     /// Whether the token is part of what the model thinks before its answer.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     #[serde(default)]
@@ -165,8 +176,17 @@ pub struct Step {
 impl Step {
     /// The bytes that this token adds to the output text.
     pub fn text_bytes(&self) -> &[u8] {
-        if self.special { &[] } else { &self.bytes }
+        if self.special { &[] } else { self.bytes.get(self.of_prompt..).unwrap_or_default() }
     }
+
+    /// The bytes of the prompt that this token begins with.
+    pub fn of_prompt(&self) -> &[u8] {
+        self.bytes.get(..self.of_prompt).unwrap_or_default()
+    }
+}
+
+fn is_zero(count: &usize) -> bool {
+    *count == 0
 }
 
 /// The distribution at one step, before and after the mask.

@@ -272,6 +272,7 @@ mod tests {
                 token: 0,
                 bytes: (*b"x").into(),
                 special: false,
+                of_prompt: 0,
                 thinking: false,
                 kind: StepKind::Sampled,
                 insight: None,

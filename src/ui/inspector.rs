@@ -203,12 +203,14 @@ fn summary(buffer: &mut Buffer, area: Rect, state: &State, index: usize, step: &
         Some(AlarmKind::Repetition { .. }) => ", repeats",
         None => "",
     };
-    let room = room.saturating_sub(alarm.len());
+    let seam = if step.of_prompt > 0 { ", begins in the prompt" } else { "" };
+    let room = room.saturating_sub(alarm.len() + seam.len());
     Pen::new(buffer, area, 0)
         .put_within(&sanitize::token(&step.bytes), room, theme.style(Role::Selected))
         .skip(1)
         .put(kind_name(step.kind), if step.kind == StepKind::Overridden { text } else { dim })
         .put(if step.thinking { ", thinking" } else { "" }, dim)
+        .put(seam, dim)
         .put(alarm, theme.text(Role::Warning))
         .at_right(&of, dim);
     let is_tall = area.height == SUMMARY.0;

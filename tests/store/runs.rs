@@ -37,6 +37,7 @@ fn step(index: usize) -> Arc<Step> {
         token: candidate(0).token,
         bytes: format!("w{} ", candidate(0).token).into_bytes().into(),
         special: false,
+        of_prompt: 0,
         thinking: false,
         kind: StepKind::Sampled,
         insight: Some(Box::new(insight)),

@@ -31,6 +31,7 @@ pub fn step(index: usize, text: &[u8], width: usize) -> Arc<Step> {
         token,
         bytes: text.into(),
         special: false,
+        of_prompt: 0,
         thinking: false,
         kind: if index.is_multiple_of(3) { StepKind::Forced } else { StepKind::Sampled },
         insight: Some(Box::new(insight)),

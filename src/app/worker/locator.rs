@@ -110,6 +110,9 @@ impl Following {
 
     fn push(&mut self, step: &Step) -> Result<(), String> {
         self.shadow.follow(step)?;
+        if self.ends.is_empty() {
+            self.explainer.begin_with(step.of_prompt());
+        }
         if !step.thinking {
             self.tokens.push(step.token);
         }

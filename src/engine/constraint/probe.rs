@@ -124,10 +124,12 @@ where
 }
 
 impl Constraint {
-    /// The bytes that the grammar has forced and no token has spelled yet. They are known after
+    /// The bytes that no token has spelled yet and that must come: those of the prompt's last token, if the
+    /// answer begins with them, and those that the grammar has forced, which are known after
     /// [`forced`](Self::forced).
-    pub fn pending(&self) -> &[u8] {
-        self.parser.parser.currently_forced_bytes()
+    pub fn pending(&self) -> Vec<u8> {
+        let of_prompt = self.open_seam().map_or(&[][..], |seam| &seam.bytes);
+        [of_prompt, self.parser.parser.currently_forced_bytes()].concat()
     }
 
     /// How many tokens there are.

@@ -38,6 +38,11 @@ pub enum Reason {
         /// Its bytes.
         bytes: Vec<u8>,
     },
+    /// It ends within the prompt's last token, which the first one of the answer takes in as a whole.
+    Prompt {
+        /// The bytes of that token.
+        last: Vec<u8>,
+    },
     /// A special token, which is not text, and which the grammar does not name here.
     Special {
         /// Whether the characters of its name could come as text.
@@ -203,6 +208,7 @@ impl Reason {
             Self::Allowed { .. } => "allowed",
             Self::Byte { .. } => "byte",
             Self::Tokenization { .. } => "tokenization",
+            Self::Prompt { .. } => "prompt",
             Self::Special { .. } => "special",
             Self::TextForSpecial { .. } => "text_for_special",
             Self::Incomplete { .. } => "incomplete",

@@ -41,7 +41,7 @@ pub enum Class {
     Allowed,
     /// One of its bytes may not come.
     Byte,
-    /// Its text is cut into other tokens here.
+    /// Its text is cut into other tokens here; at the start of an answer also: it ends within the prompt's last.
     Tokenization,
     /// A special token that the grammar does not name here.
     Special,
@@ -167,7 +167,7 @@ impl At<'_> {
     pub fn count(&mut self, reasons: &Reasons, expected: &mut Expected) {
         let Explainer { names, compiled, vocabulary, .. } = &mut *self.explainer;
         let Some(openings) = names.openings(&self.before, compiled, vocabulary) else { return };
-        if openings.len() != expected.terminals.len() {
+        if self.of_prompt > 0 || openings.len() != expected.terminals.len() {
             return;
         }
         let mut by_first = [0_usize; 256];
@@ -185,7 +185,7 @@ impl At<'_> {
         let trie = vocabulary.trie();
         let unseen = Class::Padding.code();
         let of = vec![unseen; vocabulary.len()].into_boxed_slice();
-        let mut found = Found { trie, forced: self.forced, of, places: Vec::new() };
+        let mut found = Found { trie, forced: self.forced, shortest: self.of_prompt, of, places: Vec::new() };
         let mut place = None;
         for first in trie.node_children(trie.root()) {
             if first.byte() == TokTrie::SPECIAL_TOKEN_MARKER {
@@ -223,13 +223,16 @@ impl At<'_> {
 struct Found<'t> {
     trie: &'t TokTrie,
     forced: Option<TokenId>,
+    /// The fewest bytes that a token may have.
+    shortest: usize,
     of: Box<[u32]>,
     places: Vec<Failing>,
 }
 
 impl<'t> Visit<'t> for Found<'t> {
     fn accept(&mut self, token: TokenId) {
-        let allowed = self.forced.is_none_or(|forced| forced == token);
+        let is_whole = self.trie.token_len(token) >= self.shortest;
+        let allowed = is_whole && self.forced.is_none_or(|forced| forced == token);
         let class = if allowed { Class::Allowed } else { Class::Tokenization };
         self.set(token, class.code());
     }

@@ -42,6 +42,10 @@ pub fn sentences(reason: &Reason, text: &[u8], kind: GrammarKind) -> Vec<String>
             }
             said
         }
+        Reason::Prompt { last } => vec![format!(
+            "It ends within the prompt's last token, {}: the first token of the answer begins with all of it.",
+            quoted(last)
+        )],
         Reason::Special { name_fits, expected } => {
             let mut said = vec![
                 "It is a special token, which has no text, and the grammar does not name it here.".into(),

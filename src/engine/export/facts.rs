@@ -16,6 +16,7 @@ pub fn of(trace: &Trace) -> Vec<(&'static str, String)> {
         ("model", format!("{}, {}, {}, on {}", model.name, model.architecture, model.weights, model.device)),
         ("", format!("{} tokens, fingerprint {}", model.vocab, model.fingerprint)),
         ("prompt", format!("{} tokens: {}", trace.prompt.len(), sanitize::token(request.prompt.as_bytes()))),
+        ("", seam(trace)),
         ("grammar", grammar),
         (
             "sampler",
@@ -29,7 +30,19 @@ pub fn of(trace: &Trace) -> Vec<(&'static str, String)> {
         ("tokens", format!("{}, {} of them forced", trace.steps.len(), trace.forced())),
     ];
     // One line each, whatever others have written into the file.
-    facts.into_iter().map(|(label, text)| (label, sanitize::line(&text).into_owned())).collect()
+    let facts = facts.into_iter().filter(|(_, text)| !text.is_empty());
+    facts.map(|(label, text)| (label, sanitize::line(&text).into_owned())).collect()
+}
+
+/// What the first step has of the prompt, if it has something.
+fn seam(trace: &Trace) -> String {
+    match trace.steps.first().filter(|step| step.of_prompt > 0) {
+        Some(step) => {
+            let last = sanitize::token(step.of_prompt());
+            format!("its last token, {last}, is the beginning of the first step's, and not in the output")
+        }
+        None => String::new(),
+    }
 }
 
 /// How the run ended.

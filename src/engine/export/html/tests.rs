@@ -55,6 +55,7 @@ fn step(token: u32, text: &[u8], removed: Option<f32>) -> Arc<Step> {
         token,
         bytes: text.into(),
         special: false,
+        of_prompt: 0,
         thinking: false,
         kind: if token.is_multiple_of(2) { StepKind::Forced } else { StepKind::Sampled },
         insight,
