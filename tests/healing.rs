@@ -100,7 +100,7 @@ fn the_answer_takes_the_prompts_last_token_in() {
     assert_eq!(trace.text(), "\n yes;");
     let first = &trace.steps[0];
     assert_eq!(
-        (&*first.bytes, first.of_prompt(), first.text_bytes()),
+        (&*first.bytes, first.prompt_bytes(), first.text_bytes()),
         (&b"):\n"[..], &b"):"[..], &b"\n"[..])
     );
     assert_eq!(first.kind, StepKind::Sampled);
@@ -235,7 +235,7 @@ fn the_first_step_is_explained_by_the_prompt() {
     let source = GrammarSource::lark("test", BODY);
     let trace = said(PROMPT, "\n yes;", Some(BODY)).0;
     let mut explainer = Explainer::new(compiled(&v, &source), v.clone());
-    explainer.begin_with(trace.steps[0].of_prompt());
+    explainer.begin_with(trace.steps[0].prompt_bytes());
     let mut at = explainer.at(&[]).expect("the start");
     let reasons = at.all();
     let allowed = &trace.steps[0].insight.as_ref().expect("detail").allowed;
@@ -277,7 +277,7 @@ fn a_body_begins_with_the_line_end_of_its_signature() {
     };
     let trace = engine.run(request).expect("a run");
     assert!(trace.text().starts_with("\n    "), "{}", trace.text());
-    assert_eq!((&*trace.steps[0].bytes, trace.steps[0].of_prompt()), (&b":\n"[..], &b":"[..]));
+    assert_eq!((&*trace.steps[0].bytes, trace.steps[0].prompt_bytes()), (&b":\n"[..], &b":"[..]));
     let mut file = Vec::new();
     trace.write(&[], &mut file).expect("it can be written");
     let read = Trace::from_json(&file).expect("it can be read");

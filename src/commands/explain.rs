@@ -77,7 +77,7 @@ fn of_trace(args: &ExplainArgs, config: &Config, path: &Path) -> Result<(), Fail
     let compiled = compile(&vocabulary, &source)?;
     let before = answer_before(&trace, step, &name)?;
     let mut explainer = Explainer::new(compiled, vocabulary.clone());
-    explainer.begin_with(trace.steps.first().map_or(&[], |first| first.of_prompt()));
+    explainer.begin_with(trace.steps.first().map_or(&[], |first| first.prompt_bytes()));
     let mut here = explainer.at(&before).map_err(|error| wrong(error.to_string()))?;
     let subject = subject.unwrap_or_else(|| match trace.steps.get(step - 1) {
         Some(step) => Subject::Token(first_refused(step).unwrap_or(step.token)),

@@ -94,7 +94,7 @@ impl Explainer {
     }
 
     /// Lets the answers that are asked about from here on begin with these bytes, which are the prompt's: those
-    /// that [`Step::of_prompt`](super::trace::Step::of_prompt) gives of the first step. A text has none.
+    /// [of the first step](super::trace::Step::prompt_bytes). A text has none.
     pub fn begin_with(&mut self, of_prompt: &[u8]) {
         if self.constraint.of_prompt() != of_prompt {
             self.constraint = self.compiled.constraint();
@@ -146,6 +146,7 @@ impl Explainer {
     /// # Errors
     /// [`ExplainError::Left`] if the grammar does not take the text so far.
     pub fn at_text(&mut self, text: &[u8]) -> Result<At<'_>, ExplainError> {
+        self.begin_with(&[]);
         let back = self.constraint.tokens().len();
         if self.constraint.rollback(back, self.compiled.template()).is_err() {
             self.constraint = self.compiled.constraint();

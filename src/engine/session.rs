@@ -12,7 +12,7 @@
 //! A model that thinks before it answers goes through the same loop; the guide knows which of the two it does.
 //!
 //! At first it may be open whether the answer begins after the prompt or takes its last token in, which
-//! [`seam`] decides.
+//! `seam.rs` decides.
 //!
 //! One invariant carries rewinding: at rest, the KV cache holds fewer tokens than the session, so
 //! the logits that follow the last token can always be had by one forward pass. The session must

@@ -180,7 +180,7 @@ impl Step {
     }
 
     /// The bytes of the prompt that this token begins with.
-    pub fn of_prompt(&self) -> &[u8] {
+    pub fn prompt_bytes(&self) -> &[u8] {
         self.bytes.get(..self.of_prompt).unwrap_or_default()
     }
 }

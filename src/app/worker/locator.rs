@@ -111,7 +111,7 @@ impl Following {
     fn push(&mut self, step: &Step) -> Result<(), String> {
         self.shadow.follow(step)?;
         if self.ends.is_empty() {
-            self.explainer.begin_with(step.of_prompt());
+            self.explainer.begin_with(step.prompt_bytes());
         }
         if !step.thinking {
             self.tokens.push(step.token);

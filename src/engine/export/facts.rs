@@ -38,7 +38,7 @@ pub fn of(trace: &Trace) -> Vec<(&'static str, String)> {
 fn seam(trace: &Trace) -> String {
     match trace.steps.first().filter(|step| step.of_prompt > 0) {
         Some(step) => {
-            let last = sanitize::token(step.of_prompt());
+            let last = sanitize::token(step.prompt_bytes());
             format!("its last token, {last}, is the beginning of the first step's, and not in the output")
         }
         None => String::new(),

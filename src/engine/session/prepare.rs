@@ -93,7 +93,7 @@ pub(in crate::engine) fn recorded(
 ) -> Result<Guide, EngineError> {
     let Trace { request, model, prompt, .. } = trace;
     let mut guide = constrained(vocabulary, grammar, request, &Canceller::default())?;
-    let seam = trace.steps.first().map_or(&[][..], |step| step.of_prompt());
+    let seam = trace.steps.first().map_or(&[][..], |step| step.prompt_bytes());
     // Where it cannot be healed, the first step is refused.
     let _ = guide.heal(seam);
     if !matches!(&request.mode, PromptMode::Chat(settings) if settings.thinking.is_some()) {

@@ -107,7 +107,7 @@ impl Trace {
                     return Err(wrong(format!("its kind cannot be {:?} here", step.kind)));
                 }
                 let last = self.prompt.last().filter(|_| i == 0 && !is_prompt && self.prompt.len() > 1);
-                if step.of_prompt > 0 && last.is_none_or(|last| step.of_prompt() != &*last.bytes) {
+                if step.of_prompt > 0 && last.is_none_or(|last| step.prompt_bytes() != &*last.bytes) {
                     return Err(wrong("it does not begin with the bytes of the prompt's last token".into()));
                 }
                 check_step(step, vocabulary).map_err(wrong)?;
