@@ -28,7 +28,8 @@ mod within;
 use places::Places;
 pub use probe::{Ignore, Probe};
 use slices::{Computer, SLICES, Words};
-use specialise::{Specialised, specialise};
+pub use specialise::{MAX_PARTS, MAX_RULES};
+use specialise::{Specialised, TooMany, specialise};
 
 /// Builds constraints over one vocabulary.
 pub struct ConstraintFactory {
@@ -36,7 +37,8 @@ pub struct ConstraintFactory {
     words: Arc<Words>,
 }
 
-/// A warning of ours, with the name of a rule: its arguments are too many for llguidance to tell its uses
+/// A warning of ours, with the name of a rule and how many arguments were found for it: rules with parameters
+/// would have to be written more than [`MAX_RULES`] times, of [`MAX_PARTS`], for llguidance to tell their uses
 /// apart.
 pub const MANY_ARGUMENTS: &str = "too many arguments: ";
 
@@ -89,7 +91,9 @@ impl ConstraintFactory {
             parser.start_without_prompt();
             let mut warnings = parser.grammar_warnings();
             let is_exact = inexact.is_none();
-            warnings.extend(inexact.map(|rule| format!("{MANY_ARGUMENTS}{rule}")));
+            warnings.extend(
+                inexact.map(|TooMany { rule, arguments }| format!("{MANY_ARGUMENTS}{rule} {arguments}")),
+            );
             Ok((Constraint { parser, masks, places, tokens: Vec::new(), is_exact }, warnings))
         }))
         .map_err(|e| e.to_string())
