@@ -22,6 +22,7 @@ mod probe;
 mod rows;
 mod slices;
 mod specialise;
+mod stop;
 mod watch;
 mod within;
 
@@ -197,7 +198,10 @@ impl Constraint {
         // The mask before all texts is computed while compiling, and kept by llguidance.
         let has_begun = !self.tokens.is_empty();
         let trie = self.parser.token_env.tok_trie();
-        let after = || Ok(self.places.after(self.parser.parser.grammar(), &self.tokens, trie));
+        let handle = self.parser.cancellation_handle();
+        let is_cancelled = || handle.as_ref().is_some_and(CancellationHandle::is_cancelled);
+        let grammar = self.parser.parser.grammar();
+        let after = || Ok(self.places.after(grammar, &self.tokens, trie, &is_cancelled));
         // Without a place the mask is llguidance's, so nothing is lost if it cannot be found out.
         let place = has_begun.then(|| panic_utils::catch_unwind(AssertUnwindSafe(after)).ok().flatten());
         self.masks.stands(place.flatten());
