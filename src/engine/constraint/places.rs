@@ -41,10 +41,13 @@ mod question;
 pub(super) use follow::{Places, Shared};
 
 /// Bytes of all that is kept besides masks, about; and what one question adds, which is no more than it may work.
-const KEPT: usize = 64 << 20;
+const KEPT: usize = 80 << 20;
 
-/// Steps from row to row that there is room for at first, so that no question has to make room.
+/// Steps from row to row that there is room for, so that no question has to make room.
 const STEPS: usize = 400_000;
+
+/// Steps that one question may need, most of the time.
+const NEXT_STEPS: usize = 20_000;
 
 /// What the lexer may spend while it is made, about 10 ms. llguidance has made the same one before.
 const MAKING: u64 = 500_000;
@@ -176,19 +179,25 @@ impl Known {
         })
     }
 
-    /// Forgets all that has been found out.
+    /// Forgets all places: the rows, whose memory is used again, and their masks. If what holds for all rows is
+    /// most of what is kept, or is broken, that too.
     fn forget(&mut self) {
-        self.lexer = self.fresh.clone();
-        self.states = Vec::new();
         self.sets.clear();
-        self.starts = Vec::new();
-        self.known_starts = HashMap::default();
-        self.after = HashMap::with_capacity_and_hasher(STEPS, Default::default());
-        self.matches = Vec::new();
-        self.known_matches = HashMap::default();
+        self.starts.clear();
+        self.after.clear();
         self.masks.clear();
-        self.within = HashMap::default();
-        self.boxed = 0;
+        if self.lexer.has_error() || self.kept() > self.room / 4 * 3 {
+            self.sets.clear_all();
+            self.starts = Vec::new();
+            self.known_starts = HashMap::default();
+            self.after = HashMap::with_capacity_and_hasher(STEPS, Default::default());
+            self.lexer = self.fresh.clone();
+            self.states = Vec::new();
+            self.matches = Vec::new();
+            self.known_matches = HashMap::default();
+            self.within = HashMap::default();
+            self.boxed = 0;
+        }
         self.age += 1;
     }
 
@@ -196,7 +205,8 @@ impl Known {
     /// so after there was too much to keep, or too much for the lexer in one step, and the longer the sooner
     /// that comes again, so that no more is lost than won.
     fn ask<'a>(&'a mut self, is_cancelled: &'a dyn Fn() -> bool) -> Option<Question<'a>> {
-        if self.lexer.has_error() || self.kept() > self.room {
+        let is_full = self.kept() > self.room || self.after.len() + NEXT_STEPS > STEPS;
+        if is_full || self.lexer.has_error() {
             self.forget();
             let [fewest, most] = PAUSES;
             self.pause = if self.questions < WORTH { (2 * self.pause).clamp(fewest, most) } else { 0 };
@@ -217,8 +227,8 @@ impl Known {
 
     /// Bytes of what is kept besides masks, about.
     fn kept(&self) -> usize {
-        let maps = self.within.capacity() * size_of::<((u32, u32), Arc<Within>)>()
-            + self.after.capacity() * size_of::<((u32, u32), u32)>()
+        let maps = self.after.capacity() * size_of::<((u32, u32), u32)>()
+            + self.within.capacity() * size_of::<((u32, u32), Arc<Within>)>()
             + self.known_starts.capacity() * size_of::<(Box<[u32]>, StateID)>()
             + self.known_matches.capacity() * size_of::<(Box<[u32]>, u32)>();
         let lists = self.states.capacity() * size_of::<State>()

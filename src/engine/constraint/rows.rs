@@ -189,13 +189,21 @@ impl Rows {
         rows
     }
 
-    /// Forgets all but the set before everything, and gives the memory back.
+    /// Forgets all sets but that before everything. Their memory is used again.
     pub fn clear(&mut self) {
-        let rules = std::mem::take(&mut self.rules);
-        *self = Self::new(rules);
+        self.sets.clear();
+        self.kernels.clear();
+        self.slots.fill(NONE);
+        self.begin();
+    }
+
+    /// The same, and what symbols predict, and gives the memory back.
+    pub fn clear_all(&mut self) {
+        *self = Self::new(std::mem::take(&mut self.rules));
     }
 
     fn begin(&mut self) {
+        self.roots.clear();
         self.roots.push(self.rules.start);
         // What a grammar begins with is no more than the grammar.
         let mut stop = Stop::new(&|| false, usize::MAX, u64::MAX);
@@ -205,10 +213,9 @@ impl Rows {
 
     /// Bytes, about.
     pub fn size(&self) -> usize {
-        let (sets, items) = (self.sets.capacity(), self.kernels.capacity());
-        let making = self.items.capacity() + self.table.capacity();
-        size_of::<Set>() * sets
-            + size_of::<Item>() * (items + making)
+        let items = self.kernels.capacity() + self.items.capacity() + self.table.capacity();
+        size_of::<Set>() * self.sets.capacity()
+            + size_of::<Item>() * items
             + size_of::<u32>() * self.slots.len()
             + self.predicted_size
     }

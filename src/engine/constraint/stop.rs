@@ -35,15 +35,22 @@ impl<'a> Stop<'a> {
     /// Spends `work`; whether the question goes on.
     #[inline]
     pub fn goes_on(&mut self, work: usize) -> bool {
-        if self.until_look > work {
-            self.until_look -= work;
-            return true;
-        }
-        self.look()
+        self.spends(work) || self.look()
     }
 
+    /// Spends `work`, if no [look](Self::look) is due.
+    #[inline]
+    pub fn spends(&mut self, work: usize) -> bool {
+        let is_in_between = self.until_look > work;
+        if is_in_between {
+            self.until_look -= work;
+        }
+        is_in_between
+    }
+
+    /// Looks whether somebody waits; whether the question goes on.
     #[cold]
-    fn look(&mut self) -> bool {
+    pub fn look(&mut self) -> bool {
         if self.over.is_none() && (self.is_cancelled)() {
             self.over = Some(Over::Cancelled);
         }

@@ -17,8 +17,8 @@ use crate::engine::constraint::slices::{BUDGET, Words};
 use crate::engine::constraint::stop::Stop;
 use crate::engine::constraint::within::{Lexing, Step, Within};
 
-/// What the lexer has before it at any step, about 7 ms. Past that it is broken.
-const PORTION: u64 = 100_000;
+/// What the lexer may spend on any one step, about 4 ms, or twice that; past that it is broken.
+const LEAST: u64 = 50_000;
 
 /// States of the lexer that a question may make, each about a kilobyte.
 const STATES: usize = 20_000;
@@ -28,7 +28,8 @@ pub(super) struct Question<'a> {
     pub known: &'a mut Known,
     pub stop: Stop<'a>,
     weight: usize,
-    portion: u64,
+    /// What the lexer has before it at least.
+    least: u64,
     /// States that the lexer may have.
     states: usize,
 }
@@ -36,12 +37,12 @@ pub(super) struct Question<'a> {
 impl<'a> Question<'a> {
     pub fn new(known: &'a mut Known, is_cancelled: &'a dyn Fn() -> bool) -> Self {
         let limits = &known.limits;
-        let portion = PORTION.min(limits.step_lexer_fuel);
+        let least = LEAST.min(limits.step_lexer_fuel / 2);
         known.lexer.set_max_states(limits.max_lexer_states);
-        known.lexer.set_fuel(portion);
+        known.lexer.set_fuel(2 * least);
         let stop = Stop::new(is_cancelled, limits.step_max_items, limits.step_lexer_fuel);
         let states = known.lexer.stats().num_states + STATES;
-        Self { weight: weight(&known.spec), known, stop, portion, states }
+        Self { weight: weight(&known.spec), known, stop, least, states }
     }
 
     /// Whether nothing that was said can be relied on.
@@ -140,6 +141,9 @@ impl<'a> Question<'a> {
 
     /// Where the first byte of a lexeme leads.
     pub fn open(&mut self, row: Place, byte: u8) -> Option<Place> {
+        if !self.goes_on() {
+            return None;
+        }
         let state = self.transition(row.state, byte);
         if state.is_dead() {
             return None;
@@ -153,21 +157,34 @@ impl<'a> Question<'a> {
         self.begin(after, row.age)
     }
 
-    fn transition(&mut self, state: StateID, byte: u8) -> StateID {
-        if !self.stop.goes_on(self.weight) {
-            return StateID::DEAD;
-        }
-        let lexer = &mut self.known.lexer;
-        let next = lexer.transition(state, byte);
-        let left = lexer.get_fuel();
-        if left < self.portion / 2 {
-            lexer.set_fuel(self.portion);
-            self.stop.takes_fuel(self.portion - left);
-        }
-        if next.as_usize() >= self.states {
+    /// Whether the lexer may take another step.
+    #[inline]
+    fn goes_on(&mut self) -> bool {
+        self.stop.spends(self.weight) || self.look()
+    }
+
+    #[cold]
+    fn look(&mut self) -> bool {
+        if self.known.lexer.stats().num_states > self.states {
             self.stop.spent();
         }
+        self.stop.look()
+    }
+
+    #[inline]
+    fn transition(&mut self, state: StateID, byte: u8) -> StateID {
+        let next = self.known.lexer.transition(state, byte);
+        if self.known.lexer.get_fuel() < self.least {
+            self.refuel();
+        }
         next
+    }
+
+    #[cold]
+    fn refuel(&mut self) {
+        let spent = 2 * self.least - self.known.lexer.get_fuel();
+        self.known.lexer.set_fuel(2 * self.least);
+        self.stop.takes_fuel(spent);
     }
 
     /// What the words after a node do in a state.
@@ -208,10 +225,16 @@ impl Lexing for Question<'_> {
     type State = StateID;
 
     fn step(&mut self, state: StateID, byte: u8) -> Step<StateID> {
+        if !self.goes_on() {
+            return Step::Dead;
+        }
         let next = self.transition(state, byte);
         if next.is_dead() {
-            let begins = self.known.first[usize::from(byte)] && self.stop.over().is_none();
-            let matched = if begins { self.known.complete(state, Complete::Greedy) } else { NONE };
+            let matched = if self.known.first[usize::from(byte)] {
+                self.known.complete(state, Complete::Greedy)
+            } else {
+                NONE
+            };
             if matched == NONE { Step::Dead } else { Step::Ends(matched) }
         } else if next.has_lowest_match() {
             match self.known.complete(next, Complete::Lazy) {
