@@ -159,7 +159,7 @@ pub struct Cases {
     pub file: Option<PathBuf>,
     /// The folders beside the grammar's file that are there.
     pub folders: Vec<PathBuf>,
-    /// Files that were not read, as there is too much in those before them.
+    /// Files that were not read, as those before them are too many or too long.
     unread: usize,
 }
 
@@ -258,8 +258,9 @@ impl Cases {
         let fit = fit.count();
         let left_out = self.list.len() - fit + self.unread;
         if left_out > 0 {
+            let are = if left_out == 1 { "case is" } else { "cases are" };
             let message = format!(
-                "{left_out} cases are left out: a grammar has at most {MAX_CASES}, of {} MiB together",
+                "{left_out} {are} left out: a grammar has at most {MAX_CASES}, of {} MiB together",
                 MAX_BYTES_TOGETHER >> 20
             );
             self.problems.push(Problem { file: None, position: None, message });

@@ -23,6 +23,7 @@ mod rows;
 mod seam;
 mod slices;
 mod specialise;
+mod stop;
 mod watch;
 mod within;
 
@@ -30,7 +31,8 @@ use places::Places;
 pub use probe::{Ignore, Probe};
 use seam::Seam;
 use slices::{Computer, SLICES, Words};
-use specialise::{Specialised, specialise};
+pub use specialise::{MAX_PARTS, MAX_RULES};
+use specialise::{Specialised, TooMany, specialise};
 
 /// Builds constraints over one vocabulary.
 pub struct ConstraintFactory {
@@ -38,7 +40,8 @@ pub struct ConstraintFactory {
     words: Arc<Words>,
 }
 
-/// A warning of ours, with the name of a rule: its arguments are too many for llguidance to tell its uses
+/// A warning of ours, with the name of a rule and how many arguments were found for it: rules with parameters
+/// would have to be written more than [`MAX_RULES`] times, of [`MAX_PARTS`], for llguidance to tell their uses
 /// apart.
 pub const MANY_ARGUMENTS: &str = "too many arguments: ";
 
@@ -91,7 +94,9 @@ impl ConstraintFactory {
             parser.start_without_prompt();
             let mut warnings = parser.grammar_warnings();
             let is_exact = inexact.is_none();
-            warnings.extend(inexact.map(|rule| format!("{MANY_ARGUMENTS}{rule}")));
+            warnings.extend(
+                inexact.map(|TooMany { rule, arguments }| format!("{MANY_ARGUMENTS}{rule} {arguments}")),
+            );
             Ok((Constraint { parser, masks, places, tokens: Vec::new(), seam: None, is_exact }, warnings))
         }))
         .map_err(|e| e.to_string())
@@ -201,7 +206,10 @@ impl Constraint {
         // The mask before all texts is computed while compiling, and kept by llguidance.
         let has_begun = !given.is_empty();
         let trie = self.parser.token_env.tok_trie();
-        let after = || Ok(self.places.after(self.parser.parser.grammar(), &given, trie));
+        let handle = self.parser.cancellation_handle();
+        let is_cancelled = || handle.as_ref().is_some_and(CancellationHandle::is_cancelled);
+        let grammar = self.parser.parser.grammar();
+        let after = || Ok(self.places.after(grammar, &given, trie, &is_cancelled));
         // Without a place the mask is llguidance's, so nothing is lost if it cannot be found out.
         let place = has_begun.then(|| panic_utils::catch_unwind(AssertUnwindSafe(after)).ok().flatten());
         self.masks.stands(place.flatten());

@@ -5,6 +5,7 @@
 //! `what@LINE-COLUMN.ext`, `what@BYTE.ext`, `what@end.ext`. A file whose name begins with a dot or
 //! ends with `~` is none of them. This file must never write anything.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -47,16 +48,20 @@ pub(super) fn read(path: &Path, cases: &mut Cases, go_on: &mut dyn FnMut() -> bo
                 continue;
             }
         };
-        // One more than are run, so that it is known that there are more.
-        let mut files: Vec<PathBuf> = entries
-            .flatten()
-            .map(|entry| entry.path())
-            .filter(|path| is_case(path))
-            .take(MAX_CASES * 4)
-            .collect();
-        files.sort();
+        // The first ones by their names, as many as are run.
+        let mut files = BTreeSet::new();
+        for path in entries.flatten().map(|entry| entry.path()).filter(|path| is_case(path)) {
+            if !go_on() {
+                return None;
+            }
+            files.insert(path);
+            if files.len() > MAX_CASES {
+                files.pop_last();
+                cases.unread += 1;
+            }
+        }
         cases.folders.push(folder);
-        for path in files.into_iter().take(MAX_CASES + 1) {
+        for path in files {
             if !go_on() {
                 return None;
             }
@@ -197,12 +202,36 @@ mod tests {
         );
         assert_eq!(cases.list.len(), 8);
         assert!(cases.problems[0].message.starts_with("12 cases are left out"), "{:?}", cases.problems);
-        let mut asked = 0;
-        let mut go_on = || {
-            asked += 1;
-            asked < 3
+        for most in [3, 13] {
+            let mut asked = 0;
+            let mut go_on = || {
+                asked += 1;
+                asked < most
+            };
+            assert!(read(&path, &mut Cases::default(), &mut go_on).is_none());
+            assert_eq!(asked, most);
+        }
+    }
+
+    #[test]
+    fn all_that_is_left_out_is_counted() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("g.lark");
+        let said = |more: std::ops::Range<usize>| {
+            fs::create_dir_all(folder.path().join("g.accept")).expect("writable");
+            for number in more {
+                fs::write(folder.path().join(format!("g.accept/{number:04}")), b"").expect("writable");
+            }
+            let source = crate::engine::grammar::GrammarSource::lark("g", "");
+            let cases = Cases::of(&source, &super::super::Beside::File(path.clone()));
+            let names: Vec<String> = cases.list.iter().map(|case| case.name.clone()).collect();
+            assert!(names.len() == MAX_CASES.min(names.len()) && names.is_sorted());
+            assert_eq!(names.last(), Some(&"0499".to_owned()));
+            cases.problems.first().map(|problem| problem.message.clone()).unwrap_or_default()
         };
-        assert!(read(&path, &mut Cases::default(), &mut go_on).is_none());
-        assert_eq!(asked, 3);
+        assert_eq!(said(0..500), "");
+        assert!(said(500..501).starts_with("1 case is left out: "));
+        assert!(said(501..502).starts_with("2 cases are left out: "));
+        assert!(said(502..2600).starts_with("2100 cases are left out: "));
     }
 }

@@ -3,6 +3,7 @@
 //! A case that fails says at which byte and what could have come there. This file must never know where
 //! a case stands.
 
+use std::cell::Cell;
 use std::time::{Duration, Instant};
 
 use super::{At, Case, TIME_LIMIT, Wants};
@@ -61,16 +62,18 @@ impl Ran {
     fn new(
         case: Case,
         verdict: Result<Verdict, Unsure>,
-        elapsed: Duration,
+        begun: Instant,
         terminals: impl FnOnce(&Case, usize) -> Vec<Terminal>,
     ) -> Self {
         let (terminals_there, sentence) = (Vec::new(), String::new());
+        let elapsed = Duration::ZERO;
         let mut ran = Self { case, verdict, failure: None, terminals: terminals_there, sentence, elapsed };
         ran.failure = ran.wrong();
         if let (Some(_), Some(offset)) = (&ran.failure, ran.offset()) {
             ran.terminals = terminals(&ran.case, offset);
         }
         ran.sentence = ran.said();
+        ran.elapsed = begun.elapsed();
         ran
     }
 
@@ -179,27 +182,42 @@ fn position_name(text: &[u8], offset: usize) -> String {
 /// Runs one case. `None` if `go_on` said no before it was decided.
 pub fn run(grammar: &Compiled, case: Case, go_on: &mut dyn FnMut() -> bool) -> Option<Ran> {
     let begun = Instant::now();
-    let mut is_late = false;
-    let verdict = check_text_while(grammar, &case.text, &mut || {
-        is_late = begun.elapsed() > TIME_LIMIT;
-        !is_late && go_on()
-    });
+    run_until(grammar, case, begun, &mut || begun.elapsed() > TIME_LIMIT, go_on)
+}
+
+/// The same, with who says whether the case's time is over.
+fn run_until(
+    grammar: &Compiled,
+    case: Case,
+    begun: Instant,
+    is_over: &mut dyn FnMut() -> bool,
+    go_on: &mut dyn FnMut() -> bool,
+) -> Option<Ran> {
+    let is_late = Cell::new(false);
+    let mut in_time = || {
+        is_late.set(is_late.get() || is_over());
+        !is_late.get() && go_on()
+    };
+    let verdict = check_text_while(grammar, &case.text, &mut in_time);
+    let named = |case: &Case, offset: usize| terminals(grammar, &case.text[..offset], &mut in_time);
     let verdict = match verdict {
         Ok(verdict) => Ok(verdict),
         Err(Undecided::Limit(stop)) => Err(Unsure::Limit(stop.message)),
-        Err(Undecided::Stopped) if is_late => Err(Unsure::Time),
+        Err(Undecided::Stopped) if is_late.get() => Err(Unsure::Time),
         Err(Undecided::Stopped) => return None,
     };
-    let named = |case: &Case, offset: usize| terminals(grammar, &case.text[..offset], go_on);
-    Some(Ran::new(case, verdict, begun.elapsed(), named))
+    Some(Ran::new(case, verdict, begun, named))
 }
 
 /// Bytes that are followed between two questions whether to go on.
-const PART: usize = 4096;
+const PART: usize = 256;
 
 /// The terminals that may come after a text, as the person wrote them. None where the shadow parser
-/// cannot follow, or `go_on` said no: then nobody waits for them.
+/// cannot follow, the case's time is over, or `go_on` said no: then nobody waits for them.
 fn terminals(grammar: &Compiled, text: &[u8], go_on: &mut dyn FnMut() -> bool) -> Vec<Terminal> {
+    if !go_on() {
+        return Vec::new();
+    }
     let Ok(mut shadow) = grammar.shadow() else { return Vec::new() };
     let follows = |part: &[u8]| go_on() && shadow.feed(part) == part.len();
     if !text.chunks(PART).all(follows) {
@@ -211,8 +229,11 @@ fn terminals(grammar: &Compiled, text: &[u8], go_on: &mut dyn FnMut() -> bool) -
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::engine::GrammarSource;
     use crate::engine::cases::Origin;
     use crate::engine::check::Rejection;
+    use crate::engine::grammar::Compiler;
+    use crate::engine::model::tokenizer::synthetic;
 
     fn ran(text: &str, wants: Wants, verdict: Verdict) -> Ran {
         let case = Case {
@@ -222,7 +243,35 @@ mod tests {
             text: text.as_bytes().into(),
             origin: Origin::File("x".into()),
         };
-        Ran::new(case, Ok(verdict), Duration::ZERO, |_, _| Vec::new())
+        Ran::new(case, Ok(verdict), Instant::now(), |_, _| Vec::new())
+    }
+
+    #[test]
+    fn the_time_of_a_case_is_that_of_its_terminals_too() {
+        let compiler = Compiler::new(&synthetic(1000).expect("words")).expect("a compiler");
+        let source = GrammarSource::lark("g", "start: (A | B)+ \".\"\nA: \"a\"\nB: \"b\"");
+        let grammar = compiler.compile(&source).0.expect("it compiles");
+        let case = Case {
+            name: "x".into(),
+            entry: None,
+            wants: Wants::Accept,
+            text: "ab".repeat(500).into_bytes().into(),
+            origin: Origin::File("x".into()),
+        };
+        let until = |most: usize| {
+            let mut asked = 0;
+            let mut is_over = || {
+                asked += 1;
+                asked > most
+            };
+            let ran = run_until(&grammar, case.clone(), Instant::now(), &mut is_over, &mut || true);
+            (ran.expect("nobody stops it"), asked)
+        };
+        let (whole, asked) = until(usize::MAX);
+        assert_eq!((whole.failure.clone(), whole.terminals.len()), (Some(Failure::TooShort), 3));
+        let (cut, _) = until(asked - 1);
+        assert_eq!((cut.verdict, cut.terminals.len()), (whole.verdict, 0));
+        assert_eq!(until(0).0.verdict, Err(Unsure::Time));
     }
 
     #[test]

@@ -3,52 +3,60 @@
 //! A place is a state of the lexer in a [row](super::rows). After two texts that lead to the same place the same
 //! may follow: its mask is computed once for a compiled grammar, whatever text, run or copy of a parser comes
 //! there, and so is every step from row to row that the walk over the words takes. What is known is kept within
-//! bounds of memory.
+//! [one bound of memory](KEPT), and each [question](question) within bounds of work.
 //!
 //! llguidance takes every token and refuses what is not allowed, says where a text may end, and computes the
-//! masks where places cannot be followed. The masks here are the same as its own: `places/tests.rs` holds the two
-//! to each other at every token, and `--compare` of `benches/grammars.rs` along any texts. This file must never
-//! answer for a grammar that [`Rules`] do not take, nor after a text or a bound that it cannot follow.
+//! masks where places cannot be followed, where a question is past a bound, and while another thread asks. The
+//! masks here are the same as its own: `places/tests.rs` holds the two to each other at every token, and
+//! `--compare` of `benches/grammars.rs` along any texts. This file must never answer for a grammar that [`Rules`]
+//! do not take, nor after a text or a bound that it cannot follow.
+//!
+//! Whether a bound is hit depends on what is known already, as it does for llguidance, whose lexer keeps its
+//! states too: what one question did the next need not do again. So where llguidance by itself would give up at
+//! its limits there may be a mask here, or the other way about: llguidance may have to give up because what is
+//! known here is not known there. It can be no other mask: an answer is whole or there is none. It allows what
+//! llguidance without limits would, and the token that is picked has to be taken by llguidance, within its own.
 
 use std::sync::Arc;
 
 use llguidance::api::ParserLimits;
-use llguidance::derivre::{HashMap, NextByte, StateID};
+use llguidance::derivre::{HashMap, StateID};
 use llguidance::earley::CGrammar;
 use llguidance::earley::lexerspec::{LexemeIdx, LexerSpec};
-use llguidance::earley::regexvec::{MatchingLexemes, RegexVec};
+use llguidance::earley::regexvec::RegexVec;
 use llguidance::toktrie::SimpleVob;
 
 use super::rows::{NONE, Rows, Rules};
-use super::slices::{BUDGET, Words};
-use super::within::{Lexing, Step, Within};
-use ahead::{Ahead, Seat};
+use super::slices::Words;
+use super::stop::Stop;
+use super::within::Within;
 use masks::Masks;
+use question::Question;
 
 mod ahead;
 mod follow;
 mod masks;
+mod question;
 
 pub(super) use follow::{Places, Shared};
 
-/// Sets of items that are kept, each about a hundred bytes.
-const SETS: usize = 200_000;
+/// Bytes of all that is kept besides masks, about; and what one question adds, which is no more than it may work.
+const KEPT: usize = 80 << 20;
 
-/// Steps from row to row that are kept.
+/// Steps from row to row that there is room for, so that no question has to make room.
 const STEPS: usize = 400_000;
 
-/// States of the lexer that are kept, each about a kilobyte.
-const STATES: usize = 50_000;
-
-/// Steps that one question may need, most of the time; more would only take more memory.
+/// Steps that one question may need, most of the time.
 const NEXT_STEPS: usize = 20_000;
 
-/// Bytes of what words do within lexemes that are kept.
-const WITHIN: usize = 32 << 20;
+/// What the lexer may spend while it is made, about 10 ms. llguidance has made the same one before.
+const MAKING: u64 = 500_000;
 
-/// Bounds of the lexer that may be hit before llguidance computes all masks. Some lexemes need more than a step
-/// may cost, each time.
-const FAILURES: u32 = 3;
+/// Questions from which on what was forgotten was worth finding out.
+const WORTH: u32 = 256;
+
+/// The fewest and the most questions that llguidance answers alone after that was not worth it.
+const PAUSES: [u32; 2] = [16, 1 << 16];
 
 /// Not known yet.
 const UNKNOWN: u32 = u32::MAX - 1;
@@ -66,12 +74,19 @@ pub(super) struct Place {
 /// What has been found out about a state of the lexer.
 #[derive(Clone, Copy)]
 struct State {
-    /// The lexemes that are complete in it if they do not go on, and those that are not to go on: into
-    /// [`Known::matches`], or [`NONE`].
-    greedy: u32,
-    lazy: u32,
+    /// The lexemes that are complete in it, by [`Complete`]: into [`Known::matches`], or [`NONE`].
+    complete: [u32; 2],
     /// For each slice two bits: whether it was asked for, and whether the state takes it.
     slices: u16,
+}
+
+/// Which of the lexemes that are complete in a state.
+#[derive(Clone, Copy)]
+enum Complete {
+    /// Those that end if they do not go on.
+    Greedy,
+    /// Those that end with the byte that led to the state.
+    Lazy,
 }
 
 /// All that is known about the places of one grammar.
@@ -94,37 +109,57 @@ pub(super) struct Known {
     matches: Vec<Box<[u32]>>,
     known_matches: HashMap<Box<[u32]>, u32>,
     masks: Masks,
-    /// What words do within lexemes, by their node and the state, and how many bytes it takes, about.
+    /// What words do within lexemes, by their node and the state.
     within: HashMap<(u32, u32), Arc<Within>>,
-    within_size: usize,
+    /// Bytes of what is in boxes of the above, about.
+    boxed: usize,
+    /// What may be kept, [`KEPT`].
+    room: usize,
     ignores_once: bool,
     /// Grows when all places are forgotten.
     age: u32,
-    /// Whether a bound was hit on the way.
-    is_spent: bool,
-    /// How often one of the lexer's was.
-    failures: u32,
+    /// How many questions there were since then, for how many more llguidance answers alone, and for how many it
+    /// did so after the last time that was too soon.
+    questions: u32,
+    rest: u32,
+    pause: u32,
     /// How many masks were asked for, and how many of them were known.
     pub asked: u64,
     pub found: u64,
 }
 
 impl Known {
-    fn new(grammar: &CGrammar, limits: &ParserLimits, ignores_once: bool) -> Option<Self> {
-        let sets = Rows::new(Rules::of(grammar)?);
+    /// Nothing yet. `None` for a grammar whose places are not to be followed, and if the question is over.
+    fn new(
+        grammar: &CGrammar,
+        limits: &ParserLimits,
+        ignores_once: bool,
+        stop: &mut Stop<'_>,
+    ) -> Option<Self> {
+        let rules = Rules::of(grammar, stop)?;
         let spec = grammar.lexer_spec().clone();
-        let fresh = spec.to_regex_vec(&mut limits.clone()).ok()?;
+        let fuel = limits.initial_lexer_fuel.min(MAKING);
+        let mut making = ParserLimits { initial_lexer_fuel: fuel, ..limits.clone() };
+        let fresh = spec.to_regex_vec(&mut making).ok()?;
         let mut lexer = fresh.clone();
+        lexer.set_fuel(fuel);
         let begin = lexer.initial_state(&spec.all_lexemes());
-        let first = std::array::from_fn(|byte| !lexer.transition(begin, byte as u8).is_dead());
-        Some(Self {
+        let mut first = [false; 256];
+        for byte in 0..=u8::MAX {
+            if !stop.goes_on(weight(&spec)) {
+                return None;
+            }
+            first[usize::from(byte)] = !lexer.transition(begin, byte).is_dead();
+        }
+        let is_made = !lexer.has_error();
+        is_made.then(|| Self {
             spec,
             limits: limits.clone(),
             fresh,
             lexer,
             states: Vec::new(),
             first,
-            sets,
+            sets: Rows::new(rules),
             starts: Vec::new(),
             known_starts: HashMap::default(),
             after: HashMap::with_capacity_and_hasher(STEPS, Default::default()),
@@ -132,286 +167,132 @@ impl Known {
             known_matches: HashMap::default(),
             masks: Masks::default(),
             within: HashMap::default(),
-            within_size: 0,
+            boxed: 0,
+            room: KEPT,
             ignores_once,
             age: 0,
-            is_spent: false,
-            failures: 0,
+            questions: 0,
+            rest: 0,
+            pause: 0,
             asked: 0,
             found: 0,
         })
     }
 
-    /// The place before every text.
-    fn first_place(&mut self) -> Place {
-        let row = u32::from(!self.spec.allow_initial_skip);
-        Place { row, state: self.row_start(row), age: self.age }
-    }
-
-    /// Forgets all places.
+    /// Forgets all places: the rows, whose memory is used again, and their masks. If what holds for all rows is
+    /// most of what is kept, or is broken, that too.
     fn forget(&mut self) {
         self.sets.clear();
         self.starts.clear();
         self.after.clear();
         self.masks.clear();
+        if self.lexer.has_error() || self.kept() > self.room / 4 * 3 {
+            self.sets.clear_all();
+            self.starts = Vec::new();
+            self.known_starts = HashMap::default();
+            self.after = HashMap::with_capacity_and_hasher(STEPS, Default::default());
+            self.lexer = self.fresh.clone();
+            self.states = Vec::new();
+            self.matches = Vec::new();
+            self.known_matches = HashMap::default();
+            self.within = HashMap::default();
+            self.boxed = 0;
+        }
         self.age += 1;
     }
 
-    /// Begins a question, which has all of its bounds before it.
-    fn start(&mut self) {
-        if self.lexer.has_error() {
-            self.failures += 1;
-            self.lexer = self.fresh.clone();
-            self.states.clear();
-            self.known_starts.clear();
-            self.within.clear();
-            self.within_size = 0;
+    /// Begins a question, which has all of its bounds before it; `None` while llguidance answers alone. That is
+    /// so after there was too much to keep, or too much for the lexer in one step, and the longer the sooner
+    /// that comes again, so that no more is lost than won.
+    fn ask<'a>(&'a mut self, is_cancelled: &'a dyn Fn() -> bool) -> Option<Question<'a>> {
+        let is_full = self.kept() > self.room || self.after.len() + NEXT_STEPS > STEPS;
+        if is_full || self.lexer.has_error() {
             self.forget();
+            let [fewest, most] = PAUSES;
+            self.pause = if self.questions < WORTH { (2 * self.pause).clamp(fewest, most) } else { 0 };
+            (self.rest, self.questions) = (self.pause, 0);
         }
-        if self.sets.len() > SETS || self.after.len() + NEXT_STEPS > STEPS {
-            self.forget();
+        if self.rest > 0 {
+            self.rest -= 1;
+            return None;
         }
-        if self.within_size > WITHIN {
-            self.within.clear();
-            self.within_size = 0;
-        }
-        self.lexer.set_max_states(STATES.min(self.limits.max_lexer_states));
-        self.is_spent = false;
-        self.renew();
+        self.questions = self.questions.saturating_add(1);
+        Some(Question::new(self, is_cancelled))
     }
 
-    /// Gives the work that a step may take.
-    fn renew(&mut self) {
-        self.lexer.set_fuel(self.limits.step_lexer_fuel);
-        self.sets.work = self.limits.step_max_items;
+    /// The mask at a place; `None` if llguidance has to compute it.
+    pub fn mask(&mut self, words: &Words, at: Place, is_cancelled: &dyn Fn() -> bool) -> Option<SimpleVob> {
+        self.ask(is_cancelled)?.mask(words, at)
+    }
+
+    /// Bytes of what is kept besides masks, about.
+    fn kept(&self) -> usize {
+        let maps = self.after.capacity() * size_of::<((u32, u32), u32)>()
+            + self.within.capacity() * size_of::<((u32, u32), Arc<Within>)>()
+            + self.known_starts.capacity() * size_of::<(Box<[u32]>, StateID)>()
+            + self.known_matches.capacity() * size_of::<(Box<[u32]>, u32)>();
+        let lists = self.states.capacity() * size_of::<State>()
+            + self.starts.capacity() * size_of::<StateID>()
+            + self.matches.capacity() * size_of::<Box<[u32]>>();
+        // Of each state the lexer has a set of lexemes too, which it does not count.
+        let lexer = self.lexer.num_bytes() + self.states.len() * self.spec.lexemes.len() / 8;
+        let lexer = lexer.saturating_sub(self.fresh.num_bytes());
+        self.sets.size() + maps + lists + lexer + self.boxed
     }
 
     /// Bytes, about.
     fn size(&self) -> usize {
-        let steps =
-            self.after.capacity() * size_of::<[u32; 3]>() + self.starts.capacity() * size_of::<StateID>();
-        self.masks.size() + self.sets.size() + steps + self.within_size + self.lexer.num_bytes()
-    }
-
-    /// Whether nothing that was said since [`start`](Self::start) can be relied on.
-    fn is_lost(&self) -> bool {
-        self.is_spent || self.lexer.has_error() || self.failures >= FAILURES
-    }
-
-    /// The state before the next lexeme of a row.
-    fn row_start(&mut self, row: u32) -> StateID {
-        let known = self.starts.get(row as usize).copied().unwrap_or(StateID::MISSING);
-        if known != StateID::MISSING {
-            return known;
-        }
-        let (set, may_ignore) = (row / 2, row.is_multiple_of(2));
-        let mut key = vec![self.sets.predicted(set), u32::from(may_ignore)];
-        key.extend(self.sets.going(set));
-        let start = match self.known_starts.get(&key[..]) {
-            Some(&start) => start,
-            None => {
-                let mut lexemes = self.spec.alloc_lexeme_set();
-                let all = self.sets.going(set).chain(self.sets.beginning(set));
-                all.for_each(|lexeme| lexemes.add(LexemeIdx(lexeme)));
-                if may_ignore && !lexemes.is_empty() {
-                    lexemes.add(LexemeIdx(self.sets.skip()));
-                }
-                let start = self.lexer.initial_state(&lexemes);
-                if !self.lexer.has_error() {
-                    self.known_starts.insert(key.into(), start);
-                }
-                start
-            }
-        };
-        if self.starts.len() <= row as usize {
-            self.starts.resize(row as usize + 2, StateID::MISSING);
-        }
-        self.starts[row as usize] = start;
-        start
+        self.masks.size() + self.kept() + 2 * self.fresh.num_bytes()
     }
 
     fn state(&mut self, state: StateID) -> &mut State {
         let at = state.as_usize();
         if at >= self.states.len() {
-            self.states.resize(at + 1, State { greedy: UNKNOWN, lazy: UNKNOWN, slices: 0 });
+            self.states.resize(at + 1, State { complete: [UNKNOWN; 2], slices: 0 });
         }
         &mut self.states[at]
     }
 
-    fn matched(&mut self, lexemes: &MatchingLexemes) -> u32 {
+    /// The lexemes that are complete in a state.
+    fn complete(&mut self, state: StateID, which: Complete) -> u32 {
+        let known = self.state(state).complete[which as usize];
+        if known != UNKNOWN {
+            return known;
+        }
+        let about = self.lexer.state_desc(state);
+        let lexemes = match which {
+            Complete::Greedy => &about.greedy_accepting,
+            Complete::Lazy => &about.lazy_accepting,
+        };
         let lexemes: Box<[u32]> = lexemes.as_slice().iter().map(|lexeme| lexeme.0).collect();
+        let matched = self.matched(lexemes);
+        self.state(state).complete[which as usize] = matched;
+        matched
+    }
+
+    fn matched(&mut self, lexemes: Box<[u32]>) -> u32 {
         if lexemes.is_empty() {
             return NONE;
         }
+        if let Some(&known) = self.known_matches.get(&lexemes) {
+            return known;
+        }
         let number = self.matches.len() as u32;
-        let known = *self.known_matches.entry(lexemes.clone()).or_insert(number);
-        if known == number {
-            self.matches.push(lexemes);
-        }
-        known
-    }
-
-    /// The lexemes that are complete in a state and could go on.
-    fn greedy(&mut self, state: StateID) -> u32 {
-        let known = self.state(state).greedy;
-        if known != UNKNOWN {
-            return known;
-        }
-        let matched = self.lexer.state_desc(state).greedy_accepting.clone();
-        let matched = self.matched(&matched);
-        self.state(state).greedy = matched;
-        matched
-    }
-
-    /// The lexemes that end with the byte that led to a state.
-    fn lazy(&mut self, state: StateID) -> u32 {
-        let known = self.state(state).lazy;
-        if known != UNKNOWN {
-            return known;
-        }
-        let matched = self.lexer.state_desc(state).lazy_accepting.clone();
-        let matched = self.matched(&matched);
-        self.state(state).lazy = matched;
-        matched
-    }
-
-    /// The row after what is matched in a row, [`NONE`] if there is none.
-    fn next_row(&mut self, row: u32, matched: u32) -> u32 {
-        if matched == NONE {
-            return NONE;
-        }
-        if let Some(&next) = self.after.get(&(row, matched)) {
-            return next;
-        }
-        let next = self.make_row(row, matched);
-        // What is lost is not to be found again.
-        if !self.is_spent {
-            self.after.insert((row, matched), next);
-        }
-        next
-    }
-
-    fn make_row(&mut self, row: u32, matched: u32) -> u32 {
-        let matched = &self.matches[matched as usize];
-        if matched.contains(&self.sets.skip()) {
-            return if self.ignores_once { row | 1 } else { row };
-        }
-        match self.sets.scan(row / 2, matched) {
-            Ok(set) => set.map_or(NONE, |set| 2 * set),
-            Err(_) => {
-                self.is_spent = true;
-                NONE
-            }
-        }
-    }
-
-    /// The place at the start of a row.
-    fn begin(&mut self, row: u32, age: u32) -> Option<Place> {
-        (row != NONE).then(|| Place { row, state: self.row_start(row), age })
-    }
-
-    /// Where a byte leads: llguidance's `Lexer::advance` and `advance_parser` in one.
-    fn advance(&mut self, seat: &mut Seat, byte: u8) -> Option<Place> {
-        let at = seat.place;
-        match self.step(at.state, byte) {
-            Step::On(state) => Some(Place { state, ..at }),
-            Step::Ends(matched) => {
-                if seat.ended == UNKNOWN {
-                    seat.ended = self.next_row(at.row, matched);
-                }
-                let row = self.begin(seat.ended, at.age)?;
-                self.open(row, byte)
-            }
-            Step::Closes(matched) => {
-                let row = self.next_row(at.row, matched);
-                self.begin(row, at.age)
-            }
-            Step::Dead => None,
-        }
-    }
-
-    /// Where the first byte of a lexeme leads.
-    fn open(&mut self, row: Place, byte: u8) -> Option<Place> {
-        let state = self.lexer.transition(row.state, byte);
-        if state.is_dead() {
-            return None;
-        }
-        if self.lexer.next_byte(state) != NextByte::ForcedEOI {
-            return Some(Place { state, ..row });
-        }
-        // A lexeme of one byte ends at once.
-        let matched = self.greedy(state);
-        let after = self.next_row(row.row, matched);
-        self.begin(after, row.age)
-    }
-
-    /// What the words after a node do in a state.
-    fn within(&mut self, words: &Words, node: u32, state: StateID) -> Arc<Within> {
-        if let Some(known) = self.within.get(&(node, state.as_u32())) {
-            return Arc::clone(known);
-        }
-        let found = words.within(node, state, self);
-        if !self.is_lost() {
-            self.within_size += found.size();
-            self.within.insert((node, state.as_u32()), Arc::clone(&found));
-        }
-        found
+        self.boxed += 2 * size_of_val(&*lexemes);
+        self.known_matches.insert(lexemes.clone(), number);
+        self.matches.push(lexemes);
+        number
     }
 
     /// The lexemes that are possible where a text stands, so that they can be held to llguidance's.
     pub fn possible(&self, at: Place) -> Option<impl Iterator<Item = LexemeIdx> + '_> {
         (at.age == self.age).then(|| self.lexer.state_desc(at.state).possible.iter())
     }
-
-    /// The mask at a place; `None` past a bound. `is_cancelled` says whether nobody waits for it any more.
-    pub fn mask(&mut self, words: &Words, at: Place, is_cancelled: &dyn Fn() -> bool) -> Option<SimpleVob> {
-        self.start();
-        if at.age != self.age {
-            return None;
-        }
-        self.asked += 1;
-        let key = (at.row, at.state.as_u32());
-        if let Some(mask) = self.masks.get(key) {
-            self.found += 1;
-            return Some(mask.clone());
-        }
-        let mut mask = words.env.tok_trie().alloc_token_set();
-        if !Ahead::new(self, words, &mut mask, is_cancelled).all(at) {
-            return None;
-        }
-        self.masks.insert(key, mask.clone());
-        Some(mask)
-    }
 }
 
-impl Lexing for Known {
-    type State = StateID;
-
-    fn step(&mut self, state: StateID, byte: u8) -> Step<StateID> {
-        let next = self.lexer.transition(state, byte);
-        if next.is_dead() {
-            let matched = if self.first[usize::from(byte)] { self.greedy(state) } else { NONE };
-            if matched == NONE { Step::Dead } else { Step::Ends(matched) }
-        } else if next.has_lowest_match() {
-            match self.lazy(next) {
-                NONE => Step::Dead,
-                matched => Step::Closes(matched),
-            }
-        } else {
-            Step::On(next)
-        }
-    }
-
-    fn takes(&mut self, state: StateID, slice: usize) -> bool {
-        let (asked, taken) = (1 << (2 * slice), 2 << (2 * slice));
-        if self.state(state).slices & asked == 0 {
-            let extra = self.spec.extra_lexeme(slice);
-            let takes = self.lexer.subsume_possible(state)
-                && self.lexer.check_subsume(state, extra, BUDGET).unwrap_or(false);
-            self.state(state).slices |= asked | if takes { taken } else { 0 };
-        }
-        self.state(state).slices & taken != 0
-    }
+/// The work of a step of a lexer, which is the more the more lexemes there are.
+fn weight(spec: &LexerSpec) -> usize {
+    1 + spec.lexemes.len() / 8
 }
 
 #[cfg(test)]

@@ -11,6 +11,8 @@
 use llguidance::derivre::HashMap;
 use llguidance::earley::{CGrammar, CSymIdx};
 
+use super::stop::Stop;
+
 /// No symbol, no lexeme, no row.
 pub(super) const NONE: u32 = u32::MAX;
 
@@ -21,6 +23,7 @@ const MANY: usize = 24;
 const SLOTS: usize = 1 << 12;
 
 /// A compiled grammar, as rows need it.
+#[derive(Default)]
 pub(super) struct Rules {
     /// For each place of a dot: the symbol after it, [`NONE`] at the end of a rule.
     after: Vec<u32>,
@@ -42,8 +45,8 @@ struct Symbol {
 
 impl Rules {
     /// The rules of `grammar`; `None` if it has what rows do not know: nested grammars, parameters, tokens that
-    /// stand for themselves, and limits that depend on more than the text.
-    pub fn of(grammar: &CGrammar) -> Option<Self> {
+    /// stand for themselves, and limits that depend on more than the text. Also if the question is over.
+    pub fn of(grammar: &CGrammar, stop: &mut Stop<'_>) -> Option<Self> {
         let spec = grammar.lexer_spec();
         let [skip] = spec.skip_by_class[..] else { return None };
         let is_special = !spec.token_range_lexemes(&spec.all_lexemes()).is_empty();
@@ -76,6 +79,9 @@ impl Rules {
             }
             for &rule in &data.rules {
                 let (body, ..) = grammar.rule_rhs(rule);
+                if !stop.goes_on(4 * (1 + body.len())) {
+                    return None;
+                }
                 let first = rule.as_index();
                 let end = first + body.len();
                 if rules.after.len() <= end {
@@ -147,10 +153,6 @@ struct Set {
     hash: u32,
 }
 
-/// What a row would need is more than the work that was left.
-#[derive(Debug)]
-pub(super) struct TooMuch;
-
 /// All rows that are known.
 pub(super) struct Rows {
     rules: Rules,
@@ -164,8 +166,8 @@ pub(super) struct Rows {
     items: Vec<Item>,
     table: HashMap<Item, ()>,
     roots: Vec<u32>,
-    /// How many items there may be yet.
-    pub work: usize,
+    /// Bytes of what is predicted, about.
+    predicted_size: usize,
 }
 
 impl Rows {
@@ -181,32 +183,41 @@ impl Rows {
             items: Vec::new(),
             table: HashMap::default(),
             roots: Vec::new(),
-            work: 0,
+            predicted_size: 0,
         };
-        rows.clear();
+        rows.begin();
         rows
     }
 
-    /// Forgets all but the set before everything.
+    /// Forgets all sets but that before everything. Their memory is used again.
     pub fn clear(&mut self) {
         self.sets.clear();
         self.kernels.clear();
         self.slots.fill(NONE);
-        self.roots.clear();
-        self.roots.push(self.rules.start);
-        let predicted = self.predict();
-        self.sets.push(Set { from: 0, to: 0, predicted, hash: 0 });
+        self.begin();
     }
 
-    /// How many sets there are.
-    pub fn len(&self) -> usize {
-        self.sets.len()
+    /// The same, and what symbols predict, and gives the memory back.
+    pub fn clear_all(&mut self) {
+        *self = Self::new(std::mem::take(&mut self.rules));
+    }
+
+    fn begin(&mut self) {
+        self.roots.clear();
+        self.roots.push(self.rules.start);
+        // What a grammar begins with is no more than the grammar.
+        let mut stop = Stop::new(&|| false, usize::MAX, u64::MAX);
+        let predicted = self.predict(&mut stop).unwrap_or_default();
+        self.sets.push(Set { from: 0, to: 0, predicted, hash: 0 });
     }
 
     /// Bytes, about.
     pub fn size(&self) -> usize {
-        let (sets, items) = (self.sets.capacity(), self.kernels.capacity());
-        size_of::<Set>() * sets + size_of::<Item>() * items + size_of::<u32>() * self.slots.len()
+        let items = self.kernels.capacity() + self.items.capacity() + self.table.capacity();
+        size_of::<Set>() * self.sets.capacity()
+            + size_of::<Item>() * items
+            + size_of::<u32>() * self.slots.len()
+            + self.predicted_size
     }
 
     /// What the symbols that may begin in a set are, as a number.
@@ -234,49 +245,65 @@ impl Rows {
         self.predicted[self.predicted(set) as usize].terminals.iter().map(|(lexeme, _)| *lexeme)
     }
 
-    /// The set after one of the `matched` lexemes, none of which is ignored.
-    ///
-    /// # Errors
-    /// If that is more than the work that is left.
-    pub fn scan(&mut self, set: u32, matched: &[u32]) -> Result<Option<u32>, TooMuch> {
+    /// The set after one of the `matched` lexemes, none of which is ignored; [`NONE`] if there is none. `None` if
+    /// the question is over before that is known.
+    pub fn scan(&mut self, set: u32, matched: &[u32], stop: &mut Stop<'_>) -> Option<u32> {
         self.items.clear();
         self.table.clear();
         let from = self.sets[set as usize];
         let rules = &self.rules;
         let (items, table) = (&mut self.items, &mut self.table);
         for item in &self.kernels[from.from as usize..from.to as usize] {
+            if !stop.goes_on(1 + matched.len()) {
+                return None;
+            }
             if matched.contains(&rules.lexeme_after(item.dot)) {
                 add(items, table, Item { dot: item.dot + 1, ..*item });
             }
         }
         for &lexeme in matched {
+            if !stop.goes_on(4) {
+                return None;
+            }
             for dot in Predicted::of(&self.predicted[from.predicted as usize].terminals, lexeme) {
+                if !stop.goes_on(4) {
+                    return None;
+                }
                 add(items, table, Item { dot: dot + 1, origin: set });
             }
         }
         if items.is_empty() {
-            return Ok(None);
+            return Some(NONE);
         }
-        self.close()?;
-        Ok(Some(self.intern()))
+        self.close(stop)?;
+        self.intern(stop)
     }
 
-    /// Completes what is complete.
-    fn close(&mut self) -> Result<(), TooMuch> {
+    /// Completes what is complete; `None` if the question is over before.
+    fn close(&mut self, stop: &mut Stop<'_>) -> Option<()> {
         let Self { rules, sets, kernels, predicted, items, table, .. } = self;
         self.roots.clear();
         let mut at = 0;
         while let Some(&item) = items.get(at) {
             at += 1;
+            if !stop.takes_items(1) {
+                return None;
+            }
             let after = rules.after(item.dot);
             if after == NONE {
                 let origin = &sets[item.origin as usize];
                 let made = rules.makes[item.dot as usize];
                 let kernel = &kernels[origin.from as usize..origin.to as usize];
+                if !stop.goes_on(kernel.len()) {
+                    return None;
+                }
                 for waits in kernel.iter().filter(|waits| rules.after(waits.dot) == made) {
                     add(items, table, Item { dot: waits.dot + 1, ..*waits });
                 }
                 for dot in Predicted::of(&predicted[origin.predicted as usize].waiting, made) {
+                    if !stop.goes_on(4) {
+                        return None;
+                    }
                     add(items, table, Item { dot: dot + 1, origin: item.origin });
                 }
             } else {
@@ -288,17 +315,12 @@ impl Rows {
                     add(items, table, Item { dot: item.dot + 1, ..item });
                 }
             }
-            if at > self.work {
-                self.work = 0;
-                return Err(TooMuch);
-            }
         }
-        self.work -= at;
-        Ok(())
+        Some(())
     }
 
-    /// The set of [`items`](Self::items), which are all there are.
-    fn intern(&mut self) -> u32 {
+    /// The set of [`items`](Self::items), which are all there are; `None` if the question is over before.
+    fn intern(&mut self, stop: &mut Stop<'_>) -> Option<u32> {
         let rules = &self.rules;
         self.items.retain(|item| rules.after(item.dot) != NONE);
         self.items.sort_unstable();
@@ -306,11 +328,11 @@ impl Rows {
         let mut slot = hash as usize & (self.slots.len() - 1);
         while let Some(&Set { from, to, hash: other, .. }) = self.sets.get(self.slots[slot] as usize) {
             if other == hash && self.kernels[from as usize..to as usize] == self.items {
-                return self.slots[slot];
+                return Some(self.slots[slot]);
             }
             slot = (slot + 1) & (self.slots.len() - 1);
         }
-        let predicted = self.predict();
+        let predicted = self.predict(stop)?;
         let (number, from) = (self.sets.len() as u32, self.kernels.len() as u32);
         self.kernels.extend(&self.items);
         self.sets.push(Set { from, to: self.kernels.len() as u32, predicted, hash });
@@ -318,7 +340,7 @@ impl Rows {
         if 2 * self.sets.len() > self.slots.len() {
             self.grow();
         }
-        number
+        Some(number)
     }
 
     /// Makes the slots twice as many.
@@ -335,14 +357,17 @@ impl Rows {
         }
     }
 
-    /// What [`roots`](Self::roots) predict.
-    fn predict(&mut self) -> u32 {
+    /// What [`roots`](Self::roots) predict; `None` if the question is over before.
+    fn predict(&mut self, stop: &mut Stop<'_>) -> Option<u32> {
         self.roots.sort_unstable();
         self.roots.dedup();
         if let Some(&known) = self.known_predicted.get(&self.roots[..]) {
-            return known;
+            return Some(known);
         }
         let rules = &self.rules;
+        if !stop.goes_on(rules.after.len() / 64) {
+            return None;
+        }
         let mut found = Predicted::default();
         let mut seen_symbol = vec![false; rules.symbols.len()];
         let mut seen = vec![false; rules.after.len()];
@@ -356,6 +381,9 @@ impl Rows {
         while let Some(dot) = open.pop() {
             if std::mem::replace(&mut seen[dot as usize], true) {
                 continue;
+            }
+            if !stop.takes_items(1) {
+                return None;
             }
             let Some(symbol) = rules.symbol_after(dot) else { continue };
             match symbol.lexeme {
@@ -372,9 +400,11 @@ impl Rows {
         found.waiting.sort_unstable();
         found.terminals.sort_unstable();
         let number = self.predicted.len() as u32;
+        let pairs = found.waiting.capacity() + found.terminals.capacity();
+        self.predicted_size += 8 * pairs + 4 * self.roots.len() + size_of::<(Predicted, Box<[u32]>, u32)>();
         self.predicted.push(found);
         self.known_predicted.insert(self.roots.as_slice().into(), number);
-        number
+        Some(number)
     }
 }
 
@@ -400,4 +430,40 @@ fn hash(items: &[Item]) -> u32 {
         (hash.rotate_left(23) ^ item).wrapping_mul(0x9e37_79b9_7f4a_7c15)
     };
     (items.iter().fold(0, mix) >> 32) as u32
+}
+
+#[cfg(test)]
+mod tests {
+    use llguidance::api::TopLevelGrammar;
+
+    use super::*;
+    use crate::engine::constraint::ConstraintFactory;
+    use crate::engine::model::tokenizer::synthetic;
+
+    /// A row of 20,000 items is given up where nobody waits, and made where somebody does.
+    #[test]
+    fn a_long_row_can_be_given_up() {
+        const RULES: usize = 20_000;
+        let factory = ConstraintFactory::new(&synthetic(1000).expect("words")).expect("a factory");
+        let names: Vec<String> = (0..RULES).map(|n| format!("r{n}")).collect();
+        let rules: Vec<String> = names.iter().map(|name| format!("{name}: \"z\" \"y\" \"x\"")).collect();
+        let text = format!("start: \".\" all\nall: {}\n{}", names.join(" | "), rules.join("\n"));
+        let (constraint, _) = factory.create(TopLevelGrammar::from_lark(text)).expect("it compiles");
+        let grammar = constraint.parser.parser.grammar();
+        let free = || Stop::new(&|| false, usize::MAX, u64::MAX);
+        let cancelled = || Stop::new(&|| true, usize::MAX, u64::MAX);
+        let mut rows = Rows::new(Rules::of(grammar, &mut free()).expect("rows know all of it"));
+        // What is predicted is long here.
+        let first: Vec<u32> = rows.beginning(0).take(1).collect();
+        assert_eq!(rows.scan(0, &first, &mut cancelled()), None);
+        assert_eq!((rows.sets.len(), rows.predicted.len()), (1, 1), "something is kept");
+        let set = rows.scan(0, &first, &mut free()).expect("nothing stops it");
+        // And here what is taken.
+        let second: Vec<u32> = rows.beginning(set).take(1).collect();
+        assert_eq!(rows.scan(set, &second, &mut cancelled()), None);
+        assert!(rows.items.len() < RULES / 2, "{} items", rows.items.len());
+        assert_eq!(rows.scan(set, &second, &mut Stop::new(&|| false, RULES / 2, u64::MAX)), None);
+        let end = rows.scan(set, &second, &mut free()).expect("nothing stops it");
+        assert_eq!((rows.kernel(end).len(), rows.sets.len()), (RULES, 3));
+    }
 }

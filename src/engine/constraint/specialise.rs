@@ -5,22 +5,29 @@
 //! never change what else a grammar accepts, and leaves one alone whose arguments are too many.
 
 use std::cmp::Reverse;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use llguidance::api::{GrammarInit, ParserLimits, TopLevelGrammar};
 use llguidance::earley::lexerspec::LexerSpec;
 use llguidance::earley::{CGrammar, CSymIdx, Grammar, ParamExpr, ParamValue, SymIdx};
 use llguidance::toktrie::TokEnv;
 
-/// The most rules with their arguments, and the most parts of their bodies.
-const MAX_RULES: usize = 4096;
-const MAX_PARTS: usize = 65_536;
+/// The most rules that are written once more for another argument, and the most parts of their bodies.
+pub const MAX_RULES: usize = 4096;
+pub const MAX_PARTS: usize = 65_536;
 
 /// What a grammar is made into.
 pub(super) struct Specialised {
     pub init: GrammarInit,
-    /// The rule that is asked for with too many arguments, which are not told apart then.
-    pub inexact: Option<String>,
+    /// Why its rules could not be written out; their arguments are not told apart then.
+    pub inexact: Option<TooMany>,
+}
+
+/// There are too many arguments.
+pub(super) struct TooMany {
+    /// The rule that is asked for with the most, and how many were found.
+    pub rule: String,
+    pub arguments: usize,
 }
 
 /// Writes out the rules of `grammar`.
@@ -66,13 +73,17 @@ impl<'g> Writer<'g> {
         Self { from, spec, out: Grammar::new(None), known, waiting }
     }
 
-    /// The whole grammar; if it becomes too large, the rule that is asked for the most.
-    fn write(mut self) -> anyhow::Result<Result<Grammar, String>> {
+    /// The whole grammar; if it becomes too large, why.
+    fn write(mut self) -> anyhow::Result<Result<Grammar, TooMany>> {
         // The first symbol of a grammar is its start.
         self.symbol(self.from.start(), 0)?;
-        let mut parts = 0;
+        // What a grammar has without any argument may be as much as llguidance takes.
+        let mut written = HashSet::new();
+        let (mut copies, mut parts) = (0, 0);
         while let Some((symbol, argument)) = self.waiting.pop() {
             let lhs = self.known[&(symbol, argument)];
+            let is_copy = !written.insert(symbol);
+            copies += usize::from(is_copy);
             let data = self.from.sym_data(symbol);
             let holds = ParamValue(argument);
             if data.is_nullable || data.cond_nullable.iter().any(|condition| condition.eval(holds)) {
@@ -88,21 +99,23 @@ impl<'g> Writer<'g> {
                     self.symbol(symbol, argument)
                 });
                 let body = body.collect::<anyhow::Result<Vec<_>>>()?;
-                parts += body.len();
+                parts += if is_copy { body.len() } else { 0 };
                 self.out.add_rule(lhs, body)?;
             }
-            if self.known.len() > MAX_RULES || parts > MAX_PARTS {
+            if copies > MAX_RULES || parts > MAX_PARTS {
                 return Ok(Err(self.most_asked()));
             }
         }
         Ok(Ok(self.out))
     }
 
-    fn most_asked(&self) -> String {
+    fn most_asked(&self) -> TooMany {
         let mut counts: HashMap<CSymIdx, usize> = HashMap::new();
         self.known.keys().for_each(|(symbol, _)| *counts.entry(*symbol).or_default() += 1);
         let most = counts.into_iter().max_by_key(|&(symbol, count)| (count, Reverse(symbol.as_index())));
-        most.map_or_else(String::new, |(symbol, _)| self.from.sym_name(symbol).to_owned())
+        let (rule, arguments) = most
+            .map_or_else(Default::default, |(symbol, count)| (self.from.sym_name(symbol).to_owned(), count));
+        TooMany { rule, arguments }
     }
 
     /// A symbol with its argument, as a symbol of the grammar that is written.

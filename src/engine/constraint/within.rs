@@ -43,6 +43,7 @@ pub(super) enum Step<S> {
 pub(super) trait Lexing {
     type State: Copy;
 
+    /// Where a byte leads. When nobody waits any more every byte is [`Dead`](Step::Dead), so that a walk ends.
     fn step(&mut self, state: Self::State, byte: u8) -> Step<Self::State>;
 
     /// Whether a state takes every text of a slice.

@@ -6,7 +6,7 @@
 
 use std::ops::Range;
 
-use super::super::constraint::MANY_ARGUMENTS;
+use super::super::constraint::{MANY_ARGUMENTS, MAX_PARTS, MAX_RULES};
 use super::super::diagnostic::{Diagnostic, Severity};
 use super::super::explain::LimitKind;
 use super::super::fix::Fix;
@@ -143,17 +143,20 @@ fn warning(source: &GrammarSource, message: &str) -> Diagnostic {
     diagnostic
 }
 
-/// A rule with a parameter that is asked for without bound.
-fn many_arguments(text: &str, rule: &str) -> Finding {
+/// Rules with parameters that are asked for with too many arguments: `about` is the one with the most, and how
+/// many.
+fn many_arguments(text: &str, about: &str) -> Finding {
+    let (rule, arguments) = about.rsplit_once(' ').unwrap_or((about, "many"));
     let scan = scan::Scan::new(text);
     let definition = scan.definitions().into_iter().find(|d| d.name == rule);
-    let message = match &definition {
-        Some(_) => format!("`{rule}` may be asked for with any number of arguments"),
-        None => "a rule may be asked for with any number of arguments".to_owned(),
-    };
+    let rule = if definition.is_some() { format!("`{rule}`") } else { "one rule".to_owned() };
+    let message = format!(
+        "the rules with parameters are asked for with too many arguments, {rule} alone with {arguments} or more: \
+         at most {MAX_RULES} rules, of {MAX_PARTS} parts, can be written out for theirs"
+    );
     Finding::new(definition.map_or(0..0, |d| d.span), "many-arguments", message).help(
-        "where it ends, llguidance also ends its uses with other arguments; a bound such as `%if lt(_, 20)` \
-         keeps them apart",
+        "where a rule ends, llguidance now also ends its uses with other arguments; a bound such as \
+         `%if lt(_, 20)` keeps them apart, or fewer rules that pass the argument on",
     )
 }
 
@@ -302,6 +305,8 @@ fn distance(a: &str, b: &str) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::engine::grammar::Compiler;
+    use crate::engine::model::tokenizer::synthetic;
 
     #[test]
     fn the_closest_name_is_close() {
@@ -309,6 +314,33 @@ mod tests {
         assert_eq!(closest("exprs", ["start", "expr", "express"]), Some("expr"));
         assert_eq!(closest("number", ["NUMBER", "string"]), Some("NUMBER"));
         assert_eq!(closest("a", ["bcd", "xyz"]), None);
+    }
+
+    /// Ninety rules of fifty arguments are more than can be written out, and none of them is without bound. What
+    /// has no parameter does not count, nor does a rule with one argument.
+    #[test]
+    fn too_many_arguments_are_counted() {
+        let compiler = Compiler::new(&synthetic(1000).expect("words")).expect("a compiler");
+        let said = |rules: usize, most: usize, plain: usize| {
+            let all: Vec<String> = (0..rules).map(|n| format!("r{n}::0")).collect();
+            let mut text = format!("start: {}", all.join(" | "));
+            for n in 0..rules {
+                text += &format!("\nr{n}::_: \"a\" r{n}::incr(_) %if lt(_, {most})\n    | \"{n}\"");
+            }
+            for n in 0..plain {
+                text += &format!("\np{n}: \"x\" \"y\"");
+                text = text.replacen("start: ", &format!("start: p{n} | "), 1);
+            }
+            let (compiled, found) = compiler.compile(&GrammarSource::lark("g", text));
+            let message = found.into_iter().find(|d| d.code == "many-arguments").map(|d| d.message);
+            (compiled.expect("it compiles").constraint().is_exact(), message)
+        };
+        assert_eq!(said(9, 50, 0), (true, None));
+        assert_eq!(said(2, 50, 4200), (true, None));
+        let (is_exact, message) = said(90, 50, 0);
+        let message = message.expect("a warning");
+        assert!(!is_exact && message.contains("alone with 51 or more"), "{message}");
+        assert!(message.contains("at most 4096 rules, of 65536 parts"), "{message}");
     }
 
     #[test]

@@ -6,7 +6,8 @@
 use llguidance::derivre::StateID;
 use llguidance::toktrie::SimpleVob;
 
-use super::{Known, Place, UNKNOWN};
+use super::question::Question;
+use super::{Place, UNKNOWN};
 use crate::engine::constraint::rows::NONE;
 use crate::engine::constraint::slices::{Reader, Words};
 use crate::engine::constraint::within::Lexing;
@@ -31,34 +32,26 @@ impl Seat {
 }
 
 /// A walk ahead of a place.
-pub(super) struct Ahead<'a> {
-    known: &'a mut Known,
-    words: &'a Words,
-    mask: &'a mut SimpleVob,
-    /// Whether nobody waits for the mask any more. Once it is so it stays so.
-    is_cancelled: &'a dyn Fn() -> bool,
+pub(super) struct Ahead<'q, 'a> {
+    question: &'q mut Question<'a>,
+    words: &'q Words,
+    mask: &'q mut SimpleVob,
     seats: Vec<Seat>,
 }
 
-impl<'a> Ahead<'a> {
-    pub fn new(
-        known: &'a mut Known,
-        words: &'a Words,
-        mask: &'a mut SimpleVob,
-        is_cancelled: &'a dyn Fn() -> bool,
-    ) -> Self {
-        Self { known, words, mask, is_cancelled, seats: Vec::new() }
+impl<'q, 'a> Ahead<'q, 'a> {
+    pub fn new(question: &'q mut Question<'a>, words: &'q Words, mask: &'q mut SimpleVob) -> Self {
+        Self { question, words, mask, seats: Vec::new() }
     }
 
-    /// Allows the words that may come at a place; whether it came to the end.
-    pub fn all(&mut self, at: Place) -> bool {
+    /// Allows the words that may come at a place: all of them unless the question is over before.
+    pub fn all(&mut self, at: Place) {
         self.spread(NONE, at, 0);
-        !self.is_over()
     }
 
     /// Allows the words after a node that may come at a place.
     fn spread(&mut self, node: u32, at: Place, depth: usize) {
-        if self.is_over() {
+        if self.question.is_lost() {
             return;
         }
         let words = self.words;
@@ -66,22 +59,31 @@ impl<'a> Ahead<'a> {
             self.walk(node, at);
             return;
         }
-        let within = self.known.within(words, node, at.state);
+        let within = self.question.within(words, node, at.state);
+        if !self.question.stop.goes_on(within.size() / 4) {
+            return;
+        }
         within.allow(words, self.mask);
         // What is matched comes in groups.
         let (mut last, mut row) = (NONE, None);
         for &(matched, end) in &within.ends {
+            if !self.question.stop.goes_on(1) {
+                return;
+            }
             if std::mem::replace(&mut last, matched) != matched {
                 row = self.row_after(at, matched);
             }
             let Some(row) = row else { continue };
             let (token, byte) = words.at(end);
-            if let Some(place) = self.known.open(row, byte) {
+            if let Some(place) = self.question.open(row, byte) {
                 self.arrive(end, token, place, depth);
             }
         }
         last = NONE;
         for &(matched, end) in &within.closes {
+            if !self.question.stop.goes_on(1) {
+                return;
+            }
             if std::mem::replace(&mut last, matched) != matched {
                 row = self.row_after(at, matched);
             }
@@ -92,8 +94,8 @@ impl<'a> Ahead<'a> {
     }
 
     fn row_after(&mut self, at: Place, matched: u32) -> Option<Place> {
-        let row = self.known.next_row(at.row, matched);
-        self.known.begin(row, at.age)
+        let row = self.question.next_row(at.row, matched);
+        self.question.begin(row, at.age)
     }
 
     fn arrive(&mut self, node: u32, token: u32, place: Place, depth: usize) {
@@ -107,34 +109,24 @@ impl<'a> Ahead<'a> {
 
     /// The same for few words, byte by byte.
     fn walk(&mut self, node: u32, at: Place) {
-        let mut steps = Steps {
-            known: self.known,
-            seats: std::mem::take(&mut self.seats),
-            is_cancelled: self.is_cancelled,
-        };
+        let mut steps = Steps { question: self.question, seats: std::mem::take(&mut self.seats) };
         steps.seats.clear();
         steps.seats.push(Seat::at(at));
         self.words.read(node, &mut steps, self.mask);
         self.seats = steps.seats;
     }
-
-    /// Where a bound is hit the walk is of no use any more.
-    fn is_over(&self) -> bool {
-        (self.is_cancelled)() || self.known.is_lost()
-    }
 }
 
 /// Steps from place to place, and back.
-struct Steps<'a> {
-    known: &'a mut Known,
+struct Steps<'q, 'a> {
+    question: &'q mut Question<'a>,
     seats: Vec<Seat>,
-    is_cancelled: &'a dyn Fn() -> bool,
 }
 
-impl Reader for Steps<'_> {
+impl Reader for Steps<'_, '_> {
     fn push(&mut self, byte: u8) -> bool {
         let Some(seat) = self.seats.last_mut() else { return false };
-        let next = self.known.advance(seat, byte);
+        let next = self.question.advance(seat, byte);
         self.seats.extend(next.map(Seat::at));
         next.is_some()
     }
@@ -145,10 +137,10 @@ impl Reader for Steps<'_> {
 
     fn takes(&mut self, slice: usize) -> bool {
         let state = self.seats.last().map_or(StateID::DEAD, |seat| seat.place.state);
-        self.known.takes(state, slice)
+        self.question.takes(state, slice)
     }
 
     fn is_cancelled(&mut self) -> bool {
-        (self.is_cancelled)() || self.known.is_lost()
+        self.question.is_lost()
     }
 }
