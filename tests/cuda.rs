@@ -147,11 +147,7 @@ fn batches_and_steps_go_on_from_each_other() {
             let expected = right.forward(&tokens, rows).unwrap().to_vec();
             // Guesses that come true, and some that do not.
             ours.anticipate(tokens[0] ^ TokenId::from(len % 2 == 0), true);
-            let logits: Vec<f32> = match ours.run(&tokens, rows).unwrap() {
-                Logits::Here(logits) => logits.to_vec(),
-                Logits::Away(away) => (0..rows).flat_map(|row| away.fetch(row).unwrap().to_vec()).collect(),
-            };
-            let off = error(&logits, &expected);
+            let off = error(&rows_of(&mut ours, &tokens, rows), &expected);
             assert!(off < most, "{dtype:?}: {len} tokens, {rows} rows are off by {off}");
             // Goes back into the middle, where a guess of before must not be taken for true.
             if len == 5 {
@@ -162,6 +158,84 @@ fn batches_and_steps_go_on_from_each_other() {
                 assert!(error(logits, expected) < most, "{dtype:?} after going back");
             }
         }
+    }
+}
+
+/// The logits of the last `rows` of some tokens.
+fn rows_of(model: &mut Decoder, tokens: &[TokenId], rows: usize) -> Vec<f32> {
+    match model.run(tokens, rows).unwrap() {
+        Logits::Here(logits) => logits.to_vec(),
+        Logits::Away(away) => (0..rows).flat_map(|row| away.fetch(row).unwrap().to_vec()).collect(),
+    }
+}
+
+#[test]
+#[ignore = "needs a GPU"]
+fn a_few_tokens_at_once_are_as_one_by_one() {
+    let device = gpu();
+    for architecture in Architecture::ALL {
+        let config = config(architecture);
+        for dtype in [GgmlDType::BF16, GgmlDType::Q8_0, GgmlDType::Q4K, GgmlDType::Q6K] {
+            let mut single = decoder(&config, dtype, &device);
+            let mut several = decoder(&config, dtype, &device);
+            let (mut from, mut worst, mut differ) = (1, 0f64, 0);
+            // Every size at several places.
+            for size in (2..=8).chain((2..=8).rev()).cycle().take(40) {
+                let tokens: Vec<TokenId> = (from..from + size).map(|i| i as TokenId * 31 % 5003).collect();
+                from += size;
+                // Not all of their logits are always wanted.
+                let rows = if from % 3 == 0 { 1 } else { size };
+                let mut expected = Vec::new();
+                for (i, &token) in tokens.iter().enumerate() {
+                    let logits = single.forward(&[token], 1).unwrap();
+                    if i + rows >= size {
+                        expected.extend_from_slice(logits);
+                    }
+                }
+                let logits = rows_of(&mut several, &tokens, rows);
+                for (ours, right) in logits.chunks(config.vocab).zip(expected.chunks(config.vocab)) {
+                    let (off, (best, gap)) = (error(ours, right), first(right));
+                    assert!(off < 1e-3, "{architecture:?} {dtype:?}: {size} tokens are off by {off}");
+                    worst = worst.max(off);
+                    if first(ours).0 != best {
+                        differ += 1;
+                        assert!(gap < 8. * off, "{architecture:?} {dtype:?}: another token among {size}");
+                    }
+                }
+            }
+            println!(
+                "{architecture:?} {dtype:?}: batches are off by {worst:.1e} at most, {differ} tokens differ"
+            );
+        }
+    }
+}
+
+/// At its end, where a batch would reach beyond it, the cache is as good as elsewhere.
+#[test]
+#[ignore = "needs a GPU"]
+fn batches_end_with_the_context() {
+    let device = gpu();
+    let config = Config { context: 21, ..config(Architecture::Qwen3) };
+    for size in 2..=8 {
+        let mut single = decoder(&config, GgmlDType::Q8_0, &device);
+        let mut several = decoder(&config, GgmlDType::Q8_0, &device);
+        let tokens: Vec<TokenId> = (1..=21).collect();
+        let (before, last) = tokens.split_at(21 - size);
+        for &token in before {
+            single.forward(&[token], 1).unwrap();
+            several.forward(&[token], 1).unwrap();
+        }
+        let mut expected = Vec::new();
+        for &token in last {
+            expected.extend_from_slice(single.forward(&[token], 1).unwrap());
+        }
+        let off = error(&rows_of(&mut several, last, size), &expected);
+        assert!(off < 1e-3, "{size} tokens are off by {off}");
+        // Whatever was written there, what came before is still right.
+        several.truncate(9);
+        single.truncate(9);
+        let off = error(several.forward(&[7], 1).unwrap(), single.forward(&[7], 1).unwrap());
+        assert!(off < 1e-3, "after {size} tokens it is off by {off}");
     }
 }
 

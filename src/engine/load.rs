@@ -141,18 +141,27 @@ pub fn load(
     context: Option<usize>,
     progress: OnProgress<'_>,
 ) -> Result<Loaded, LoadError> {
-    let place = Place::open(device)?;
     let found = match spec {
         ModelSpec::Embedded => None,
         ModelSpec::Path(path) => Some((path.clone(), stem(path))),
         ModelSpec::Hub(model) => {
+            // Nothing is downloaded for a device that is not there.
+            Place::open(device)?;
             let path = download(model, progress)?;
             // A folder of the cache is named after its commit.
             let name = if path.is_dir() { model.short().to_owned() } else { stem(&path) };
             Some((path, name))
         }
     };
-    let opened = aside(progress, move |progress| Opened::open(found, progress))?;
+    // A driver takes its time to start, in which the tokenizer can be read.
+    let opening = std::thread::Builder::new().name("maze-device".into()).spawn(move || Place::open(device));
+    let opened = aside(progress, move |progress| Opened::open(found, progress));
+    let place = match opening.map(std::thread::JoinHandle::join) {
+        Ok(Ok(place)) => place?,
+        // Without a thread, and where the driver's library has panicked, it is said here.
+        _ => Place::open(device)?,
+    };
+    let opened = opened?;
     if place.device.is_cpu() {
         return aside(progress, move |progress| opened.finish(&place, context, progress));
     }

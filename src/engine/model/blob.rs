@@ -13,6 +13,8 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, channel, sync_chan
 use std::thread::available_parallelism;
 use std::time::Duration;
 
+use rayon::prelude::*;
+
 use crate::engine::error::LoadError;
 
 /// Bytes between two looks at whether to go on: a tenth of a second from a slow disk.
@@ -20,6 +22,9 @@ const BETWEEN_LOOKS: usize = 1 << 20;
 
 /// Most threads that read ahead. More get no more out of a disk or out of main memory.
 const READERS: usize = 8;
+
+/// Bytes that one of several threads reads into a caller's memory at a time.
+const SHARE: usize = 256 << 10;
 
 /// How often a caller is asked whether to go on while nothing comes.
 const PATIENCE: Duration = Duration::from_millis(50);
@@ -191,6 +196,17 @@ impl Blob {
         })
     }
 
+    /// Reads what is at `offset` into memory of the caller, all of it, with several threads if it is long: where the
+    /// system has it in its own memory already, copying is all that there is to do.
+    ///
+    /// # Errors
+    /// As [`read`](Self::read).
+    pub fn read_into(&self, memory: &mut [u8], offset: u64) -> Result<(), LoadError> {
+        self.end(offset, memory.len() as u64)?;
+        let parts = memory.par_chunks_mut(SHARE).enumerate();
+        parts.try_for_each(|(n, part)| self.fill(part, offset + (n * SHARE) as u64))
+    }
+
     /// Fills the buffer with what is at `offset`, which must be in the file.
     fn fill(&self, buffer: &mut [u8], offset: u64) -> Result<(), LoadError> {
         match &self.bytes {
@@ -272,6 +288,20 @@ mod tests {
             assert!(read == bytes[7..], "{readers} readers, pieces of {piece}");
             assert_eq!(told, 10_000);
         }
+    }
+
+    #[test]
+    fn memory_is_filled_by_several_threads() {
+        let (file, bytes) = file(3 * SHARE + 77);
+        let blob = Blob::open(file.path()).unwrap();
+        let mut memory = vec![0; 3 * SHARE + 70];
+        blob.read_into(&mut memory, 7).unwrap();
+        assert!(memory == bytes[7..]);
+        let past = blob.read_into(&mut memory, 8).unwrap_err().to_string();
+        assert!(past.contains("truncated"), "{past}");
+        file.as_file().set_len(2 * SHARE as u64).unwrap();
+        let short = blob.read_into(&mut memory, 7).unwrap_err().to_string();
+        assert!(short.contains("truncated while it was read"), "{short}");
     }
 
     #[test]

@@ -1,7 +1,8 @@
 //! The decode step of our decoder in kernels of our own, for NVIDIA GPUs from compute capability 9.0 on.
 //!
-//! One token costs five kernels a block, recorded once as a CUDA graph. Every kernel starts while the
-//! one before it still runs and brings its weights near; sums are in f32. Of the logits only a
+//! One token costs five kernels a block, recorded once as a CUDA graph; two to eight go through others
+//! together. Every kernel starts while the one before it still runs and brings its weights near; sums are in
+//! f32. Of the logits only a
 //! [digest](super::away) leaves the device, and the step of the token that it picks starts there by
 //! itself. The kernels are the `.cu` files beside this one, compiled when a model is loaded. What they
 //! cannot do, the step of stock operations does.
@@ -14,6 +15,8 @@ use super::config::Config;
 pub mod plan;
 
 #[cfg(feature = "cuda")]
+mod batch;
+#[cfg(feature = "cuda")]
 mod calls;
 #[cfg(feature = "cuda")]
 mod digest;
@@ -21,6 +24,8 @@ mod digest;
 mod kernels;
 #[cfg(feature = "cuda")]
 pub(super) mod measure;
+#[cfg(feature = "cuda")]
+mod params;
 #[cfg(feature = "cuda")]
 mod rehearsal;
 #[cfg(feature = "cuda")]

@@ -38,9 +38,9 @@ pub struct DeviceNetwork {
     step: Option<FixedStep>,
     #[cfg(feature = "cuda")]
     pub(super) own: Option<OwnStep>,
-    /// Up to how many tokens are computed sooner one by one than together.
+    /// Up to how many tokens our own kernels are quicker than the stock operations.
     #[cfg(feature = "cuda")]
-    pub(super) alone: usize,
+    pub(super) few: usize,
     /// Makes the stock operations ready, on another thread.
     #[cfg(feature = "cuda")]
     pub(super) rehearsal: Option<std::thread::JoinHandle<()>>,
@@ -117,7 +117,7 @@ impl DeviceNetwork {
             #[cfg(feature = "cuda")]
             own: None,
             #[cfg(feature = "cuda")]
-            alone: 1,
+            few: 0,
             #[cfg(feature = "cuda")]
             rehearsal: None,
             config,
@@ -147,7 +147,7 @@ impl DeviceNetwork {
                 self.own = Some(own);
                 match rehearsal {
                     Some(_) => self.rehearsal = rehearsal,
-                    None => self.alone = self.compare(0)?,
+                    None => self.few = self.compare(0)?,
                 }
                 return Ok(self);
             }

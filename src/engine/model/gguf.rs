@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, HashMap};
 use candle_core::quantized::GgmlDType;
 use candle_core::quantized::gguf_file::Value;
 
-use super::blob::{Blob, OnRead};
+use super::blob::Blob;
 use super::raw;
 use crate::engine::error::LoadError;
 
@@ -189,21 +189,10 @@ impl Gguf {
         }
     }
 
-    /// Reads a tensor's data, `piece` bytes at a time; nothing if there is none of that name.
-    ///
-    /// # Errors
-    /// If the file ends early or cannot be read, and [`LoadError::Cancelled`].
-    pub fn pieces(
-        &self,
-        name: &str,
-        piece: usize,
-        on_read: OnRead<'_>,
-        sink: &mut dyn FnMut(&mut [u8]),
-    ) -> Result<(), LoadError> {
-        match (self.tensors.get(name), self.blob_of(name)) {
-            (Some(entry), Some(blob)) => blob.pieces(entry.offset, entry.bytes, piece, on_read, sink),
-            _ => Ok(()),
-        }
+    /// Where a tensor's data lies: its file, where it begins, and its length.
+    pub fn place(&self, name: &str) -> Option<(&Blob, u64, u64)> {
+        let entry = self.tensors.get(name)?;
+        Some((self.blob_of(name)?, entry.offset, entry.bytes))
     }
 
     /// The `len` bytes of a tensor from its byte `from` on; none if there is no tensor of that name.

@@ -98,6 +98,35 @@ impl MatrixBuilder {
         }
     }
 
+    /// Bytes that can be on their way to a device at once, if they need not pass through other memory of the host.
+    pub fn room(&self) -> Option<usize> {
+        match &self.content {
+            #[cfg(feature = "cuda")]
+            Content::Upload(_) => Some(Upload::ROOM),
+            _ => None,
+        }
+    }
+
+    /// Appends whole rows that `fill` puts where a device reads them, or anywhere else.
+    ///
+    /// # Errors
+    /// Those of `fill`, and of the way to the device.
+    pub fn push_filled<E: From<candle_core::Error>>(
+        &mut self,
+        len: usize,
+        fill: impl FnOnce(&mut [u8]) -> std::result::Result<(), E>,
+    ) -> std::result::Result<(), E> {
+        #[cfg(feature = "cuda")]
+        if let Content::Upload(upload) = &mut self.content {
+            self.rows += len / row_bytes(self.dtype, self.columns).max(1);
+            return upload.push_filled(len, fill);
+        }
+        let mut rows = vec![0; len];
+        fill(&mut rows)?;
+        self.push(&rows);
+        Ok(())
+    }
+
     /// The matrix on its device: plain numbers in `dtype`, blocks as they are.
     ///
     /// # Errors

@@ -162,6 +162,12 @@ impl Safetensors {
         LoadError::Format { path, message }
     }
 
+    /// Where a tensor's data lies: its file, where it begins, and its length.
+    pub fn place(&self, name: &str) -> Option<(&Blob, u64, u64)> {
+        let entry = self.tensors.get(name)?;
+        Some((self.blob(name)?, entry.offset, entry.bytes))
+    }
+
     /// Reads a tensor's data, `piece` bytes at a time; nothing if there is none of that name.
     ///
     /// # Errors
@@ -173,9 +179,9 @@ impl Safetensors {
         on_read: OnRead<'_>,
         sink: &mut dyn FnMut(&mut [u8]),
     ) -> Result<(), LoadError> {
-        match (self.tensors.get(name), self.blob(name)) {
-            (Some(entry), Some(blob)) => blob.pieces(entry.offset, entry.bytes, piece, on_read, sink),
-            _ => Ok(()),
+        match self.place(name) {
+            Some((blob, offset, bytes)) => blob.pieces(offset, bytes, piece, on_read, sink),
+            None => Ok(()),
         }
     }
 }

@@ -239,6 +239,31 @@ impl Loader<'_> {
         let (row, head) = (row_bytes(dtype, columns), self.config.head_dim);
         let group = if paired { head * row } else { row };
         let piece = group * (PIECE / group).max(1);
+        if let Some(room) = matrix.room().filter(|room| *room >= piece)
+            && let Some((blob, mut offset, bytes)) = self.source.place(name)
+        {
+            let end = offset + bytes;
+            while offset < end {
+                let size = (end - offset).min((room / piece * piece) as u64);
+                let hash = &mut self.hash;
+                matrix.push_filled(size as usize, |memory| {
+                    blob.read_into(memory, offset)?;
+                    for rows in memory.chunks_mut(piece) {
+                        hash.sample(rows);
+                        if paired {
+                            raw::unpair_rows(rows, head, row);
+                        }
+                    }
+                    Ok::<_, LoadError>(())
+                })?;
+                offset += size;
+                self.done += size;
+                if (self.progress)(self.done.min(self.total), self.total).is_break() {
+                    return Err(LoadError::Cancelled);
+                }
+            }
+            return Ok(());
+        }
         self.read(name, &dims, piece, &mut |rows| {
             if paired {
                 raw::unpair_rows(rows, head, row);

@@ -1,10 +1,12 @@
-// Attention of one token over the cache, whose part that is in use is split among the blocks of a cluster.
+// Attention of one token, or of each of a few neighbours, over the cache, whose part that is in use is split among the
+// blocks of a cluster.
 //
-// Queries and the new key are normed and rotated here, and the new key and value written to the cache.
+// Queries and the new keys are normed and rotated here, and the new keys and values written to the cache. Every token
+// of a batch writes those before it as well, for it cannot wait for the others: they are the same numbers.
 // `HEAD_DIM` and `GROUP`, the query heads of a key head, are set when this is compiled.
 
 struct Attention {
-    /// Queries, key and value of the token, as they come from the projection.
+    /// Queries, key and value of every token, as they come from the projection.
     const float *qkv;
     /// Weights of the norms over heads, or null.
     const float *query_norm, *key_norm;
@@ -12,6 +14,7 @@ struct Attention {
     const float *cos, *sin;
     /// `[kv_heads, context, HEAD_DIM]`
     void *keys, *values;
+    /// That of the first token. Tokens past the end of the context do not count.
     const u32 *position;
     float *output;
     int context;
@@ -105,7 +108,8 @@ template <class T, int D, int G> DEVICE void attend(const Attention &a) {
     __shared__ float block[G][D + 2];
     const int kv = blockIdx.y, lane = threadIdx.x % 32, warp = threadIdx.x / 32;
     start_successor();
-    const int position = (int)*a.position, len = position + 1;
+    const int old = (int)*a.position, position = old + blockIdx.z, len = position + 1;
+    if (position >= a.context) return;
     const int blocks = (int)cluster_size(), rank = (int)cluster_rank();
     const int chunk = max(LEAST, ((len + blocks - 1) / blocks + 7) & ~7);
     const int from = min(rank * chunk, len), to = min(from + chunk, len);
@@ -125,23 +129,24 @@ template <class T, int D, int G> DEVICE void attend(const Attention &a) {
 
     const float *cos = a.cos + (u64)position * (D / 2), *sin = a.sin + (u64)position * (D / 2);
     const int q_width = gridDim.y * G * D, kv_width = gridDim.y * D;
-    const bool has_new = from < len && to == len;
-#pragma unroll
-    for (int i = 0; i < G / WARPS + 1; i++) {
-        const int g = warp + i * WARPS;
-        if (g < G) {
-            turn<float, D>(a.qkv + (kv * G + g) * D, a.query_norm, a.eps, cos, sin, rsqrtf((float)D), query[g]);
-        } else if (g == G && has_new) {
-            turn<T, D>(a.qkv + q_width + kv * D, a.key_norm, a.eps, cos, sin, 1.f, keys + (u64)position * D);
+    const int width = q_width + 2 * kv_width, fresh = min(max(from, old), to);
+    const float *queries = a.qkv + blockIdx.z * width;
+    for (int i = warp; i < G + to - fresh; i += WARPS) {
+        if (i < G) {
+            turn<float, D>(queries + (kv * G + i) * D, a.query_norm, a.eps, cos, sin, rsqrtf((float)D), query[i]);
+        } else {
+            const int at = fresh + i - G, turned = at * (D / 2);
+            const float *key = a.qkv + (at - old) * width + q_width + kv * D;
+            turn<T, D>(key, a.key_norm, a.eps, a.cos + turned, a.sin + turned, 1.f, keys + (u64)at * D);
         }
     }
-    if (has_new) {
-        for (int i = threadIdx.x; i < D; i += blockDim.x)
-            put(values + (u64)position * D + i, a.qkv[q_width + kv_width + kv * D + i]);
+    for (int at = fresh; at < to; at++) {
+        const float *value = a.qkv + (at - old) * width + q_width + kv_width + kv * D;
+        for (int i = threadIdx.x; i < D; i += blockDim.x) put(values + (u64)at * D + i, value[i]);
     }
     __syncthreads();
-    // The new key and value came after the others were read.
-    if (has_new && to - from <= ROUND) read(from);
+    // New keys and values came after the others were read.
+    if (fresh < to && fresh < from + ROUND) read(from);
 
     float q[G][8], sums[G][8], most[G], total[G];
 #pragma unroll
@@ -248,7 +253,7 @@ template <class T, int D, int G> DEVICE void attend(const Attention &a) {
             sum += share * from_block(&block[g][d], b);
             weight += share * from_block(&block[g][D + 1], b);
         }
-        a.output[(kv * G + g) * D + d] = sum / weight;
+        a.output[blockIdx.z * q_width + (kv * G + g) * D + d] = sum / weight;
     }
     // No block may go while another reads from it.
     cluster_sync();

@@ -6,7 +6,8 @@ use candle_core::Result;
 use candle_core::cuda_backend::cudarc::driver::{CudaEvent, CudaSlice, CudaStream};
 use candle_core::cuda_backend::{CudaDevice, WrapErr};
 
-use super::kernels::{self, Kernels, Launch, Pinned, place};
+use super::kernels::{Kernels, Launch, Pinned, place};
+use super::params;
 use crate::engine::model::away::{Digest, Entry, Question};
 use crate::engine::trace::CANDIDATES;
 
@@ -107,7 +108,7 @@ impl Digester {
             }
             None => 0,
         };
-        let param = kernels::Digest {
+        let param = params::Digest {
             logits,
             mask,
             best: place(&self.best, stream),
@@ -131,9 +132,9 @@ impl Digester {
         if then.is_some() && question.listed && question.drawn.is_none() {
             // The next step needs only the first token.
             self.surveyed.record(stream).w()?;
-            kernels.launch("draw", one, &kernels::Digest { listed: 0, ..param })?;
+            kernels.launch("draw", one, &params::Digest { listed: 0, ..param })?;
             self.aside.wait(&self.surveyed).w()?;
-            let rest = kernels::Digest { inputs: 0, ..param };
+            let rest = params::Digest { inputs: 0, ..param };
             kernels.launch_in(&self.aside, "weigh", tiles, &rest)?;
             kernels.launch_in(&self.aside, "draw", one, &rest)?;
             self.ready.record(&self.aside).w()?;

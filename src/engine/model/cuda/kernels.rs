@@ -16,11 +16,25 @@ use candle_core::cuda_backend::cudarc::nvrtc::{CompileOptions, compile_ptx_with_
 use candle_core::cuda_backend::{CudaStorageSlice, WrapErr};
 use candle_core::{CudaDevice, Result, Storage, Tensor};
 
-use super::plan::{CHUNKS, Chip, Layout, PAIR, ROWS, THREADS};
+use super::params::Param;
+use super::plan::{CHUNKS, Chip, Layout, PAIR, RINGS, Ring, THREADS};
+
+/// What all products have in common, and a source.
+macro_rules! product {
+    ($name:literal) => {
+        concat!(
+            include_str!("common.cu"),
+            include_str!("weights.cu"),
+            include_str!("share.cu"),
+            include_str!($name)
+        )
+    };
+}
 
 /// Compiled side by side.
-const SOURCES: [&str; 3] = [
-    concat!(include_str!("common.cu"), include_str!("weights.cu"), include_str!("product.cu")),
+const SOURCES: [&str; 4] = [
+    product!("product.cu"),
+    product!("batch.cu"),
     concat!(include_str!("common.cu"), include_str!("attention.cu")),
     concat!(include_str!("common.cu"), include_str!("digest.cu")),
 ];
@@ -35,98 +49,11 @@ pub struct Kernels {
     pub cluster: u32,
 }
 
-/// What a kernel is given.
-pub trait Param: Copy {}
-
-/// See product.cu.
-#[repr(C)]
-#[derive(Clone, Copy, Default)]
-pub struct Product {
-    pub weights: u64,
-    pub bias: u64,
-    pub input: u64,
-    pub norm: u64,
-    pub output: u64,
-    pub pitch: u64,
-    pub rows: i32,
-    pub columns: i32,
-    pub mode: i32,
-    pub eps: f32,
-    pub split: i32,
-    pub most: i32,
-    pub early: i32,
-}
-
-/// See product.cu.
-#[repr(C)]
-#[derive(Clone, Copy)]
-pub struct Aim {
-    pub inputs: u64,
-    pub token: u32,
-    pub position: u32,
-}
-
-/// See product.cu.
-#[repr(C)]
-#[derive(Clone, Copy)]
-pub struct Embed {
-    pub rows: u64,
-    pub token: u64,
-    pub output: u64,
-    pub pitch: u64,
-    pub columns: i32,
-}
-
-/// See attention.cu.
-#[repr(C)]
-#[derive(Clone, Copy)]
-pub struct Attention {
-    pub qkv: u64,
-    pub query_norm: u64,
-    pub key_norm: u64,
-    pub cos: u64,
-    pub sin: u64,
-    pub keys: u64,
-    pub values: u64,
-    pub position: u64,
-    pub output: u64,
-    pub context: i32,
-    pub eps: f32,
-}
-
-/// See digest.cu.
-#[repr(C)]
-#[derive(Clone, Copy)]
-pub struct Digest {
-    pub logits: u64,
-    pub mask: u64,
-    pub best: u64,
-    pub candidates: u64,
-    pub collected: u64,
-    pub sums: u64,
-    pub result: u64,
-    pub u: f64,
-    pub inverse_temperature: f32,
-    pub width: i32,
-    pub tiles: i32,
-    pub listed: i32,
-    pub drawn: i32,
-    pub asked: i32,
-    pub inputs: u64,
-    pub position: u32,
-}
-
-impl Param for Product {}
-impl Param for Aim {}
-impl Param for Embed {}
-impl Param for Attention {}
-impl Param for Digest {}
-
 /// How a kernel is launched.
 #[derive(Clone, Copy)]
 pub struct Launch {
     /// Blocks.
-    pub grid: (u32, u32),
+    pub grid: (u32, u32, u32),
     /// Threads of a block.
     pub threads: u32,
     /// Bytes of shared memory of a block.
@@ -140,7 +67,7 @@ pub struct Launch {
 impl Launch {
     /// So many blocks of so many threads.
     pub fn new(blocks: usize, threads: usize) -> Self {
-        Self { grid: (blocks as u32, 1), threads: threads as u32, shared: 0, cluster: None, early: true }
+        Self { grid: (blocks as u32, 1, 1), threads: threads as u32, shared: 0, cluster: None, early: true }
     }
 }
 
@@ -203,7 +130,6 @@ impl Kernels {
             ("HEAD_DIM", head_dim),
             ("GROUP", group),
             ("THREADS", THREADS),
-            ("ROWS", ROWS),
             ("PAIR", PAIR),
             ("CHUNKS", CHUNKS),
         ];
@@ -211,6 +137,7 @@ impl Kernels {
         // The kernels in each of the sources.
         let mut names = [
             vec!["aim".to_owned()],
+            Vec::new(),
             vec!["attention_bf16".into(), "attention_f32".into()],
             vec!["survey".into(), "weigh".into(), "draw".into()],
         ];
@@ -218,9 +145,10 @@ impl Kernels {
             options.push(format!("-DWITH_{}", name.to_uppercase()));
             names[0].push(format!("embed_{name}"));
             match name {
-                "bf16" => names[0].extend(["ring2_bf16".into(), "ring3_bf16".into()]),
+                "bf16" => names[0].extend(RINGS.iter().map(Ring::kernel)),
                 _ => names[0].push(format!("product_{name}")),
             }
+            names[1].extend([format!("lay_{name}"), format!("batch_{name}")]);
         }
         let compile = |source: &str, names: Vec<String>| -> Result<Vec<(String, CudaFunction)>> {
             let options = CompileOptions { options: options.clone(), ..Default::default() };
@@ -244,11 +172,17 @@ impl Kernels {
         })?;
         let mut functions = HashMap::new();
         for (name, kernel) in compiled.into_iter().flatten() {
-            if name.starts_with("ring") || name.starts_with("product") {
+            if ["whole", "ring", "product", "batch"].iter().any(|kind| name.starts_with(kind)) {
                 let size = function::CU_FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES;
                 kernel.set_attribute(size, chip.shared as i32).w()?;
             } else if name.starts_with("attention") {
                 kernel.set_attribute(function::CU_FUNC_ATTRIBUTE_NON_PORTABLE_CLUSTER_SIZE_ALLOWED, 1).w()?;
+            }
+            // Kernels of a step that would share the memory of a multiprocessor otherwise than the one in front
+            // of them would have to wait for its end. Batches want it as a cache.
+            if !name.starts_with("batch") && !name.starts_with("lay") {
+                let share = function::CU_FUNC_ATTRIBUTE_PREFERRED_SHARED_MEMORY_CARVEOUT;
+                kernel.set_attribute(share, 100).w()?;
             }
             functions.insert(name, kernel);
         }
@@ -299,7 +233,7 @@ impl Kernels {
         let config = sys::CUlaunchConfig {
             gridDimX: launch.grid.0,
             gridDimY: launch.grid.1,
-            gridDimZ: 1,
+            gridDimZ: launch.grid.2,
             blockDimX: launch.threads,
             blockDimY: 1,
             blockDimZ: 1,
@@ -427,23 +361,24 @@ impl<T: Plain> Pinned<T> {
         stream.memcpy_htod(&self.memory, to).w()
     }
 
-    /// Has `fill` fill the memory, and sends the first `len` numbers to an address of the device, at which there
-    /// must be room for them. Does not wait for the end of that; the next call does, before it fills.
+    /// The memory, once the last copy to an address has ended.
     ///
     /// # Errors
     /// If the driver fails.
-    pub fn send_to(
-        &mut self,
-        address: u64,
-        len: usize,
-        stream: &Arc<CudaStream>,
-        fill: impl FnOnce(&mut [T]),
-    ) -> Result<()> {
+    pub fn room(&mut self) -> Result<&mut [T]> {
         self.sent.synchronize().w()?;
-        let memory = self.memory.as_mut_slice().w()?;
-        fill(memory);
-        // SAFETY: the caller has room at the address; the memory is kept until the copy has ended, by the wait
-        // above and by that of `drop`.
+        self.memory.as_mut_slice().w()
+    }
+
+    /// Sends the first `len` numbers to an address of the device, at which there must be room for them. Does not
+    /// wait for the end of that; [`room`](Self::room) does.
+    ///
+    /// # Errors
+    /// If the driver fails.
+    pub fn send_to(&mut self, address: u64, len: usize, stream: &Arc<CudaStream>) -> Result<()> {
+        let memory = self.memory.as_slice().w()?;
+        // SAFETY: the caller has room at the address; the memory is kept until the copy has ended, by the wait of
+        // `room` and by that of `drop`.
         unsafe { result::memcpy_htod_async(address, &memory[..len], stream.cu_stream()) }.w()?;
         self.sent.record(stream).w()
     }

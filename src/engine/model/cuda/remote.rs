@@ -1,19 +1,23 @@
-//! The network on a device through kernels of our own: which tokens go through the step one by one and which together
-//! through the stock operations, and its logits as seen from afar.
+//! The network on a device through kernels of our own: which tokens go through those and which through the stock
+//! operations, and its logits as seen from afar.
 
 use std::time::Instant;
 
 use candle_core::{Result, Tensor};
 
-use super::step::{MOST_ALONE, OwnStep};
+use super::plan::BATCH;
+use super::step::OwnStep;
 use crate::engine::error::ModelError;
 use crate::engine::model::away::{Away, Digest, Question};
 use crate::engine::model::decoder::Remote;
 use crate::engine::model::device::DeviceNetwork;
 use crate::engine::trace::TokenId;
 
+/// Most tokens that may go through our kernels, a batch after another.
+const MOST: usize = 64;
+
 impl DeviceNetwork {
-    /// Runs the tokens through the step and brings their logits here. False if that is not for the step.
+    /// Runs the tokens through our kernels and brings their logits here. False if that is not for them.
     pub(in crate::engine::model) fn run_own(
         &mut self,
         tokens: &[TokenId],
@@ -23,48 +27,54 @@ impl DeviceNetwork {
     ) -> Result<bool> {
         let Some(own) = &mut self.own else { return Ok(false) };
         let begun = own.has_begun(tokens, position);
-        let is_one = tokens.len() == 1 && rows == 1;
-        if !is_one && self.has_stock(position + tokens.len())? {
+        if !self.are_few(tokens.len(), position)? {
             return Ok(false);
         }
         let Some(own) = &mut self.own else { return Ok(false) };
-        for (i, &token) in tokens.iter().enumerate() {
-            let counts = i + rows >= tokens.len();
-            if !(is_one && begun) {
-                own.start(token, position + i, counts)?;
+        let silent = tokens.len() - rows;
+        let mut done = 0;
+        for piece in tokens.chunks(BATCH) {
+            let rows = (done + piece.len()).saturating_sub(silent.max(done));
+            if !(begun && tokens.len() == 1 && rows == 1) {
+                own.run(piece, position + done, rows)?;
             }
-            if counts {
-                logits.extend(own.fetch(0)?);
+            for row in 0..rows {
+                logits.extend(own.fetch(row)?);
             }
+            done += piece.len();
         }
         Ok(true)
     }
 
-    /// Whether the stock operations are ready, which takes the driver long the first time on a machine. Until
-    /// then, tokens go through the step one by one. The cache from `free` on is not in use.
-    fn has_stock(&mut self, free: usize) -> Result<bool> {
+    /// Whether so many tokens from `position` on go through our kernels: those of a batch, more as long as that is
+    /// quicker, all until the stock operations are ready, which takes the driver long the first time on a machine.
+    fn are_few(&mut self, count: usize, position: usize) -> Result<bool> {
+        if count <= BATCH {
+            return Ok(true);
+        }
         if let Some(thread) = &self.rehearsal {
             if !thread.is_finished() {
-                return Ok(false);
+                return Ok(true);
             }
             self.rehearsal = None;
-            self.alone = self.compare(free)?;
+            self.few = self.compare(position + count)?;
         }
-        Ok(true)
+        Ok(count <= self.few)
     }
 
-    /// Measures how many steps take as long as a few tokens together, at positions that are not in use.
+    /// Measures how many tokens our kernels take as long for as the stock operations for half of the most, at
+    /// positions from `free` on, which are not in use.
     pub(in crate::engine::model) fn compare(&mut self, free: usize) -> Result<usize> {
-        let ids = [0u32; 4];
+        let ids = [0u32; MOST / 2];
         if self.context() < free + ids.len() {
-            return Ok(1);
+            return Ok(BATCH);
         }
         let mut times = [0.; 2];
         // The second time counts: with the first, kernels are loaded.
         for _ in 0..2 {
             let clock = Instant::now();
             if let Some(own) = &mut self.own {
-                own.start(0, free, true)?;
+                own.run(&ids[..BATCH], free, 1)?;
                 own.wait()?;
             }
             times[0] = clock.elapsed().as_secs_f64();
@@ -74,19 +84,14 @@ impl DeviceNetwork {
             self.device().synchronize()?;
             times[1] = clock.elapsed().as_secs_f64();
         }
-        Ok(((times[1] / times[0].max(1e-9)) as usize).clamp(1, MOST_ALONE))
-    }
-
-    /// Whether a step is begun before it is asked for: with the tokens that follow it, its token may go through
-    /// the network sooner than by itself.
-    fn may_begin(&self, alone: bool) -> bool {
-        alone || self.alone == MOST_ALONE
+        let batches = (times[1] / times[0].max(1e-9)) as usize;
+        Ok((batches * BATCH).clamp(BATCH, MOST))
     }
 }
 
 impl Remote for DeviceNetwork {
     fn run_there(&mut self, tokens: &[TokenId], position: usize, rows: usize) -> Result<bool> {
-        let has_stock = self.has_stock(position + tokens.len())?;
+        let are_few = rows <= BATCH && self.are_few(tokens.len(), position)?;
         let Some(own) = &mut self.own else { return Ok(false) };
         let begun = own.has_begun(tokens, position);
         own.set_next(position + tokens.len());
@@ -96,14 +101,9 @@ impl Remote for DeviceNetwork {
             all => (all, position, begun),
         };
         let silent = tokens.len() - rows;
-        if tokens.len() <= self.alone || (!has_stock && rows <= MOST_ALONE) {
-            for (i, &token) in tokens.iter().enumerate() {
-                if i > 0 || !begun {
-                    own.start(token, position + i, i >= silent)?;
-                }
-                if tokens.len() > 1 && i >= silent {
-                    own.put(i - silent)?;
-                }
+        if are_few {
+            if !(begun && tokens.len() == 1) {
+                own.run(tokens, position, rows)?;
             }
             return Ok(true);
         }
@@ -118,9 +118,9 @@ impl Remote for DeviceNetwork {
     }
 
     fn begin(&mut self, token: TokenId, position: usize, alone: bool) {
-        let may = self.may_begin(alone);
+        // With the tokens that follow it, the token goes through the network sooner than before them.
         if let Some(own) = &mut self.own
-            && may
+            && alone
         {
             own.begin(token, position);
         }
@@ -129,9 +129,9 @@ impl Remote for DeviceNetwork {
 
 impl Away for DeviceNetwork {
     fn go_on(&mut self, alone: bool) {
-        let (may, context) = (self.may_begin(alone), self.context());
+        let context = self.context();
         if let Some(own) = &mut self.own
-            && may
+            && alone
         {
             own.go_on(context);
         }

@@ -1,4 +1,4 @@
-//! One token through all blocks in kernels of our own, and what is asked about its logits.
+//! One token through all blocks in kernels of our own, and what is asked about its logits or those of a batch.
 
 use std::time::Instant;
 
@@ -7,17 +7,17 @@ use candle_core::cuda_backend::cudarc::driver::{CudaEvent, CudaSlice};
 use candle_core::{CudaDevice, DType, Device, Result, Tensor};
 
 use super::Ahead;
-use super::calls::{ADD, Builder, Call, GATE, STORE, Weights, With};
+use super::batch::Batch;
+use super::calls::{Builder, Call, Kept, Weights};
 use super::digest::{Digester, Then};
-use super::kernels::{Aim, Attention, Compiling, Embed, Graph, Kernels, Launch, address, place};
-use super::plan::Layout;
+use super::kernels::{Compiling, Graph, Kernels, Launch, address, place};
+use super::params::Aim;
+use super::plan::{BATCH, Layout};
 use crate::engine::model::away::{Digest, Question};
 use crate::engine::model::config::Config;
-use crate::engine::model::device::{DeviceLayer, DeviceNetwork};
+use crate::engine::model::device::DeviceNetwork;
 use crate::engine::trace::TokenId;
 
-/// Most tokens that ever go through the step one by one.
-pub const MOST_ALONE: usize = 8;
 /// The widest group of query heads that the kernels are made for.
 const WIDEST_GROUP: usize = 8;
 
@@ -40,8 +40,8 @@ pub struct OwnStep {
     side: usize,
     /// Where the token after those of the last run stands, and whether its step may start on the device.
     next: (usize, bool),
-    /// Logits of several steps: `[MOST_ALONE, vocab]`.
-    rows: Tensor,
+    /// What several tokens go through.
+    batch: Batch,
     held: Held,
     digester: Option<Digester>,
     fetched: Vec<f32>,
@@ -63,8 +63,8 @@ struct Side {
 enum Held {
     /// Where the step writes them.
     Step,
-    /// Where those of several steps were put together.
-    Rows,
+    /// Where a batch left them, from this row on.
+    Batch(usize),
     /// Where the stock operations left them.
     Tensor(Tensor),
 }
@@ -118,102 +118,25 @@ impl OwnStep {
         kernels: Kernels,
         cache: &'static str,
     ) -> Result<Option<Self>> {
-        let (c, device) = (&network.config, &network.device);
-        let mut kept = Vec::new();
-        let mut keep = |tensor: Tensor| -> Result<u64> {
-            let at = address(&tensor)?;
-            kept.push(tensor);
-            Ok(at)
-        };
-        let zeros = |len: usize| Tensor::zeros(len, DType::F32, device);
+        let mut kept = Kept::new(network);
+        let vectors = kept.vectors()?;
         let inputs: CudaSlice<u32> = cuda.alloc_zeros(2)?;
-        let token = place(&inputs, kernels.stream());
-        let position = token + 4;
-        let x = keep(zeros(c.hidden)?)?;
-        let qkv = keep(zeros(c.q_width() + 2 * c.kv_width())?)?;
-        let attended = keep(zeros(c.q_width())?)?;
-        let inner = keep(zeros(c.intermediate)?)?;
+        let builder = Builder::new(&mut kept, &kernels, &inputs)?;
+        let Some(mut builder) = builder.blocks(&vectors, cache)? else { return Ok(None) };
         let side = || -> Result<Side> {
-            let logits = Tensor::zeros((1, c.vocab), DType::F32, device)?;
+            let logits = Tensor::zeros((1, network.config.vocab), DType::F32, &network.device)?;
             Ok(Side { logits, end: kernels.stream().context().new_event(None).w()?, seen: None })
         };
         let sides = [side()?, side()?];
-        let rows = Tensor::zeros((MOST_ALONE, c.vocab), DType::F32, device)?;
-        let (cos, sin) = c.rope.tables(c.head_dim, network.context());
-        let (cos, sin) = (keep(Tensor::new(cos, device)?)?, keep(Tensor::new(sin, device)?)?);
-        let mut wide = |tensor: Option<&Tensor>| match tensor {
-            Some(tensor) => keep(tensor.to_dtype(DType::F32)?.contiguous()?),
-            None => Ok(0),
-        };
-
-        let mut builder = Builder { kernels: &kernels, eps: c.rms_eps, calls: Vec::new() };
-        let Some(embedding) = Weights::of(&network.embedding)? else { return Ok(None) };
-        let embed = Embed {
-            rows: embedding.address,
-            token,
-            output: x,
-            pitch: embedding.layout.pitch(c.hidden) as u64,
-            columns: c.hidden as i32,
-        };
-        let name = format!("embed_{}", embedding.layout.name);
-        // What comes after it may read the position at once, so this one waits for whoever wrote it.
-        builder.calls.push(Call::Embed(name, Launch { early: false, ..Launch::new(8, 256) }, embed));
-        for layer in &network.layers {
-            let DeviceLayer { qkv_bias, output_bias, gate_up_bias, down_bias, qk_norm, .. } = layer;
-            let (norm, bias) = (wide(Some(&layer.attention_norm))?, wide(qkv_bias.as_ref())?);
-            let mut from = 0;
-            for part in &layer.qkv.0 {
-                let Some(weights) = Weights::of(part)? else { return Ok(None) };
-                let bias = if bias == 0 { 0 } else { bias + from };
-                if !builder.product(&weights, x, qkv + from, With { norm, bias, mode: STORE }) {
-                    return Ok(None);
-                }
-                from += 4 * weights.rows as u64;
-            }
-            let launch = Launch {
-                grid: (kernels.cluster, c.kv_heads as u32),
-                threads: 128,
-                shared: 0,
-                cluster: Some(kernels.cluster),
-                early: true,
-            };
-            let attention = Attention {
-                qkv,
-                query_norm: wide(qk_norm.as_ref().map(|[query, _]| query))?,
-                key_norm: wide(qk_norm.as_ref().map(|[_, key]| key))?,
-                cos,
-                sin,
-                keys: address(&layer.keys)?,
-                values: address(&layer.values)?,
-                position,
-                output: attended,
-                context: network.context() as i32,
-                eps: c.rms_eps,
-            };
-            builder.calls.push(Call::Attention(cache, launch, attention));
-            let [gate_up] = layer.gate_up.0.as_slice() else { return Ok(None) };
-            let norm = wide(Some(&layer.mlp_norm))?;
-            let products = [
-                (&layer.output, attended, x, With { norm: 0, bias: wide(output_bias.as_ref())?, mode: ADD }),
-                (gate_up, x, inner, With { norm, bias: wide(gate_up_bias.as_ref())?, mode: GATE }),
-                (&layer.down, inner, x, With { norm: 0, bias: wide(down_bias.as_ref())?, mode: ADD }),
-            ];
-            for (matrix, input, output, with) in products {
-                let Some(weights) = Weights::of(matrix)? else { return Ok(None) };
-                if !builder.product(&weights, input, output, with) {
-                    return Ok(None);
-                }
-            }
-        }
-        let Some(head) = Weights::of(&network.head)? else { return Ok(None) };
-        let with = With { norm: wide(Some(&network.norm))?, bias: 0, mode: STORE };
         for side in &sides {
-            if !builder.product(&head, x, address(&side.logits)?, with) {
+            if !builder.head(&vectors, address(&side.logits)?)? {
                 return Ok(None);
             }
         }
-        let launches = builder.calls;
-        let digester = Digester::new(cuda, &kernels, c.vocab)?;
+        let launches = builder.finish();
+        let batch = Batch::new(&mut kept, &kernels, cuda, network, &vectors, cache)?;
+        let Some(batch) = batch else { return Ok(None) };
+        let digester = Digester::new(cuda, &kernels, network.config.vocab)?;
         Ok(Some(Self {
             kernels,
             launches,
@@ -224,11 +147,11 @@ impl OwnStep {
             sides,
             side: 0,
             next: (0, false),
-            rows,
+            batch,
             held: Held::Step,
             digester,
             fetched: Vec::new(),
-            _kept: kept,
+            _kept: kept.into_tensors(),
         }))
     }
 
@@ -255,10 +178,34 @@ impl OwnStep {
         self.mark()
     }
 
+    /// Starts the passes of tokens, with the logits of the last `rows`, no more than a batch has: of one token the
+    /// step, of more the batch. The logits of the last tokens are together, so what does not fill a batch comes first.
+    ///
+    /// # Errors
+    /// If the device fails.
+    pub fn run(&mut self, tokens: &[TokenId], position: usize, rows: usize) -> Result<()> {
+        let mut done = 0;
+        while done < tokens.len() {
+            let left = tokens.len() - done;
+            let count = if left.is_multiple_of(BATCH) { BATCH } else { left % BATCH };
+            let (piece, at) = (&tokens[done..done + count], position + done);
+            done += count;
+            let logits = rows > 0 && done == tokens.len();
+            if let [token] = piece {
+                self.start(*token, at, logits)?;
+            } else {
+                self.begun = None;
+                self.batch.start(&self.kernels, piece, at, logits, self.recorded)?;
+                self.held = Held::Batch(count.saturating_sub(rows));
+                self.mark()?;
+            }
+        }
+        Ok(())
+    }
+
     /// Says on the device which token the step is for.
     fn aim(&self, token: TokenId, position: usize) -> Result<()> {
-        let inputs = place(&self.inputs, self.kernels.stream());
-        let aim = Aim { inputs, token, position: position as u32 };
+        let aim = Aim::new(place(&self.inputs, self.kernels.stream()), &[token], position);
         self.kernels.launch("aim", Launch::new(1, 32), &aim)
     }
 
@@ -331,16 +278,6 @@ impl OwnStep {
         self.recorded = recorded;
     }
 
-    /// Puts the logits of the step that was started last to those of the others, as the row of that number.
-    ///
-    /// # Errors
-    /// If the device fails.
-    pub fn put(&mut self, row: usize) -> Result<()> {
-        self.rows.slice_set(&self.sides[self.side].logits, 0, row)?;
-        self.held = Held::Rows;
-        Ok(())
-    }
-
     /// Takes logits that other operations computed: `[rows, vocab]` in f32.
     pub fn hold(&mut self, logits: Tensor) {
         self.held = Held::Tensor(logits);
@@ -392,11 +329,12 @@ impl OwnStep {
         }
     }
 
-    fn tensor(&self) -> &Tensor {
+    /// The logits, and the first of their rows that was asked for.
+    fn logits(&self) -> (&Tensor, usize) {
         match &self.held {
-            Held::Step => &self.sides[self.side].logits,
-            Held::Rows => &self.rows,
-            Held::Tensor(tensor) => tensor,
+            Held::Step => (&self.sides[self.side].logits, 0),
+            Held::Batch(first) => (&self.batch.logits, *first),
+            Held::Tensor(tensor) => (tensor, 0),
         }
     }
 
@@ -406,9 +344,9 @@ impl OwnStep {
     /// # Errors
     /// If the device fails.
     pub fn digest(&mut self, row: usize, question: &Question<'_>) -> Result<Option<Digest>> {
-        let held = self.tensor();
+        let (held, first) = self.logits();
         let width = held.dim(1)?;
-        let at = address(held)? + (4 * row * width) as u64;
+        let at = address(held)? + (4 * (first + row) * width) as u64;
         let (next, goes_on) = self.next;
         let chained = goes_on && question.decides;
         let inputs = place(&self.inputs, self.kernels.stream());
@@ -442,7 +380,8 @@ impl OwnStep {
     /// If the device fails.
     pub fn fetch(&mut self, row: usize) -> Result<&[f32]> {
         self.done()?;
-        self.fetched = self.tensor().narrow(0, row, 1)?.flatten_all()?.to_vec1()?;
+        let (held, first) = self.logits();
+        self.fetched = held.narrow(0, first + row, 1)?.flatten_all()?.to_vec1()?;
         Ok(&self.fetched)
     }
 }

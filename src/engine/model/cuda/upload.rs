@@ -1,7 +1,7 @@
 //! Matrices on their way to the device, piece by piece: the host never holds a whole one.
 //!
-//! Pieces go through memory that the device reads by itself, several processors copy each of them there, and
-//! while one is on its way the next is read.
+//! Pieces go through memory that the device reads by itself, which files are read into at once, and while one is on
+//! its way the next is read.
 
 use std::cell::RefCell;
 
@@ -21,7 +21,7 @@ use crate::engine::model::raw::is_dense;
 /// Bytes of a part of a piece that one processor copies.
 const SHARE: usize = 256 << 10;
 /// Bytes that go to the device at once, and how many such pieces are on their way.
-const SLOT: usize = 4 << 20;
+const SLOT: usize = 8 << 20;
 const SLOTS: usize = 4;
 
 thread_local! {
@@ -45,6 +45,28 @@ pub struct Upload {
     memory: Result<Memory>,
     bytes: usize,
     len: usize,
+}
+
+impl Staging {
+    /// That of the device, made anew if there is none.
+    fn of<'a>(staging: &'a mut Option<Self>, cuda: &CudaDevice) -> Result<&'a mut Self> {
+        let stream = cuda.cuda_stream();
+        let device = stream.context().ordinal();
+        let kept = match staging.take().filter(|staging| staging.device == device) {
+            Some(staging) => staging,
+            None => {
+                let slots = (0..SLOTS).map(|_| pinned(stream.context(), SLOT)).collect::<Result<_>>()?;
+                Self { device, slots, next: 0 }
+            }
+        };
+        Ok(staging.insert(kept))
+    }
+
+    fn next(&mut self) -> &mut Pinned<u8> {
+        let slot = self.next;
+        self.next = (slot + 1) % SLOTS;
+        &mut self.slots[slot]
+    }
 }
 
 enum Memory {
@@ -78,19 +100,45 @@ impl Upload {
         Self { cuda: cuda.clone(), dtype, columns, memory, bytes, len: 0 }
     }
 
+    /// Bytes that can be appended at once.
+    pub const ROOM: usize = SLOT;
+
     /// Appends bytes. What fails is said by [`finish`](Self::finish).
     pub fn push(&mut self, data: &[u8]) {
-        let Ok(memory) = &self.memory else { return };
-        let sent = memory.address(&self.cuda).and_then(|address| {
-            if self.len + data.len() > self.bytes {
-                candle_core::bail!("more rows than were announced");
+        for piece in data.chunks(SLOT) {
+            let copied = self.push_filled(piece.len(), |memory| {
+                let parts = memory.par_chunks_mut(SHARE).zip(piece.par_chunks(SHARE));
+                parts.for_each(|(to, from)| to.copy_from_slice(from));
+                Ok::<_, candle_core::Error>(())
+            });
+            if let Err(error) = copied {
+                self.memory = Err(error);
             }
-            STAGING.with_borrow_mut(|staging| send(staging, &self.cuda, address + self.len as u64, data))
-        });
-        match sent {
-            Ok(()) => self.len += data.len(),
-            Err(error) => self.memory = Err(error),
         }
+    }
+
+    /// Appends bytes that `fill` puts where the device reads them, no more than [`ROOM`](Self::ROOM).
+    ///
+    /// # Errors
+    /// Those of `fill` and of the copy. Why there is no memory is said by [`finish`](Self::finish).
+    pub fn push_filled<E: From<candle_core::Error>>(
+        &mut self,
+        len: usize,
+        fill: impl FnOnce(&mut [u8]) -> std::result::Result<(), E>,
+    ) -> std::result::Result<(), E> {
+        let Ok(memory) = &self.memory else { return Ok(()) };
+        if self.len + len > self.bytes {
+            return Err(candle_core::Error::msg("more rows than were announced").into());
+        }
+        let address = memory.address(&self.cuda)? + self.len as u64;
+        STAGING.with_borrow_mut(|staging| {
+            let slot = Staging::of(staging, &self.cuda)?.next();
+            fill(&mut slot.room()?[..len])?;
+            slot.send_to(address, len, &self.cuda.cuda_stream())?;
+            Ok::<_, E>(())
+        })?;
+        self.len += len;
+        Ok(())
     }
 
     /// The matrix: plain numbers in `dtype`, blocks as they are.
@@ -123,31 +171,6 @@ impl Upload {
         let tensor = Tensor::from_storage(Storage::Cuda(storage), &dims, BackpropOp::none(), false);
         Ok(Matrix::Dense(tensor.to_dtype(dtype)?))
     }
-}
-
-/// Sends bytes to an address of the device.
-fn send(staging: &mut Option<Staging>, cuda: &CudaDevice, address: u64, data: &[u8]) -> Result<()> {
-    let stream = cuda.cuda_stream();
-    let device = stream.context().ordinal();
-    let staging = match staging {
-        Some(staging) if staging.device == device => staging,
-        _ => {
-            let slots = (0..SLOTS).map(|_| pinned(stream.context(), SLOT)).collect::<Result<_>>()?;
-            staging.insert(Staging { device, slots, next: 0 })
-        }
-    };
-    let mut address = address;
-    for piece in data.chunks(SLOT) {
-        let slot = &mut staging.slots[staging.next];
-        staging.next = (staging.next + 1) % SLOTS;
-        let fill = |memory: &mut [u8]| {
-            let parts = memory.par_chunks_mut(SHARE).zip(piece.par_chunks(SHARE));
-            parts.for_each(|(to, from)| to[..from.len()].copy_from_slice(from));
-        };
-        slot.send_to(address, piece.len(), &stream, fill)?;
-        address += piece.len() as u64;
-    }
-    Ok(())
 }
 
 /// The same memory, holding `count` numbers.

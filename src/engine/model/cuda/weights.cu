@@ -1,8 +1,6 @@
 // How weights lie in memory, one struct a type: how the input is laid out for them, their product with it, and a
-// single one of them.
-//
-// Set when this is compiled: `ROWS`, the rows of quantised weights that go through a warp side by side, so that the
-// input is read once for all of them.
+// single one of them. `ROWS`: how many rows of quantised weights go through a warp side by side, so that the input is
+// read once for all of them; the host knows that too, see plan.rs.
 
 /// Plain numbers. The input lies in two planes: the first four of every eight, then the others.
 struct Bf16 {
@@ -27,23 +25,23 @@ struct Bf16 {
     }
 };
 
-/// The input of a product with quantised weights: whole numbers of 16 bits with a common scale for
-/// every 32, their high and low bytes apart, so that products are exact. Then the scales, then the
-/// sums of every 16.
+/// Four neighbouring numbers of an input for quantised weights, as whole numbers of 16 bits, so that products are
+/// exact. Their high and low bytes are apart, and every 32 of an input have a scale.
 struct Whole {
-    static DEVICE const float *scales(const u8 *input, int columns) { return (const float *)(input + 2 * columns); }
-    static DEVICE const float *sums(const u8 *input, int columns) { return scales(input, columns) + columns / 32; }
+    u32 high, low;
+    float scale;
+    /// Of these four.
+    int sum;
 
     /// Called by whole warps, for 128 neighbouring columns.
-    static DEVICE void store(u8 *input, int columns, int column, int place, float4 x) {
+    explicit DEVICE Whole(float4 x) {
         float most = fmaxf(fmaxf(fabsf(x.x), fabsf(x.y)), fmaxf(fabsf(x.z), fabsf(x.w)));
 #pragma unroll
         for (int step = 4; step; step /= 2) most = fmaxf(most, __shfl_xor_sync(ALL_LANES, most, step));
-        const float scale = most / 32512.f, inverse = most > 0 ? 32512.f / most : 0;
+        const float inverse = most > 0 ? 32512.f / most : 0;
         const int q[4] = {__float2int_rn(x.x * inverse), __float2int_rn(x.y * inverse), __float2int_rn(x.z * inverse),
                           __float2int_rn(x.w * inverse)};
-        u32 high = 0, low = 0;
-        int sum = 0;
+        high = low = 0, scale = most / 32512.f, sum = 0;
 #pragma unroll
         for (int i = 0; i < 4; i++) {
             const int h = (q[i] + 128) >> 8;
@@ -51,13 +49,22 @@ struct Whole {
             low |= (u32)((q[i] - 256 * h) & 255) << (8 * i);
             sum += q[i];
         }
-        sum += __shfl_xor_sync(ALL_LANES, sum, 1);
-        sum += __shfl_xor_sync(ALL_LANES, sum, 2);
-        *(u32 *)(input + place) = high;
-        *(u32 *)(input + columns + place) = low;
+    }
+
+    /// An input lies as all high bytes, all low bytes, the scales, and the sums of every 16.
+    static DEVICE const float *scales(const u8 *input, int columns) { return (const float *)(input + 2 * columns); }
+    static DEVICE const float *sums(const u8 *input, int columns) { return scales(input, columns) + columns / 32; }
+
+    /// Called as the constructor.
+    static DEVICE void store(u8 *input, int columns, int column, int place, float4 x) {
+        Whole w(x);
+        w.sum += __shfl_xor_sync(ALL_LANES, w.sum, 1);
+        w.sum += __shfl_xor_sync(ALL_LANES, w.sum, 2);
+        *(u32 *)(input + place) = w.high;
+        *(u32 *)(input + columns + place) = w.low;
         float *scales = (float *)(input + 2 * columns);
-        if (column % 32 == 0) scales[column / 32] = scale;
-        if (column % 16 == 0) scales[columns / 32 + column / 16] = scale * (float)sum;
+        if (column % 32 == 0) scales[column / 32] = w.scale;
+        if (column % 16 == 0) scales[columns / 32 + column / 16] = w.scale * (float)w.sum;
     }
 };
 
@@ -75,7 +82,7 @@ DEVICE uint4 nibbles(const uint4 &w, int shift) {
 /// 256 numbers of 4 bits, with a scale and a minimum of 6 bits for every 32. Eight lanes share a unit:
 /// lane l has 16 low nibbles and the 16 high nibbles of the same bytes, and its input lies so too.
 struct Q4K {
-    static constexpr int COLUMNS = 256, BYTES = 144, LANES = 8;
+    static constexpr int COLUMNS = 256, BYTES = 144, LANES = 8, ROWS = 8;
 
     static DEVICE void store(u8 *input, int columns, int column, float4 x) {
         const int in = column % 256, lane = in / 64 * 2 + in % 32 / 16;
@@ -137,7 +144,7 @@ DEVICE u32 two(const u8 *at) { return __ldg((const u16 *)at) | (u32)__ldg((const
 /// 256 numbers of 6 bits, with a scale of 8 bits for every 16. Eight lanes share a unit: lane l has four
 /// runs of eight.
 struct Q6K {
-    static constexpr int COLUMNS = 256, BYTES = 210, LANES = 8;
+    static constexpr int COLUMNS = 256, BYTES = 210, LANES = 8, ROWS = 4;
 
     static DEVICE void store(u8 *input, int columns, int column, float4 x) {
         Whole::store(input, columns, column, column, x);
@@ -162,6 +169,13 @@ struct Q6K {
         return p;
     }
 
+    /// Four numbers out of their bytes: `j` says which bits of those.
+    static DEVICE u32 numbers(u32 low, u32 high, int j) {
+        const u32 l = low >> (j / 2 * 4) & 0x0f0f0f0fu, h = high >> (j * 2) & 0x03030303u;
+        // Minus 32 in every byte.
+        return ((l | h << 4 | 0x80808080u) - 0x20202020u) ^ 0x80808080u;
+    }
+
     static DEVICE void dot(float (&sums)[ROWS], const Piece (&rows)[ROWS], int unit, int lane, const u8 *input,
                            int columns) {
         const int half = lane / 4, run = lane % 4;
@@ -176,12 +190,7 @@ struct Q6K {
             for (int r = 0; r < ROWS; r++) {
                 u32 q[2];
 #pragma unroll
-                for (int i = 0; i < 2; i++) {
-                    const u32 l = rows[r].low[j % 2][i] >> (j / 2 * 4) & 0x0f0f0f0fu;
-                    const u32 h = rows[r].high[i] >> (j * 2) & 0x03030303u;
-                    // Minus 32 in every byte.
-                    q[i] = ((l | h << 4 | 0x80808080u) - 0x20202020u) ^ 0x80808080u;
-                }
+                for (int i = 0; i < 2; i++) q[i] = numbers(rows[r].low[j % 2][i], rows[r].high[i], j);
                 const int dot = 256 * dot4(q[0], hi.x, dot4(q[1], hi.y, 0)) + dot4(q[0], lo.x, dot4(q[1], lo.y, 0));
                 const int s = (signed char)(rows[r].scales[j] >> (run / 2 * 8));
                 sum[r] += (float)s * scale * (float)dot;
@@ -203,7 +212,7 @@ struct Q6K {
 
 /// 32 numbers of 8 bits with a scale. Two lanes share a unit.
 struct Q80 {
-    static constexpr int COLUMNS = 32, BYTES = 34, LANES = 2;
+    static constexpr int COLUMNS = 32, BYTES = 34, LANES = 2, ROWS = 4;
 
     static DEVICE void store(u8 *input, int columns, int column, float4 x) {
         Whole::store(input, columns, column, column, x);

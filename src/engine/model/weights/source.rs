@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use candle_core::quantized::GgmlDType;
 
 use crate::engine::error::LoadError;
-use crate::engine::model::blob::OnRead;
+use crate::engine::model::blob::{Blob, OnRead};
 use crate::engine::model::config::Config;
 use crate::engine::model::gguf::Gguf;
 use crate::engine::model::random;
@@ -147,6 +147,15 @@ impl Source {
         }
     }
 
+    /// Where the data of a tensor lies: its file, where it begins, and its length. `None` if it is in no file.
+    pub(super) fn place(&self, name: &str) -> Option<(&Blob, u64, u64)> {
+        match self {
+            Self::Gguf(gguf) => gguf.place(name),
+            Self::Safetensors(files, _) => files.place(name),
+            Self::Random(_) => None,
+        }
+    }
+
     /// Reads the data of a tensor that was found, `piece` bytes at a time.
     pub(super) fn pieces(
         &self,
@@ -156,9 +165,11 @@ impl Source {
         on_read: OnRead<'_>,
         sink: &mut dyn FnMut(&mut [u8]),
     ) -> Result<(), LoadError> {
+        if let Some((blob, offset, bytes)) = self.place(name) {
+            return blob.pieces(offset, bytes, piece, on_read, sink);
+        }
         match self {
-            Self::Gguf(gguf) => gguf.pieces(name, piece, on_read, sink),
-            Self::Safetensors(files, _) => files.pieces(name, piece, on_read, sink),
+            Self::Gguf(_) | Self::Safetensors(..) => Ok(()),
             Self::Random(dtype) => {
                 let (distinct, bytes) = random::data(name, dims, *dtype)?;
                 let mut buffer = Vec::new();
