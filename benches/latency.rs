@@ -62,7 +62,7 @@ const CASES: [Case; 4] = [
 /// Starts of the program in each case of the first token.
 const STARTS: usize = 30;
 
-/// Cases of the first token: what the prompt is, and its text, which the model's chat template goes around.
+/// Cases of the first token: what the prompt is, and its text.
 const FIRST: [(&str, &str); 2] = [
     ("the example of Python", "# Python: Return the average of a list of numbers\n"),
     (
