@@ -262,3 +262,6 @@ impl Lexing for Question<'_> {
         self.known.state(state).slices & taken != 0
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -14,15 +14,13 @@ use crate::engine::splitmix::{STEP, mix};
 use crate::engine::vocabulary::SpecialTokens;
 use crate::engine::{FinishReason, GrammarKind, GrammarSource, TokenId, Vocabulary};
 
-mod bounds;
-
-fn words() -> (Vocabulary, ConstraintFactory) {
+pub(super) fn words() -> (Vocabulary, ConstraintFactory) {
     let vocabulary = synthetic(12_000).expect("words");
     let factory = ConstraintFactory::new(&vocabulary).expect("a factory");
     (vocabulary, factory)
 }
 
-fn read(source: &GrammarSource) -> Option<TopLevelGrammar> {
+pub(super) fn read(source: &GrammarSource) -> Option<TopLevelGrammar> {
     match source.kind {
         GrammarKind::Lark => Some(TopLevelGrammar::from_lark(source.text.clone())),
         GrammarKind::JsonSchema => {
@@ -33,15 +31,15 @@ fn read(source: &GrammarSource) -> Option<TopLevelGrammar> {
 }
 
 /// One text, followed with what is known about places and without.
-struct Both {
-    placed: Constraint,
-    plain: Constraint,
+pub(super) struct Both {
+    pub placed: Constraint,
+    pub plain: Constraint,
     starts: [Constraint; 2],
-    masks: usize,
+    pub masks: usize,
 }
 
 impl Both {
-    fn new(factory: &ConstraintFactory, start: &Constraint) -> Self {
+    pub fn new(factory: &ConstraintFactory, start: &Constraint) -> Self {
         let bare = || {
             let mut plain = start.fork();
             plain.parser.bias_computer = Arc::new(Plain(factory.environment().clone()));
@@ -52,7 +50,7 @@ impl Both {
     }
 
     /// The mask, which both have.
-    fn mask(&mut self, trie: &TokTrie) -> Result<Mask, ConstraintStop> {
+    pub fn mask(&mut self, trie: &TokTrie) -> Result<Mask, ConstraintStop> {
         self.masks += 1;
         // What llguidance remembers itself is not what is tested.
         self.placed.parser.parser.invalidate_bias_cache();
@@ -70,19 +68,19 @@ impl Both {
         placed
     }
 
-    fn commit(&mut self, token: TokenId) -> bool {
+    pub fn commit(&mut self, token: TokenId) -> bool {
         let [placed, plain] = [&mut self.placed, &mut self.plain].map(|c| c.commit(token).unwrap_or(false));
         assert_eq!(placed, plain);
         placed
     }
 
-    fn rollback(&mut self, count: usize) {
+    pub fn rollback(&mut self, count: usize) {
         self.placed.rollback(count, &self.starts[0]).expect("it was there before");
         self.plain.rollback(count, &self.starts[1]).expect("it was there before");
     }
 
     /// Along a text, as far as it goes.
-    fn along(&mut self, text: &[u8], trie: &TokTrie) {
+    pub fn along(&mut self, text: &[u8], trie: &TokTrie) {
         for token in trie.greedy_tokenize(text) {
             if self.mask(trie).is_err() || !self.commit(token) {
                 return;

@@ -5,8 +5,14 @@ use std::cell::Cell;
 use std::sync::mpsc;
 use std::time::Duration;
 
+use llguidance::api::TopLevelGrammar;
+
+use super::super::tests::{Both, read, words};
 use super::super::*;
-use super::*;
+use crate::engine::constraint::{Constraint, ConstraintFactory};
+use crate::engine::grammar::library;
+use crate::engine::model::tokenizer::synthetic;
+use crate::engine::splitmix::{STEP, mix};
 
 /// Each text leads to a row of its own: what was opened has to be closed.
 fn mirrors() -> TopLevelGrammar {
