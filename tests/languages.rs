@@ -95,7 +95,11 @@ impl Language {
                 }
             }
             let count = seeds.len();
-            assert!(known <= most_known, "{}, {entry}: {known} of {count} are refused as is known", self.name);
+            assert!(
+                known <= most_known,
+                "{}, {entry}: {known} of {count} are refused as is known",
+                self.name
+            );
         }
         let said: String = refused.chars().take(3_000).collect();
         let refusals = refused.matches(", seed ").count();
@@ -118,7 +122,8 @@ impl Language {
     fn reads_chosen(&mut self, seeds: &[u64]) {
         let engine = Engine::load(&ModelSpec::Embedded, DeviceSpec::Cpu).expect("the embedded model");
         let (engine, asked) = (&RefCell::new(engine), self.request);
-        self.reads(seeds, seeds.len().div_ceil(KNOWN_CHOSEN), |source, (entry, before, _)| {
+        let most_known = seeds.len().div_ceil(KNOWN_CHOSEN);
+        self.reads(seeds, most_known, |source, (entry, before, _)| {
             let (grammar, _) = engine.borrow().compile(source).expect("it compiles");
             move |seed| {
                 let request = REQUESTS[seed as usize % REQUESTS.len()];
@@ -131,8 +136,18 @@ impl Language {
                     ..Request::default()
                 };
                 let trace = engine.borrow_mut().run(request).expect("a run");
-                sample::end(&grammar, &trace.bytes())
-                    .unwrap_or_else(|e| panic!("{}, {entry}, seed {seed}: {e}", grammar.source().name))
+                // The longest beginning of which an end is known.
+                let beginnings = (0..=trace.steps.len()).rev().map(|count| {
+                    trace.steps[..count]
+                        .iter()
+                        .flat_map(|step| step.text_bytes())
+                        .copied()
+                        .collect::<Vec<u8>>()
+                });
+                let mut ended = beginnings.filter_map(|beginning| sample::end(&grammar, &beginning).ok());
+                ended
+                    .next()
+                    .unwrap_or_else(|| panic!("{}, {entry}, seed {seed}: no end", grammar.source().name))
             }
         });
     }
