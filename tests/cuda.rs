@@ -130,6 +130,25 @@ fn steps_have_the_logits_of_the_cpu() {
     }
 }
 
+/// Matrices of different sizes are read in different ways.
+#[test]
+#[ignore = "needs a GPU"]
+fn large_matrices_have_the_logits_of_the_cpu() {
+    let device = gpu();
+    for vocab in [20_011, 60_013] {
+        let config = Config { vocab, layers: 1, ..config(Architecture::Qwen3) };
+        let mut right = decoder(&config, GgmlDType::BF16, &Device::Cpu);
+        let mut ours = decoder(&config, GgmlDType::BF16, &device);
+        for token in [1, 7, 4999] {
+            let expected = right.forward(&[token], 1).unwrap().to_vec();
+            let logits = ours.forward(&[token], 1).unwrap();
+            let spread = expected.iter().map(|l| l * l).sum::<f32>().sqrt() / (vocab as f32).sqrt();
+            let off = logits.iter().zip(&expected).map(|(a, b)| (a - b).abs()).fold(0f32, f32::max);
+            assert!(off < 0.05 * spread, "{vocab}: a logit is off by {off}, where the spread is {spread}");
+        }
+    }
+}
+
 #[test]
 #[ignore = "needs a GPU"]
 fn batches_and_steps_go_on_from_each_other() {

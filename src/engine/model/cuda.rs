@@ -52,9 +52,11 @@ impl Ahead {
         #[cfg(feature = "cuda")]
         if let Device::Cuda(cuda) = device {
             let layouts = types.iter().filter_map(|dtype| plan::Layout::of(*dtype)).collect();
+            // The driver compiles one after the other, and a first token needs only ours.
+            let (done, compiled) = std::sync::mpsc::channel();
             return Self {
-                kernels: kernels::Compiling::start(cuda, step::variant(config), layouts),
-                rehearsal: rehearsal::start(device, config, types),
+                kernels: kernels::Compiling::start(cuda, step::variant(config), layouts, Some(done)),
+                rehearsal: rehearsal::start(device, config, types, compiled),
             };
         }
         Self::default()

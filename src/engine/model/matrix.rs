@@ -100,11 +100,11 @@ impl MatrixBuilder {
 
     /// Bytes that can be on their way to a device at once, if they need not pass through other memory of the host.
     pub fn room(&self) -> Option<usize> {
-        match &self.content {
-            #[cfg(feature = "cuda")]
-            Content::Upload(_) => Some(Upload::ROOM),
-            _ => None,
+        #[cfg(feature = "cuda")]
+        if let Content::Upload(_) = &self.content {
+            return Some(Upload::ROOM);
         }
+        None
     }
 
     /// Appends whole rows that `fill` puts where a device reads them, or anywhere else.

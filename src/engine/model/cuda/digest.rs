@@ -39,8 +39,10 @@ pub struct Digester {
     answer: Pinned<u64>,
     /// Comes when the answer is there.
     ready: CudaEvent,
-    /// Where lists are made while the next step runs, and what comes before that.
+    /// Where masks arrive while a step runs, and lists are made while the next one does; what comes before either
+    /// goes on.
     aside: Arc<CudaStream>,
+    masked: CudaEvent,
     surveyed: CudaEvent,
 }
 
@@ -77,6 +79,7 @@ impl Digester {
             answer: kernels.pinned(ANSWER)?,
             ready: kernels.stream().context().new_event(None).w()?,
             aside: kernels.stream().context().new_stream().w()?,
+            masked: kernels.stream().context().new_event(None).w()?,
             surveyed: kernels.stream().context().new_event(None).w()?,
         }))
     }
@@ -101,7 +104,10 @@ impl Digester {
                 // Within a text, one mask often follows its like.
                 if self.sent != words {
                     self.sent.clear();
-                    self.mask_here.send(words, &mut self.mask, stream)?;
+                    // The last question has been answered, so nobody reads the last mask any more.
+                    self.mask_here.send(words, &mut self.mask, &self.aside)?;
+                    self.masked.record(&self.aside).w()?;
+                    stream.wait(&self.masked).w()?;
                     self.sent.extend_from_slice(words);
                 }
                 place(&self.mask, stream)

@@ -6,6 +6,7 @@
 use std::collections::HashMap;
 use std::ffi::c_void;
 use std::sync::Arc;
+use std::sync::mpsc::Sender;
 use std::thread::JoinHandle;
 
 use candle_core::cuda_backend::cudarc::driver::{
@@ -79,11 +80,20 @@ pub struct Compiling {
 
 impl Compiling {
     /// Starts to compile the kernels for heads and groups of these sizes. `None` without sizes, or if the
-    /// system gives no thread.
-    pub fn start(cuda: &CudaDevice, variant: Option<(usize, usize)>, layouts: Vec<Layout>) -> Option<Self> {
+    /// system gives no thread. `done` is dropped at the end.
+    pub fn start(
+        cuda: &CudaDevice,
+        variant: Option<(usize, usize)>,
+        layouts: Vec<Layout>,
+        done: Option<Sender<()>>,
+    ) -> Option<Self> {
         let (head_dim, group) = variant?;
         let (cuda, wanted) = (cuda.clone(), layouts.clone());
-        let work = move || Kernels::compile(&cuda, head_dim, group, &wanted);
+        let work = move || {
+            let compiled = Kernels::compile(&cuda, head_dim, group, &wanted);
+            drop(done);
+            compiled
+        };
         let thread = std::thread::Builder::new().name("maze-kernels".into()).spawn(work).ok()?;
         Some(Self { layouts, thread })
     }
@@ -170,6 +180,7 @@ impl Kernels {
             });
             joined.collect::<Result<Vec<_>>>()
         })?;
+        let has_rings = layouts.iter().any(|layout| layout.lanes == 1);
         let mut functions = HashMap::new();
         for (name, kernel) in compiled.into_iter().flatten() {
             if ["whole", "ring", "product", "batch"].iter().any(|kind| name.starts_with(kind)) {
@@ -178,9 +189,9 @@ impl Kernels {
             } else if name.starts_with("attention") {
                 kernel.set_attribute(function::CU_FUNC_ATTRIBUTE_NON_PORTABLE_CLUSTER_SIZE_ALLOWED, 1).w()?;
             }
-            // Kernels of a step that would share the memory of a multiprocessor otherwise than the one in front
-            // of them would have to wait for its end. Batches want it as a cache.
-            if !name.starts_with("batch") && !name.starts_with("lay") {
+            // With rings, kernels that would share the memory of a multiprocessor otherwise than the one in front of
+            // them would have to wait for its end. The other products want it as a cache.
+            if has_rings && !["product", "batch", "lay"].iter().any(|kind| name.starts_with(kind)) {
                 let share = function::CU_FUNC_ATTRIBUTE_PREFERRED_SHARED_MEMORY_CARVEOUT;
                 kernel.set_attribute(share, 100).w()?;
             }

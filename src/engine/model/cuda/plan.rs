@@ -21,7 +21,7 @@ pub const BATCH: usize = 8;
 const TALL: usize = 32;
 const LEFT: usize = BATCH * (TALL + 4) * 4;
 
-/// Of matrices of fewer bytes, much is read before the input is there.
+/// Of matrices of fewer bytes, much is read before the input is there, if a multiprocessor has two blocks.
 const SMALL: usize = 20 << 20;
 /// Matrices of as many bytes are read sooner in whole pieces and by more warps.
 const LARGE: usize = 64 << 20;
@@ -37,11 +37,18 @@ pub struct Ring {
 }
 
 /// All of them.
-pub const RINGS: [Ring; 5] = {
+pub const RINGS: [Ring; 6] = {
     const fn ring(is_whole: bool, warps: usize, slots: usize) -> Ring {
         Ring { is_whole, warps, slots }
     }
-    [ring(true, 16, 3), ring(true, 16, 2), ring(false, 8, 6), ring(false, 8, 4), ring(false, 8, 2)]
+    [
+        ring(true, 16, 3),
+        ring(true, 16, 2),
+        ring(false, 16, 3),
+        ring(false, 8, 6),
+        ring(false, 8, 4),
+        ring(false, 8, 2),
+    ]
 };
 
 impl Ring {
@@ -53,8 +60,8 @@ impl Ring {
     /// Those that are good for a matrix of so many bytes, best first.
     fn of(bytes: usize) -> &'static [Self] {
         match bytes {
-            ..SMALL => &RINGS[2..],
-            SMALL..LARGE => &RINGS[3..],
+            ..SMALL => &RINGS[3..],
+            SMALL..LARGE => &RINGS[2..],
             _ => &RINGS,
         }
     }

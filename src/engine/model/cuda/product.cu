@@ -282,6 +282,7 @@ template <class W> DEVICE void embed(const Embed &e) {
 EMBED(bf16, Bf16)
 RING(whole, 16, 3, true, 1)
 RING(whole, 16, 2, true, 1)
+RING(ring, 16, 3, false, 1)
 RING(ring, 8, 6, false, 4)
 RING(ring, 8, 4, false, 2)
 RING(ring, 8, 2, false, 2)

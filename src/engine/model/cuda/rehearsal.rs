@@ -1,6 +1,7 @@
 //! Makes the driver ready for the stock operations, beside the loading of the model: the first time on a machine it
 //! takes many seconds to compile them.
 
+use std::sync::mpsc::Receiver;
 use std::thread::JoinHandle;
 
 use candle_core::quantized::GgmlDType;
@@ -13,8 +14,14 @@ use crate::engine::model::device::DeviceNetwork;
 use crate::engine::model::raw::is_dense;
 use crate::engine::model::weights::{Source, Weights};
 
-/// Runs a small model of the same block and types on another thread. `None` if the system gives none.
-pub fn start(device: &Device, config: &Config, types: &[GgmlDType]) -> Option<JoinHandle<()>> {
+/// Runs a small model of the same block and types on another thread, once nobody can send to `after` any more. `None` if
+/// the system gives no thread.
+pub fn start(
+    device: &Device,
+    config: &Config,
+    types: &[GgmlDType],
+    after: Receiver<()>,
+) -> Option<JoinHandle<()>> {
     let quantised = types.iter().find(|dtype| !is_dense(**dtype));
     let dtype = quantised.copied().unwrap_or(GgmlDType::BF16);
     let DeviceLocation::Cuda { gpu_id } = device.location() else { return None };
@@ -39,6 +46,7 @@ pub fn start(device: &Device, config: &Config, types: &[GgmlDType]) -> Option<Jo
         network.run(&[1, 2, 3, 4], 0, 2, &mut Vec::new()).ok()
     };
     let run = move || {
+        after.recv().ok();
         run();
     };
     std::thread::Builder::new().name("maze-rehearsal".into()).spawn(run).ok()

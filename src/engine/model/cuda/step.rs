@@ -105,7 +105,8 @@ impl OwnStep {
             }
         }
         let compiling = ahead.kernels.filter(|compiling| compiling.has(&layouts));
-        let Some(compiling) = compiling.or_else(|| Compiling::start(cuda, Some(variant), layouts)) else {
+        let Some(compiling) = compiling.or_else(|| Compiling::start(cuda, Some(variant), layouts, None))
+        else {
             return Ok(None);
         };
         let Some(kernels) = compiling.finish()? else { return Ok(None) };
