@@ -256,10 +256,17 @@ fn typescript() -> Language {
         ("expression", "const x = (", "\n);\n"),
     ];
     // tree-sitter takes `?.6` after an expression for an optional chain, and reads no comment after the question mark
-    // of a parameter, no `undefined` before an arrow, and `using` only where it declares; TypeScript does.
+    // of a parameter, no `undefined` before an arrow, `using` only where it declares, and no member that is called `.6`
+    // in a line of its own; TypeScript does.
     let is_known = |file: &str, _: &str| {
+        let is_fraction = |line: &str| {
+            line.trim_start()
+                .strip_prefix('.')
+                .is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()))
+        };
         file.contains("?.")
             || has_commented_question(file)
+            || file.lines().any(is_fraction)
             || comes(file, "undefined", |after| after.starts_with("=>"))
             || comes(file, "using", |after| !after.starts_with(is_of_name))
     };
@@ -308,14 +315,18 @@ fn zig() -> Language {
         // A line of a string goes on to the end of the line.
         ("expression", "const x = ", "\n;\n"),
     ];
-    // tree-sitter reads no initialiser after an anonymous one or a group, no call of a container, and no container
-    // without anything in it; Zig does.
+    // tree-sitter reads no initialiser after an anonymous one or a group, no call of a container, no container without
+    // anything in it, no label that is called as a value is, and `async` only as a keyword; Zig does.
     let is_known = |file: &str, _: &str| {
         let is_empty =
             |after: &str| after.strip_prefix('{').is_some_and(|inside| after_blanks(inside).starts_with('}'));
         comes(file, "}", |after| after.starts_with('{'))
             || file.contains("}(")
             || has_initialised_group(file)
+            || comes(file, "async", |after| !after.starts_with(is_of_name))
+            || ["true", "false", "null"]
+                .iter()
+                .any(|value| comes(file, value, |after| after.starts_with(':')))
             || ["struct", "enum", "union", "opaque", "(enum)"].iter().any(|kind| comes(file, kind, is_empty))
     };
     tree_sitter_reads("zig", "// Zig: ", &tree_sitter_zig::LANGUAGE.into(), entries, is_known)
