@@ -22,7 +22,7 @@ const BODY: &str = "start: /\\n? [a-z]+/ \";\"";
 /// Every printable ASCII character as a word, a line end, longer ones, and the end of sequence.
 fn words() -> Arc<Vocabulary> {
     let mut words: Vec<Vec<u8>> = (b' '..=b'~').map(|b| vec![b]).collect();
-    words.extend(["\n", "):", "):\n", "):;", "<end>"].map(|word| word.as_bytes().to_vec()));
+    words.extend(["\n", "):", "):\n", "):;", "<end>\n", "<end>"].map(|word| word.as_bytes().to_vec()));
     let eos = words.len() as TokenId - 1;
     Arc::new(Vocabulary::from_words(words, &SpecialTokens { bos: None, eos: vec![eos] }).expect("words"))
 }

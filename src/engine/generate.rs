@@ -105,9 +105,9 @@ impl Engine {
     /// # Errors
     /// If the grammar does not compile, or as [`Session::start`].
     pub fn session(&mut self, request: Request) -> Result<Session, EngineError> {
-        let grammar = match (&request.grammar, self.grammar.take()) {
+        let grammar = match (&request.grammar, &self.grammar) {
             // With the masks that earlier runs left.
-            (Some(source), Some(kept)) if kept.source() == source => Some(kept),
+            (Some(source), Some(kept)) if kept.source() == source => Some(Arc::clone(kept)),
             (Some(source), _) => Some(self.compile(source)?.0),
             (None, _) => None,
         };

@@ -166,6 +166,10 @@ impl Session {
         self.take_back(0)?;
         if let Some(first) = steps.first() {
             self.decide(first.of_prompt > 0);
+            if (first.of_prompt > 0) != self.begun().is_some() {
+                self.rewind(0)?;
+                return Err(EngineError::NotAllowed { token: first.token, step: 0 });
+            }
         }
         for (index, step) in steps.iter().enumerate() {
             if !matches!(self.guide.commit(step.token), Ok(true)) {
@@ -304,7 +308,7 @@ impl Session {
         if first {
             self.prefill += took;
         }
-        if std::mem::take(&mut self.is_undecided) && self.is_last_of_prompt(token) {
+        if std::mem::take(&mut self.is_undecided) && self.at_seam() && self.is_last_of_prompt(token) {
             return self.begin_after_prompt(took);
         }
         let kind = if mask.count() == 1 { StepKind::Forced } else { StepKind::Sampled };

@@ -67,8 +67,9 @@ impl Constraint {
     fn longer(&mut self, bytes: &[u8]) -> Result<Mask, ConstraintStop> {
         let masks = self.masks.clone();
         let allowed = self.guarded(|tokens| {
+            let is_canonical = tokens.token_env.tokenize_is_canonical();
             let parser = &mut tokens.parser;
-            if !parser.grammar().lexer_spec().no_forcing {
+            if is_canonical && !parser.grammar().lexer_spec().no_forcing {
                 parser.force_bytes();
             }
             let start = [bytes, parser.currently_forced_bytes()].concat();

@@ -94,8 +94,10 @@ pub(in crate::engine) fn recorded(
     let Trace { request, model, prompt, .. } = trace;
     let mut guide = constrained(vocabulary, grammar, request, &Canceller::default())?;
     let seam = trace.steps.first().map_or(&[][..], |step| step.prompt_bytes());
-    // Where it cannot be healed, the first step is refused.
-    let _ = guide.heal(seam);
+    if !seam.is_empty() && !matches!(guide.heal(seam), Ok(true)) {
+        let reason = "the first step of the trace begins in its prompt, where no token of its grammar begins";
+        return Err(EngineError::Setting(reason.into()));
+    }
     if !matches!(&request.mode, PromptMode::Chat(settings) if settings.thinking.is_some()) {
         return Ok(guide);
     }

@@ -48,12 +48,15 @@ impl Session {
             return self.override_with(token);
         }
         self.decide(false);
-        if self.override_with(token)? {
-            return Ok(true);
+        let mut taken = self.override_with(token);
+        if matches!(taken, Ok(true)) {
+            return taken;
         }
         self.decide(true);
-        let taken = self.override_with(token);
-        self.is_undecided = !matches!(taken, Ok(true));
+        if matches!(taken, Ok(false)) && !self.canceller.is_cancelled() {
+            taken = self.override_with(token);
+        }
+        self.is_undecided = !matches!(taken, Ok(true)) && self.begun().is_some();
         taken
     }
 
@@ -67,9 +70,17 @@ impl Session {
         if !with_last {
             self.guide.split();
             self.tokens.push(last.token);
-        } else if matches!(self.guide.heal(&last.bytes), Ok(true)) {
-            self.tokens.truncate(all - 1);
-            self.model.truncate(all.saturating_sub(2));
+        } else {
+            // Past a cancel, which a parser never forgets. Where that fails, the next mask says so.
+            let _ = self.guide.rollback(0, 0, &self.canceller);
+            match self.guide.heal(&last.bytes) {
+                Ok(true) => {
+                    self.tokens.truncate(all - 1);
+                    self.model.truncate(all.saturating_sub(2));
+                }
+                Ok(false) => {}
+                Err(_) => drop(self.guide.rollback(0, 0, &self.canceller)),
+            }
         }
         self.prompt = self.tokens.len();
     }

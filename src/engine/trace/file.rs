@@ -10,6 +10,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::{Candidate, Step, StepKind, Trace};
 use crate::engine::alarm::Alarm;
+use crate::engine::chat::PromptMode;
 
 /// The version of the format, as this program writes it. Fields may be added without a new one.
 const VERSION: u64 = 1;
@@ -106,7 +107,9 @@ impl Trace {
                 if (step.kind == StepKind::Prompt) != is_prompt {
                     return Err(wrong(format!("its kind cannot be {:?} here", step.kind)));
                 }
-                let last = self.prompt.last().filter(|_| i == 0 && !is_prompt && self.prompt.len() > 1);
+                let may_heal = self.request.grammar.is_some() && self.request.mode == PromptMode::Raw;
+                let is_first = i == 0 && !is_prompt && self.prompt.len() > 1;
+                let last = self.prompt.last().filter(|_| may_heal && is_first);
                 if step.of_prompt > 0 && last.is_none_or(|last| step.prompt_bytes() != &*last.bytes) {
                     return Err(wrong("it does not begin with the bytes of the prompt's last token".into()));
                 }

@@ -136,3 +136,34 @@ fn nothing_is_allowed_that_cannot_be_spelled() {
     assert!(constraint.heal(b"a").expect("within the limits"));
     assert_eq!(constraint.mask().expect("a mask").iter().collect::<Vec<_>>(), [0, 1]);
 }
+
+/// A first token whose rest is several tokens to the grammar, or none, is one token to go back over.
+#[test]
+fn a_first_token_is_one_whatever_its_rest() {
+    let words = ["a", "abc", "b", "c", "<eos>"].map(|word| word.as_bytes().to_vec());
+    let special = SpecialTokens { bos: None, eos: vec![4] };
+    let vocabulary = Vocabulary::from_words(words.into(), &special).expect("words");
+    let factory = ConstraintFactory::new(&vocabulary).expect("a factory");
+    let start = constraint(&factory, "start: \"b\" \"c\" \"b\"+ | \"c\"");
+    let allowed = |of: &mut Constraint| of.mask().expect("a mask").iter().collect::<Vec<_>>();
+    for (first, rest) in [(1, &b"bc"[..]), (0, b"")] {
+        let mut plain = start.fork();
+        assert_eq!(plain.feed(rest).expect("within the limits").taken, rest.len());
+        let mut healed = start.fork();
+        assert!(healed.heal(b"a").expect("within the limits"));
+        let at_first = allowed(&mut healed);
+        for is_cancelled in [false, true] {
+            assert!(healed.commit(first).expect("within the limits"));
+            assert_eq!(allowed(&mut healed), allowed(&mut plain));
+            if is_cancelled {
+                healed.canceller().cancel();
+                healed.rollback(0, &start).expect("a replay");
+                assert_eq!(allowed(&mut healed), allowed(&mut plain));
+            }
+            assert_eq!(healed.tokens(), [first]);
+            healed.rollback(1, &start).expect("it was there");
+            assert!(healed.tokens().is_empty());
+            assert_eq!(allowed(&mut healed), at_first);
+        }
+    }
+}
