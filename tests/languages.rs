@@ -53,6 +53,9 @@ const REQUESTS: [&str; 8] = [
 /// An entry point: its name, and what stands before and after its text in a file.
 type Entry = (&'static str, &'static str, &'static str);
 
+/// What a parser has against a file, if anything.
+type Refuses = Box<dyn FnMut(&str) -> Option<String>>;
+
 /// A language as its parser knows it.
 struct Language {
     /// The name of its grammar.
@@ -60,8 +63,7 @@ struct Language {
     /// What a request to the model begins with.
     request: &'static str,
     entries: Vec<Entry>,
-    /// What the parser has against a file, if anything.
-    refuses: Box<dyn FnMut(&str) -> Option<String>>,
+    refuses: Refuses,
     /// Whether the language has it nonetheless: of a file, and what is said against it.
     is_known: fn(&str, &str) -> bool,
 }

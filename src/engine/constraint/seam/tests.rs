@@ -125,13 +125,17 @@ fn the_grammar_sees_the_rest() {
     assert!(!healed.mask().expect("a mask").allows(first));
 }
 
+fn of_words(words: [&str; 5]) -> ConstraintFactory {
+    let special = SpecialTokens { bos: None, eos: vec![4] };
+    let words = words.map(|word| word.as_bytes().to_vec());
+    let vocabulary = Vocabulary::from_words(words.into(), &special).expect("words");
+    ConstraintFactory::new(&vocabulary).expect("a factory")
+}
+
 /// A token whose rest no tokens spell cannot be given to the grammar.
 #[test]
 fn nothing_is_allowed_that_cannot_be_spelled() {
-    let words = ["a", "ab", "ac", "b", "<eos>"].map(|word| word.as_bytes().to_vec());
-    let special = SpecialTokens { bos: None, eos: vec![4] };
-    let vocabulary = Vocabulary::from_words(words.into(), &special).expect("words");
-    let factory = ConstraintFactory::new(&vocabulary).expect("a factory");
+    let factory = of_words(["a", "ab", "ac", "b", "<eos>"]);
     let mut constraint = constraint(&factory, "start: /[bc]+/");
     assert!(constraint.heal(b"a").expect("within the limits"));
     assert_eq!(constraint.mask().expect("a mask").iter().collect::<Vec<_>>(), [0, 1]);
@@ -140,10 +144,7 @@ fn nothing_is_allowed_that_cannot_be_spelled() {
 /// A first token whose rest is several tokens to the grammar, or none, is one token to go back over.
 #[test]
 fn a_first_token_is_one_whatever_its_rest() {
-    let words = ["a", "abc", "b", "c", "<eos>"].map(|word| word.as_bytes().to_vec());
-    let special = SpecialTokens { bos: None, eos: vec![4] };
-    let vocabulary = Vocabulary::from_words(words.into(), &special).expect("words");
-    let factory = ConstraintFactory::new(&vocabulary).expect("a factory");
+    let factory = of_words(["a", "abc", "b", "c", "<eos>"]);
     let start = constraint(&factory, "start: \"b\" \"c\" \"b\"+ | \"c\"");
     let allowed = |of: &mut Constraint| of.mask().expect("a mask").iter().collect::<Vec<_>>();
     for (first, rest) in [(1, &b"bc"[..]), (0, b"")] {
