@@ -412,7 +412,7 @@ fn sql_is_read() {
 }
 
 #[test]
-#[ignore = "takes an hour on two cores"]
+#[ignore = "takes a quarter of an hour on two cores"]
 fn what_the_model_chooses_is_read() {
     let languages = [python, typescript, rust, go, zig, json, sql];
     std::thread::scope(|scope| {
