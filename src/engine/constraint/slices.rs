@@ -22,7 +22,8 @@ use super::places::{Place, Shared};
 pub(super) const SLICES: [&str; 5] = [
     // What stands in strings and comments whose blanks have a bound, in every language: no two blanks in a
     // row, no quote, backslash or brace, and no byte order mark, which Go takes nowhere.
-    r#"( ?[^"'\\{}\x00-\x20\x7F\u{FEFF}])+"#,
+    // Of characters, also in a grammar of bytes.
+    r#"(?u:( ?[^"'\\{}\x00-\x20\x7F\u{FEFF}])+)"#,
     // Strings of JSON, with the bounds that schemas give them, and without.
     r#"[^"\\\x00-\x1F\x7F]{1,10}"#,
     r#"[^"\\\x00-\x1F\x7F]{1,30}"#,

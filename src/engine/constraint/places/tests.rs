@@ -176,7 +176,12 @@ fn shipped_grammars_have_the_same_masks() {
 fn constructs_of_lark_have_the_same_masks() {
     let (_, factory) = words();
     // Whether places are followed; the grammar; texts.
-    let cases: [(bool, &str, &[&str]); 22] = [
+    let cases: [(bool, &str, &[&str]); 23] = [
+        (
+            true,
+            "%llguidance {\"allow_invalid_utf8\": true}\nstart: \"a\" /[^x\\x00-\\x1f]+/ \"x\"",
+            &["abc dx", "a\u{e9} x"],
+        ),
         (true, "start: (\"(\" start \")\")* NAME\nNAME: /[a-z]+/", &["(a)((b)c)d", "((((((x"]),
         (true, "start: x+\nx: \"a\" | \"a\" x | x \"b\"", &["aaabbb", "ababab"]),
         (true, "start: a b? c* d\na: \"a\"?\nb: \"b\"*\nc: (a b)+\nd: \"d\"?", &["abbabd", "", "bd"]),
