@@ -285,13 +285,13 @@ fn rust() -> Language {
         ("expression", "const X: T = ", ";\n"),
     ];
     // tree-sitter does not read the names of primitive types where they are those of something else, nor an array
-    // at the end of a range, and takes `<` after a cast for the start of arguments; Rust does, and takes `<=` for
-    // what it is.
+    // at the end of a range, nor `A<B>::C` in `<…>`, and takes `<` after a cast for the start of arguments; Rust
+    // does, and takes `<=` for what it is.
     let is_known = |file: &str, _: &str| {
         let primitive = ["bool", "char", "str", "f32", "f64", "size", "8", "16", "32", "64", "128"];
         let is_other =
             |name: &&str| ["<", "{", " {", "!"].iter().any(|sign| file.contains(&format!("{name}{sign}")));
-        file.contains(" as ") || file.contains("..[") || primitive.iter().any(is_other)
+        [" as ", "..[", ">::"].iter().any(|sign| file.contains(sign)) || primitive.iter().any(is_other)
     };
     tree_sitter_reads("rust", "// Rust: ", &tree_sitter_rust::LANGUAGE.into(), entries, is_known)
 }
