@@ -29,7 +29,7 @@ mod within;
 
 use places::Places;
 pub use probe::{Ignore, Probe};
-use seam::Seam;
+use seam::{Seam, given};
 use slices::{Computer, SLICES, Words};
 pub use specialise::{MAX_PARTS, MAX_RULES};
 use specialise::{Specialised, TooMany, specialise};
@@ -202,7 +202,8 @@ impl Constraint {
             return Ok(seam.mask.clone());
         }
         let width = self.parser.token_env.tok_trie().vocab_size();
-        let given = self.given(self.tokens.len()).into_owned();
+        // Not a copy, where nothing was healed: this is done at every token.
+        let given = given(&self.tokens, self.seam.as_ref());
         // The mask before all texts is computed while compiling, and kept by llguidance.
         let has_begun = !given.is_empty();
         let trie = self.parser.token_env.tok_trie();
@@ -280,8 +281,8 @@ impl Constraint {
     /// If the replay fails, which it cannot unless the parser has hit a limit.
     pub fn rollback(&mut self, count: usize, template: &Constraint) -> Result<(), ConstraintStop> {
         let keep = self.tokens.len().saturating_sub(count);
-        let given = self.given(keep).into_owned();
-        let dropped = self.given(self.tokens.len()).len() - given.len();
+        let kept = given(&self.tokens[..keep], self.seam.as_ref()).into_owned();
+        let dropped = given(&self.tokens, self.seam.as_ref()).len() - kept.len();
         // A cancel is permanent for a parser: only a replay gets past it.
         let cancelled = self.parser.cancellation_handle().is_some_and(|h| h.is_cancelled());
         if keep == self.tokens.len() && !cancelled {
@@ -291,12 +292,12 @@ impl Constraint {
         if rolled.is_ok() && !cancelled {
             // llguidance 1.9.1 may serve a mask cached before the rollback otherwise.
             self.parser.invalidate_bias_cache();
-            self.places.truncate(given.len());
+            self.places.truncate(kept.len());
             self.keep(keep);
             return Ok(());
         }
         let mut replayed = template.fork();
-        for &token in &given {
+        for &token in &kept {
             if !replayed.commit(token)? {
                 return Err(ConstraintStop {
                     reason: FinishReason::DeadEnd,

@@ -108,21 +108,20 @@ impl Constraint {
         Ok(true)
     }
 
-    /// What the parser was given for the first `count` tokens.
-    pub(super) fn given(&self, count: usize) -> Cow<'_, [TokenId]> {
-        let tokens = &self.tokens[..count];
-        match (self.seam.as_ref().and_then(|seam| seam.rest.as_ref()), tokens) {
-            (Some(rest), [_, others @ ..]) => Cow::Owned([rest, others].concat()),
-            _ => Cow::Borrowed(tokens),
-        }
-    }
-
     /// Forgets all but the first `keep` tokens, which the parser has done already.
     pub(super) fn keep(&mut self, keep: usize) {
         self.tokens.truncate(keep);
         if let (0, Some(seam)) = (keep, &mut self.seam) {
             seam.rest = None;
         }
+    }
+}
+
+/// What the parser was given for `tokens`, the first ones of an answer with this seam.
+pub(super) fn given<'t>(tokens: &'t [TokenId], seam: Option<&Seam>) -> Cow<'t, [TokenId]> {
+    match (seam.and_then(|seam| seam.rest.as_ref()), tokens) {
+        (Some(rest), [_, others @ ..]) => Cow::Owned([rest, others].concat()),
+        _ => Cow::Borrowed(tokens),
     }
 }
 
