@@ -11,11 +11,19 @@ use candle_core::{DType, Device, Result, Tensor};
 use super::device::{DeviceNetwork, Slot, Window};
 use crate::engine::trace::TokenId;
 
+/// Bytes of stack that the driver keeps ready for every thread that the device can run: 1024 by default, a quarter of
+/// a gigabyte on a large one. A kernel that is known to need more gets more; none of ours needs any.
+#[cfg(feature = "cuda")]
+const STACK: usize = 64;
+
 /// Makes a device fit for recording. To be called before anything is allocated on it; without
 /// effect on the CPU.
 pub fn prepare(device: &Device) {
     #[cfg(feature = "cuda")]
     if let Device::Cuda(cuda) = device {
+        use candle_core::cuda_backend::cudarc::driver::sys::CUlimit_enum::CU_LIMIT_STACK_SIZE;
+        // Where it fails, there is less room and nothing else.
+        cuda.cuda_stream().context().set_limit(CU_LIMIT_STACK_SIZE, STACK).ok();
         // SAFETY: CUDA events order work between streams; all work on this device goes through
         // its one stream, or is ordered by events of its own. They would make a step impossible to record.
         unsafe { cuda.disable_event_tracking() };
