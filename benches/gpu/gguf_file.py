@@ -47,6 +47,8 @@ def main(out, shape, kind):
     blocks[:, 2:4] = np.frombuffer(np.float16(1.5e-3).tobytes(), np.uint8)
     is_plain = kind == "bf16"
     data = plain.astype(np.uint16).view(np.uint8) if is_plain else blocks.reshape(-1)
+    # As much as the largest matrix has: the others are views of it, so that no more memory is needed.
+    data = np.resize(data, vocab * (hidden * 2 if is_plain else hidden // 256 * 144))
     dtype = gguf.GGMLQuantizationType.BF16 if is_plain else gguf.GGMLQuantizationType.Q4_K
 
     file = gguf.GGUFWriter(out, "qwen2")
@@ -70,7 +72,7 @@ def main(out, shape, kind):
 
     def matrix(name, rows, columns):
         row = columns * 2 if is_plain else columns // 256 * 144
-        file.add_tensor(f"{name}.weight", np.resize(data, rows * row).reshape(rows, row), raw_dtype=dtype)
+        file.add_tensor(f"{name}.weight", data[: rows * row].reshape(rows, row), raw_dtype=dtype)
 
     def vector(name, make, length):
         file.add_tensor(name, make(length, np.float32))

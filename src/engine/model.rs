@@ -69,9 +69,10 @@ pub trait LanguageModel: Send {
         self.forward(tokens, rows).map(away::Logits::Here)
     }
 
-    /// Says that `token` will come next, as it seems, and whether it is likely to come alone: a device may
-    /// begin with it while the host is at work on what came before. Changes nothing but times.
-    fn anticipate(&mut self, _token: TokenId, _alone: bool) {}
+    /// Says what will be run next, as it seems, with the logits of how many rows: a device may begin with it
+    /// while the host is at work on what came before. Nobody asks for the last logits any more. Changes nothing
+    /// but times.
+    fn anticipate(&mut self, _tokens: &[TokenId], _rows: usize) {}
 
     /// For measuring: lets a device launch the operations of a token all at once, as they were recorded, or
     /// one by one. False if there is no such choice.

@@ -16,6 +16,7 @@ mod masked;
 mod softmax;
 mod top;
 
+pub use away::RowPick;
 use softmax::Softmax;
 use top::ranks_before;
 
@@ -80,6 +81,8 @@ pub struct Sampler {
     settings: SamplerSettings,
     /// Logits after the repetition penalty, when there is one.
     penalised: Vec<f32>,
+    /// Whether the last pick from logits on a device needed the whole row, as the next may then.
+    needed_row: bool,
 }
 
 /// A picked token.
@@ -101,7 +104,7 @@ pub struct NoLogits {
 impl Sampler {
     /// A sampler with `settings`, which must be [valid](SamplerSettings::validate).
     pub fn new(settings: SamplerSettings) -> Self {
-        Self { settings, penalised: Vec::new() }
+        Self { settings, penalised: Vec::new(), needed_row: false }
     }
 
     /// The same settings with random numbers of their own, for a pick beside the positions.

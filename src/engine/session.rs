@@ -4,10 +4,11 @@
 //!
 //! 1. the forward pass over the tokens that the KV cache lacks, while another thread computes the
 //!    mask that follows them;
-//! 2. a step in the trace for every token the grammar forced;
-//! 3. the sampler picks among the allowed tokens;
+//! 2. the sampler picks among the allowed tokens;
+//! 3. a step in the trace for every token the grammar forced before it;
 //! 4. the token is committed to the grammar, which may end the run or force the next tokens: those
-//!    wait for the next forward pass, which takes them all at once.
+//!    wait for the next forward pass, which takes them all at once;
+//! 5. the model may begin with that pass, while what is to be said of the tokens is put into their steps.
 //!
 //! A model that thinks before it answers goes through the same loop; the guide knows which of the two it does.
 //!
@@ -21,7 +22,6 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::constraint::Mask;
 use super::error::EngineError;
 use super::grammar::Compiled;
 use super::guide::{Canceller, Forced, Guide};
@@ -30,14 +30,12 @@ use super::sampler::Sampler;
 use super::trace::{FinishReason, Insight, Outcome, Request, Step, StepKind, Timings, TokenId, Trace};
 use super::vocabulary::Vocabulary;
 
+mod advance;
 pub mod prepare;
 mod seam;
 mod stop;
 
-use prepare::{Prepared, forward_pass, is_done, prepare, prompt_step};
-
-/// Tokens are likely to come alone where others were forced after fewer than one of so many.
-const SELDOM: usize = 32;
+use prepare::{Prepared, prepare, prompt_step};
 
 /// A generation that can be stepped, rewound and steered.
 pub struct Session {
@@ -214,133 +212,6 @@ impl Session {
         if self.trace.outcome.is_none() {
             self.end(reason, None);
         }
-    }
-
-    fn advance(&mut self) -> Result<(), EngineError> {
-        if !self.prefill()? {
-            return Ok(());
-        }
-        let detail = self.trace.request.detail;
-        let prompt = self.prompt;
-        let recorded = prompt + self.trace.steps.len();
-        let mut own_numbers = self.at_seam().then(|| self.sampler.apart());
-        let ending = self.ending.take();
-        let Self { model, vocabulary, guide, sampler, trace, tokens, .. } = self;
-        let sampler = own_numbers.as_mut().unwrap_or(sampler);
-        let forced = &tokens[recorded..];
-        // A run that ends with the forced tokens needs only the logits before each of them.
-        let until = tokens.len() - usize::from(ending.is_some());
-        let decisions = forced.len() + usize::from(ending.is_none());
-        let rows = if detail { decisions } else { 1 };
-        let first = model.len() < prompt;
-        let width = model.info().vocab;
-
-        let pending = &tokens[model.len()..until];
-        let forward = forward_pass(&mut **model, pending, rows);
-        let (pass, mask, mask_times) = if ending.is_some() {
-            (forward(), None, (Duration::ZERO, Duration::ZERO))
-        } else {
-            guide.beside(forward, is_done)
-        };
-        let mut pass = match pass {
-            Ok(pass) => pass,
-            Err(error) => {
-                self.ending = ending;
-                return Err(error.into());
-            }
-        };
-        for (row, &token) in forced.iter().enumerate() {
-            let told = pass.done().map_err(EngineError::from).and_then(|(_, took)| {
-                let insight = detail.then(|| sampler.forced_row(&mut pass.logits, row, width, token));
-                Ok((took, insight.transpose()?))
-            });
-            let (took, insight) = match told {
-                Ok(told) => told,
-                Err(error) => {
-                    self.ending = ending;
-                    return Err(error);
-                }
-            };
-            let thinking = trace.steps.len() < guide.thought();
-            let step = Step {
-                thinking,
-                kind: StepKind::Forced,
-                insight,
-                timings: Timings { forward: took / decisions as u32, ..Timings::default() },
-                ..prompt_step(vocabulary, token)
-            };
-            trace.steps.push(Arc::new(step));
-        }
-        let Some(mask) = mask else {
-            let (reason, detail) = ending.unwrap_or((FinishReason::DeadEnd, None));
-            self.end(reason, detail);
-            return Ok(());
-        };
-        let mask = match mask {
-            Ok(mask) => mask,
-            Err(stop) => {
-                self.end(stop.reason, Some(stop.message));
-                return Ok(());
-            }
-        };
-        let clock = Instant::now();
-        let row = if detail { forced.len() } else { 0 };
-        let goes_on = trace.steps.len() + 1 < trace.request.max_tokens + guide.thought();
-        let alone = self.followed * SELDOM <= trace.steps.len();
-        if goes_on {
-            pass.logits.go_on(alone);
-        }
-        // May be asked for while the pass is still under way, so that nothing waits in between.
-        let pick = sampler.pick_row(&mut pass.logits, row, width, &mask, &tokens[prompt..], detail)?;
-        let (end, took) = pass.done()?;
-        // Beside the books, and beside what the grammar says to the token.
-        if goes_on {
-            model.anticipate(pick.token, alone);
-        }
-        let (token, insight) = (pick.token, pick.insight(&mask));
-        let timings = Timings {
-            forward: took / decisions as u32,
-            mask: mask_times.0,
-            mask_wait: mask_times.1,
-            sample: clock.max(end).elapsed(),
-            ..Timings::default()
-        };
-        if first {
-            self.prefill += took;
-        }
-        if std::mem::take(&mut self.is_undecided) && self.at_seam() && self.is_last_of_prompt(token) {
-            return self.begin_after_prompt(took);
-        }
-        let kind = if mask.count() == 1 { StepKind::Forced } else { StepKind::Sampled };
-        self.accept(token, kind, insight, timings)?;
-        Ok(())
-    }
-
-    /// The work of [`force`](Self::force). False if the grammar does not allow the token.
-    fn override_with(&mut self, token: TokenId) -> Result<bool, EngineError> {
-        if !self.prefill()? {
-            return Ok(false);
-        }
-        let Self { model, guide, sampler, tokens, .. } = self;
-        let pending = &tokens[model.len()..];
-        let width = model.info().vocab;
-        let (pass, mask, (mask_time, mask_wait)) =
-            guide.beside(forward_pass(&mut **model, pending, 1), is_done);
-        let mut pass = pass?;
-        let (_, forward) = pass.done()?;
-        // The mask knows only the model's own tokenization of a forced text; the grammar may take
-        // another one, which `accept` finds out.
-        let mask = match mask {
-            Some(Ok(mask)) => mask,
-            Some(Err(stop)) if stop.reason == FinishReason::Cancelled => return Ok(false),
-            _ => Mask::only(width, token),
-        };
-        let insight = match self.trace.request.detail {
-            true => Some(sampler.overridden_row(&mut pass.logits, &mask, token)?),
-            false => None,
-        };
-        let timings = Timings { forward, mask: mask_time, mask_wait, ..Timings::default() };
-        self.accept(token, StepKind::Overridden, insight, timings)
     }
 
     /// Commits a token, records its step, and looks what follows from it. False if the grammar

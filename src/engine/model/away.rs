@@ -22,12 +22,47 @@ pub struct Question<'a> {
     /// Where the draw falls in the cumulative distribution of the allowed tokens, in `0..1`; `None`
     /// if no token shall be drawn.
     pub drawn: Option<f64>,
+    /// Draws only among what this leaves of them. [`listed`](Self::listed) has to be wanted then.
+    pub cut: Option<Cut>,
     /// Whether [`Digest::lists`] and the sums are wanted.
     pub listed: bool,
     /// The token whose logit is wanted rather than that of the drawn or the first one.
     pub asked: Option<TokenId>,
     /// Whether the drawn or the first token is the one that is picked.
     pub decides: bool,
+}
+
+/// What a draw leaves of the allowed tokens: first top-k, then top-p of what that leaves, then min-p; see
+/// [`SamplerSettings`](crate::engine::sampler::SamplerSettings).
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Cut {
+    /// 0 leaves all.
+    pub top_k: usize,
+    /// 1 leaves all.
+    pub top_p: f32,
+    /// 0 leaves all.
+    pub min_p: f32,
+}
+
+impl Default for Cut {
+    fn default() -> Self {
+        Self { top_k: 0, top_p: 1.0, min_p: 0.0 }
+    }
+}
+
+impl<'a> Question<'a> {
+    /// What the model says of a token that somebody else has set among the allowed ones.
+    pub fn of_set(allowed: Option<&'a [u32]>, token: TokenId) -> Self {
+        Self {
+            allowed,
+            temperature: 1.0,
+            drawn: None,
+            cut: None,
+            listed: true,
+            asked: Some(token),
+            decides: false,
+        }
+    }
 }
 
 /// The answer. Everything of the whole row comes first, of the allowed logits second. Logits of NaN and
@@ -44,7 +79,8 @@ pub struct Digest {
     pub moments: [f64; 2],
     /// The sum of the allowed weights at the question's temperature.
     pub shaped: f64,
-    /// The token that was drawn, or the first allowed one.
+    /// The token that was drawn, or the first allowed one. Where a cut leaves more than the lists have, not the
+    /// right one: whoever asked can tell from them.
     pub token: TokenId,
     /// Its logit, or that of the token that was asked about.
     pub logit: f32,
@@ -53,9 +89,8 @@ pub struct Digest {
 /// Holds the logits of the last forward pass, which may still be under way.
 pub trait Away {
     /// Says that a token will be picked by what the next question is answered with, and that it will be run
-    /// then: its step may start on the device by itself. Where it is not likely to be run `alone`, only if
-    /// that costs nothing.
-    fn go_on(&mut self, _alone: bool) {}
+    /// then, alone as it seems: its step may start on the device by itself.
+    fn go_on(&mut self) {}
 
     /// Whether the forward pass has ended. Does not wait.
     fn is_done(&mut self) -> bool;
@@ -72,6 +107,16 @@ pub trait Away {
     /// # Errors
     /// If the device fails.
     fn digest(&mut self, row: usize, question: &Question<'_>) -> Result<Option<Digest>, ModelError>;
+
+    /// Answers for each of the first rows what is to be said of the token of that number, set where all are
+    /// allowed: as [`digest`](Self::digest) does one by one.
+    ///
+    /// # Errors
+    /// If the device fails.
+    fn digests(&mut self, tokens: &[TokenId]) -> Result<Option<Vec<Digest>>, ModelError> {
+        let rows = tokens.iter().enumerate();
+        rows.map(|(row, &token)| self.digest(row, &Question::of_set(None, token))).collect()
+    }
 
     /// Brings a row here.
     ///
@@ -90,9 +135,9 @@ pub enum Logits<'a> {
 
 impl Logits<'_> {
     /// See [`Away::go_on`].
-    pub fn go_on(&mut self, alone: bool) {
+    pub fn go_on(&mut self) {
         if let Self::Away(away) = self {
-            away.go_on(alone);
+            away.go_on();
         }
     }
 

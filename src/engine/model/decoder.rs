@@ -57,9 +57,8 @@ pub trait Remote: Away {
     /// As [`Network::run`].
     fn run_there(&mut self, tokens: &[TokenId], position: usize, rows: usize) -> candle_core::Result<bool>;
 
-    /// Starts to compute what a run of this one token would, and does not wait for it. The next run may be
-    /// of others. Where it is not likely to be of this one `alone`, only if that costs nothing.
-    fn begin(&mut self, token: TokenId, position: usize, alone: bool);
+    /// Starts what such a run would, if it can be begun, and does not wait for it. The next run may be of others.
+    fn begin(&mut self, tokens: &[TokenId], position: usize, rows: usize);
 }
 
 /// A network, how much of its cache is in use, and the logits of the last call.
@@ -127,12 +126,11 @@ impl LanguageModel for Decoder {
         }
     }
 
-    fn anticipate(&mut self, token: TokenId, alone: bool) {
-        if self.len < self.info.context
-            && (token as usize) < self.info.vocab
+    fn anticipate(&mut self, tokens: &[TokenId], rows: usize) {
+        if check_forward(&self.info, self.len, tokens, rows).is_ok()
             && let Some(remote) = self.network.remote()
         {
-            remote.begin(token, self.len, alone);
+            remote.begin(tokens, self.len, rows);
         }
     }
 

@@ -8,10 +8,11 @@ use super::softmax::Softmax;
 use super::{CANDIDATES, Chances, HEAD, NoLogits, Pick, Sampler, Sides, among, truncate, uniform};
 use crate::engine::constraint::Mask;
 use crate::engine::error::EngineError;
-use crate::engine::model::away::{Away, Digest, Entry, Logits, Question};
+use crate::engine::model::away::{Away, Cut, Digest, Entry, Logits, Question};
 use crate::engine::trace::{Insight, TokenId};
 
-/// A picked token, whose statistics can be put together later: what waits for the token need not wait for them.
+/// A token, picked or forced, whose statistics can be put together later: what waits for the token need not wait
+/// for them.
 pub struct RowPick {
     /// The token.
     pub token: TokenId,
@@ -32,6 +33,17 @@ impl From<Pick> for RowPick {
 }
 
 impl RowPick {
+    /// A token that the grammar forced, from what is said of it where all are allowed.
+    fn of_forced((mut digest, &token): (Digest, &TokenId)) -> Self {
+        let chosen = (digest.logit, token);
+        // What the grammar leaves of the distribution.
+        let left = (digest.logit > f32::NEG_INFINITY).then_some(chosen);
+        digest.best[1] = left;
+        (digest.totals[1], digest.moments[1]) = (1.0, 0.0);
+        digest.lists[1] = left.into_iter().collect();
+        Self { token, told: Told::Digest(Box::new((digest, Chances::Greedy(token), chosen))) }
+    }
+
     /// The distribution it came from, if it was asked for. `mask` is the one that the token was picked under.
     pub fn insight(self, mask: &Mask) -> Option<Box<Insight>> {
         match self.told {
@@ -67,29 +79,34 @@ impl Sampler {
             Logits::Away(away) => {
                 let is_penalised = self.settings.repetition_penalty != 1.0 && !history.is_empty();
                 if !is_penalised && let Some(pick) = self.pick_away(*away, row, mask, history, detail)? {
+                    self.needed_row = false;
                     return pick.map_err(no_logits);
                 }
+                self.needed_row = true;
                 let pick = self.pick(away.fetch(row)?, mask, history, detail);
                 pick.map(RowPick::from).map_err(no_logits)
             }
         }
     }
 
-    /// [`forced`](Self::forced) about the row of that number.
+    /// [`forced`](Self::forced) about the first rows, one for each of the tokens.
     ///
     /// # Errors
     /// What a device says that fails.
-    pub fn forced_row(
+    pub fn forced_rows(
         &self,
         logits: &mut Logits<'_>,
-        row: usize,
         width: usize,
-        token: TokenId,
-    ) -> Result<Box<Insight>, EngineError> {
-        let mask = Mask::only(width, token);
+        tokens: &[TokenId],
+    ) -> Result<Vec<RowPick>, EngineError> {
+        let rows = tokens.iter().enumerate();
+        let of = |row: &[f32], token| RowPick { token, told: Told::Insight(Some(self.forced(row, token))) };
         match logits {
-            Logits::Here(logits) => Ok(self.forced(row_of(logits, width, row), token)),
-            Logits::Away(away) => set(*away, row, &mask, None, token),
+            Logits::Here(logits) => Ok(rows.map(|(row, &t)| of(row_of(logits, width, row), t)).collect()),
+            Logits::Away(away) => match away.digests(tokens)? {
+                Some(digests) => Ok(digests.into_iter().zip(tokens).map(RowPick::of_forced).collect()),
+                None => rows.map(|(row, &t)| Ok(of(away.fetch(row)?, t))).collect(),
+            },
         }
     }
 
@@ -105,7 +122,14 @@ impl Sampler {
     ) -> Result<Box<Insight>, EngineError> {
         match logits {
             Logits::Here(logits) => Ok(self.overridden(logits, mask, token)),
-            Logits::Away(away) => set(*away, 0, mask, Some(mask.words()), token),
+            Logits::Away(away) => match away.digest(0, &Question::of_set(Some(mask.words()), token))? {
+                Some(digest) => {
+                    let chosen = (digest.logit, token);
+                    let chance = |(_, t)| f32::from(t == token);
+                    Ok(Box::new(Sides::of(digest).insight(mask, chosen, chance)))
+                }
+                None => Ok(self.overridden(away.fetch(0)?, mask, token)),
+            },
         }
     }
 
@@ -119,16 +143,19 @@ impl Sampler {
         detail: bool,
     ) -> Result<Option<Result<RowPick, NoLogits>>, EngineError> {
         let settings = &self.settings;
-        let (greedy, truncates) = (settings.is_greedy(), settings.truncates());
+        let greedy = settings.is_greedy();
+        let cuts = !greedy && settings.truncates();
         let temperature = if greedy { 1.0 } else { settings.temperature };
         let u = uniform(settings.seed, history.len() as u64);
         let question = Question {
             allowed: Some(mask.words()),
             temperature,
-            drawn: (!greedy && !truncates).then_some(u),
-            listed: detail || (!greedy && truncates),
+            drawn: (!greedy).then_some(u),
+            cut: cuts.then_some(Cut { top_k: settings.top_k, top_p: settings.top_p, min_p: settings.min_p }),
+            listed: detail || cuts,
             asked: None,
-            decides: greedy || !truncates,
+            // Where the lists do not tell, the device has picked in vain.
+            decides: !cuts || (settings.top_k <= CANDIDATES && !self.needed_row),
         };
         let Some(digest) = away.digest(row, &question)? else { return Ok(None) };
         let none = || Ok(Some(Err(NoLogits { allowed: mask.count() })));
@@ -139,7 +166,7 @@ impl Sampler {
             let Some(softmax) = Softmax::of_sums(best.0, temperature, digest.shaped, 0.0) else {
                 return none();
             };
-            if truncates {
+            if cuts {
                 let Some((kept, total)) =
                     truncate(|size| digest.first(size, settings.top_k == 0), &softmax, settings)
                 else {
@@ -162,29 +189,6 @@ impl Sampler {
 /// The row of that number.
 fn row_of(logits: &[f32], width: usize, row: usize) -> &[f32] {
     logits.chunks_exact(width.max(1)).nth(row).unwrap_or_default()
-}
-
-/// What the model said where `token` was set: by the grammar, which left nothing else (`allowed` is `None`
-/// then, and `mask` that token), or by the person.
-fn set(
-    away: &mut dyn Away,
-    row: usize,
-    mask: &Mask,
-    allowed: Option<&[u32]>,
-    token: TokenId,
-) -> Result<Box<Insight>, EngineError> {
-    let question =
-        Question { allowed, temperature: 1.0, drawn: None, listed: true, asked: Some(token), decides: false };
-    let Some(digest) = away.digest(row, &question)? else {
-        return Ok(Box::new(super::insight(away.fetch(row)?, mask, token, |t| f32::from(t == token))));
-    };
-    let chosen = (digest.logit, token);
-    let mut sides = Sides::of(digest);
-    if allowed.is_none() {
-        sides.after = Softmax::of_sums(chosen.0, 1.0, 1.0, 0.0);
-        sides.lists[1] = sides.after.iter().map(|_| chosen).collect();
-    }
-    Ok(Box::new(sides.insight(mask, chosen, |(_, t)| f32::from(t == token))))
 }
 
 impl Sides {

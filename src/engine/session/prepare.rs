@@ -1,16 +1,14 @@
 //! What a session does before its first step: checks the request, makes the prompt's tokens, and reads most of them.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use super::Session;
 use crate::engine::chat::{ChatError, ChatPrompt, PromptMode, ThinkingStyle};
-use crate::engine::error::{EngineError, ModelError};
+use crate::engine::error::EngineError;
 use crate::engine::grammar::Compiled;
 use crate::engine::guide::thinking::Thinking;
 use crate::engine::guide::{Canceller, Guide};
-use crate::engine::model::LanguageModel;
-use crate::engine::model::away::Logits;
 use crate::engine::trace::{FinishReason, Request, Step, StepKind, Timings, TokenId, Trace};
 use crate::engine::vocabulary::Vocabulary;
 
@@ -160,40 +158,6 @@ impl Session {
         }
         Ok(true)
     }
-}
-
-/// A forward pass, which may still be under way.
-pub(super) struct Pass<'m> {
-    pub(super) logits: Logits<'m>,
-    started: Instant,
-    /// When it had ended, if the logits were here by then.
-    returned: Instant,
-}
-
-impl Pass<'_> {
-    /// Waits for its end. Says when that was, and how long it took.
-    pub(super) fn done(&mut self) -> Result<(Instant, Duration), ModelError> {
-        let end = self.logits.done(self.returned)?;
-        Ok((end, end - self.started))
-    }
-}
-
-/// A forward pass to be run.
-pub(super) fn forward_pass<'m>(
-    model: &'m mut dyn LanguageModel,
-    pending: &'m [TokenId],
-    rows: usize,
-) -> impl FnOnce() -> Result<Pass<'m>, ModelError> {
-    move || {
-        let started = Instant::now();
-        let logits = model.run(pending, rows)?;
-        Ok(Pass { logits, started, returned: Instant::now() })
-    }
-}
-
-/// Whether it has ended.
-pub(super) fn is_done(pass: &mut Result<Pass<'_>, ModelError>) -> bool {
-    pass.as_mut().map_or(true, |pass| pass.logits.is_done())
 }
 
 /// A step of the prompt. Generated steps differ in what is known about them.

@@ -4,6 +4,7 @@ use std::sync::{Arc, Mutex};
 
 use super::*;
 use crate::engine::error::ModelError;
+use crate::engine::grammar::{Compiler, GrammarSource};
 use crate::engine::model::ModelInfo;
 use crate::engine::model::away::answer::answer;
 use crate::engine::model::away::{Away, Digest, Logits, Question};
@@ -29,6 +30,8 @@ struct Far {
     rows: Vec<f32>,
     may: bool,
     begun: Option<TokenId>,
+    /// What was said to be run next.
+    next: Option<(Vec<TokenId>, usize)>,
     seen: Arc<Mutex<Seen>>,
 }
 
@@ -46,6 +49,9 @@ impl LanguageModel for Far {
     }
 
     fn run(&mut self, tokens: &[TokenId], rows: usize) -> Result<Logits<'_>, ModelError> {
+        if let Some(next) = self.next.take() {
+            assert_eq!(next, (tokens.to_vec(), rows), "what was said to come next does not");
+        }
         let begun = self.begun.take();
         self.seen.lock().unwrap().used += usize::from(begun.is_some() && begun == tokens.first().copied());
         self.rows = self.model.forward(tokens, rows)?.to_vec();
@@ -53,8 +59,9 @@ impl LanguageModel for Far {
         Ok(Logits::Away(self))
     }
 
-    fn anticipate(&mut self, token: TokenId, _alone: bool) {
-        assert!(self.begun.is_none_or(|begun| begun == token), "what began by itself is not what comes");
+    fn anticipate(&mut self, tokens: &[TokenId], rows: usize) {
+        assert!(self.begun.is_none_or(|begun| tokens[0] == begun), "what began by itself is not what comes");
+        self.next = Some((tokens.to_vec(), rows));
         self.seen.lock().unwrap().anticipated += 1;
     }
 
@@ -64,7 +71,7 @@ impl LanguageModel for Far {
 }
 
 impl Away for Far {
-    fn go_on(&mut self, _alone: bool) {
+    fn go_on(&mut self) {
         self.may = true;
     }
 
@@ -90,8 +97,9 @@ impl Away for Far {
     }
 }
 
-/// The tokens of a run of that many, here and afar, must be the same. Returns what was seen afar.
-fn compare(sampler: SamplerSettings, max_tokens: usize, detail: bool) -> Seen {
+/// The tokens of a run of that many, here and afar, must be the same, and what is said of them. Returns what was
+/// seen afar.
+fn compare(sampler: SamplerSettings, max_tokens: usize, detail: bool, grammar: Option<&str>) -> Seen {
     let words = (0..WIDTH).map(|i| vec![b'a' + i as u8]).collect();
     let special = SpecialTokens { bos: None, eos: vec![WIDTH as TokenId - 1] };
     let vocabulary = Arc::new(Vocabulary::from_words(words, &special).unwrap());
@@ -101,27 +109,37 @@ fn compare(sampler: SamplerSettings, max_tokens: usize, detail: bool) -> Seen {
         (0..WIDTH - 1).map(|i| ((i * 7 + at * 5 + i * at) % 11) as f32).collect()
     };
     let model = || Box::new(ScriptedModel::new(WIDTH, 64, script));
-    let request = Request { prompt: "a".into(), max_tokens, sampler, detail, ..Request::default() };
-    let tokens = |model: Box<dyn LanguageModel>| -> Vec<TokenId> {
-        let start = Session::start(model, vocabulary.clone(), None, request.clone());
+    let grammar = grammar.map(|regex| GrammarSource::regex("a grammar", regex));
+    let compiler = Compiler::new(&vocabulary).unwrap();
+    let compiled = grammar.as_ref().map(|source| Arc::new(compiler.compile(source).0.unwrap()));
+    let request = Request { prompt: "a".into(), max_tokens, sampler, detail, grammar, ..Request::default() };
+    type Told = (TokenId, StepKind, Option<Vec<TokenId>>);
+    let told = |model: Box<dyn LanguageModel>| -> Vec<Told> {
+        let start = Session::start(model, vocabulary.clone(), compiled.clone(), request.clone());
         let Ok(mut session) = start else { panic!("the session does not start") };
         while session.trace().outcome.is_none() {
             session.step().unwrap();
         }
-        session.trace().steps.iter().map(|step| step.token).collect()
+        let listed = |insight: &Insight| insight.before.iter().map(|c| c.token).collect();
+        let steps = session.trace().steps.iter();
+        steps.map(|step| (step.token, step.kind, step.insight.as_deref().map(listed))).collect()
     };
     let seen = Arc::new(Mutex::new(Seen::default()));
-    let far = Far { model: model(), rows: Vec::new(), may: false, begun: None, seen: seen.clone() };
-    assert_eq!(tokens(Box::new(far)), tokens(model()));
+    let far =
+        Far { model: model(), rows: Vec::new(), may: false, begun: None, next: None, seen: seen.clone() };
+    let afar = told(Box::new(far));
+    assert_eq!(afar, told(model()));
+    assert!(afar.iter().all(|(.., listed)| listed.is_some() == detail));
     std::mem::take(&mut seen.lock().unwrap())
 }
 
 #[test]
 fn every_token_but_the_last_begins_by_itself_and_is_run_then() {
     let drawn = SamplerSettings { temperature: 1.3, seed: 3, ..SamplerSettings::default() };
-    for settings in [SamplerSettings::default(), drawn] {
+    let cut = SamplerSettings { top_k: 4, ..drawn.clone() };
+    for settings in [SamplerSettings::default(), drawn, cut] {
         for detail in [false, true] {
-            let seen = compare(settings.clone(), 20, detail);
+            let seen = compare(settings.clone(), 20, detail, None);
             assert_eq!((seen.begun, seen.used, seen.anticipated), (19, 19, 19), "{settings:?}");
         }
     }
@@ -130,12 +148,26 @@ fn every_token_but_the_last_begins_by_itself_and_is_run_then() {
 #[test]
 fn nothing_begins_where_the_host_picks_or_nothing_follows() {
     let base = SamplerSettings { temperature: 1.3, seed: 3, ..SamplerSettings::default() };
-    let cut = SamplerSettings { top_k: 4, ..base.clone() };
-    let seen = compare(cut, 20, true);
-    assert_eq!((seen.begun, seen.anticipated), (0, 19));
     // The first token has no history to be penalised for.
-    let seen = compare(SamplerSettings { repetition_penalty: 1.2, ..base.clone() }, 20, true);
+    let seen = compare(SamplerSettings { repetition_penalty: 1.2, ..base.clone() }, 20, true, None);
     assert_eq!((seen.begun, seen.used, seen.anticipated), (1, 1, 19));
-    let seen = compare(base, 1, true);
+    let seen = compare(base, 1, true, None);
     assert_eq!((seen.begun, seen.anticipated), (0, 0));
+}
+
+/// Forced tokens are run with the one they follow, and what is said of them does not hold that up.
+#[test]
+fn what_is_forced_is_said_to_come_with_what_it_follows() {
+    let drawn = SamplerSettings { temperature: 1.3, seed: 3, ..SamplerSettings::default() };
+    for settings in [SamplerSettings::default(), drawn] {
+        for detail in [false, true] {
+            // Ends with forced tokens, at a limit within them, and where the answer is open.
+            for (regex, most) in
+                [("([a-c]{2}defghij){3}", 99), ("([a-c]{2}defghij){3}", 14), ("(b[a-j]{1,9}){9}", 30)]
+            {
+                let seen = compare(settings.clone(), most, detail, Some(regex));
+                assert!(seen.anticipated > 1);
+            }
+        }
+    }
 }

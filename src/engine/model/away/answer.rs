@@ -1,6 +1,6 @@
 //! What a device answers, in plain sums in double precision: for tests.
 
-use super::{Digest, Entry, Question};
+use super::{Cut, Digest, Entry, Question};
 use crate::engine::trace::CANDIDATES;
 
 /// The answer to a question about a row.
@@ -26,7 +26,17 @@ pub fn answer(row: &[f32], question: &Question<'_>) -> Digest {
         digest.lists = [0, 1].map(|s| sides[s].iter().copied().take(CANDIDATES).collect());
     }
     digest.token = digest.best[1].map_or(0, |e| e.1);
-    if let Some(u) = question.drawn {
+    if let (Some(u), Some(cut)) = (question.drawn, question.cut) {
+        let first = &sides[1][..sides[1].len().min(CANDIDATES)];
+        let kept = cut_of(&cut, first, digest.shaped, |e| weight(1, e.0, question.temperature));
+        let total: f64 = kept.iter().map(|e| weight(1, e.0, question.temperature)).sum();
+        let mut left = u * total;
+        let falls = |e: &&Entry| {
+            left -= weight(1, e.0, question.temperature);
+            left < 0.0
+        };
+        digest.token = kept.iter().find(falls).or(kept.last()).map_or(0, |e| e.1);
+    } else if let Some(u) = question.drawn {
         let mut left = u * digest.shaped;
         for (t, &l) in (0..).zip(row).filter(|&(t, _)| allows(t)) {
             left -= weight(1, l, question.temperature);
@@ -38,4 +48,15 @@ pub fn answer(row: &[f32], question: &Question<'_>) -> Digest {
     }
     digest.logit = row[question.asked.unwrap_or(digest.token) as usize];
     digest
+}
+
+/// What is left of entries in order.
+fn cut_of<'e>(cut: &Cut, all: &'e [Entry], shaped: f64, weight: impl Fn(&Entry) -> f64) -> &'e [Entry] {
+    let mut kept = if cut.top_k > 0 { &all[..all.len().min(cut.top_k)] } else { all };
+    let whole = if cut.top_k > 0 { kept.iter().map(&weight).sum() } else { shaped };
+    let upto = |n: usize| kept[..n].iter().map(&weight).sum::<f64>();
+    let enough = (1..=kept.len()).find(|&n| cut.top_p < 1.0 && upto(n) >= f64::from(cut.top_p) * whole);
+    kept = &kept[..enough.unwrap_or(kept.len())];
+    let likely = kept.iter().take_while(|e| weight(e) >= f64::from(cut.min_p)).count();
+    &kept[..likely.max(1).min(kept.len())]
 }

@@ -1,4 +1,4 @@
-// What the sampler and the trace want to know of a row of logits, so that the row need not leave the device.
+// What the sampler and the trace want to know of rows of logits, so that those need not leave the device.
 //
 // Three kernels: `survey` finds the largest of every tile, `weigh` sums the softmax and collects all that may
 // be among the first 64, `draw` sorts those and picks a token. Ranks and weights are those of the sampler on
@@ -12,33 +12,41 @@ static constexpr int LISTED = 64;
 static constexpr int SHARES = TILE / EACH / 32;
 /// Tiles there can be: enough for 262,144 logits.
 static constexpr int TILES = 128;
-/// Candidates that are collected for a list. Where more come, the host has to look.
-static constexpr int COLLECTED = 2048;
+/// Candidates there can be for a list: as many of every tile as the list has.
+static constexpr int COLLECTED = TILES * LISTED;
+/// Rows that can be asked about at once.
+static constexpr int ROWS = 8;
 
 /// The sums of `weigh`: total and moment of all, of the allowed, total at the temperature.
 enum { WHOLE = 0, WHOLE_MOMENT = 1, MASKED = 2, MASKED_MOMENT = 3, SHAPED = 4, SUMS = 5 };
 
+/// The question. Of everything that has rows, a block of the grid's row `y` uses row `y`.
 struct Digest {
+    /// `[rows, width]`
     const float *logits;
     /// One bit per logit, or null if all are allowed.
     const u32 *mask;
-    /// `[2, tiles, SHARES]`: the first of all and of the allowed logits of every share.
+    /// `[rows, 2, tiles, SHARES]`: the first of all and of the allowed logits of every share.
     u64 *best;
-    /// `[2, COLLECTED]`
+    /// `[rows, 2, COLLECTED]`
     u64 *candidates;
-    /// How many there are: two numbers, 0 at rest.
+    /// `[rows, 2]`: how many there are, 0 at rest.
     u32 *collected;
-    /// `[SUMS, tiles]`
+    /// `[rows, SUMS, tiles]`
     double *sums;
+    /// `[rows]`
     struct Result *result;
     /// Where the draw falls, in 0..1.
     double u;
     float inverse_temperature;
     int width, tiles;
-    /// Whether the lists are wanted; whether a token shall be drawn rather than the first taken.
-    int listed, drawn;
-    /// A token whose logit is wanted in place of the picked one's, or -1.
-    int asked;
+    /// Whether the lists are wanted; whether a token shall be drawn rather than the first taken; and whether only
+    /// among those of the list that the three numbers after it leave, 0, 1 and 0 of which leave all.
+    int listed, drawn, cut;
+    int top_k;
+    float top_p, min_p;
+    /// For every row a token whose logit is wanted in place of the picked one's, or -1.
+    int asked[ROWS];
     /// Where the token goes with its position, if the next step starts by itself; else null.
     u32 *inputs;
     u32 position;
@@ -53,9 +61,20 @@ struct Result {
     u32 token;
     /// Of the token, or of the one that was asked about.
     float logit;
-    /// How many candidates there were for either list. More than `COLLECTED`: the lists are not right.
-    u32 collected[2];
 };
+
+/// The question about the row of this block.
+DEVICE Digest row_of(const Digest &all) {
+    Digest d = all;
+    const int row = blockIdx.y;
+    d.logits += (u64)row * d.width;
+    d.best += row * 2 * d.tiles * SHARES;
+    d.candidates += row * 2 * COLLECTED;
+    d.collected += row * 2;
+    d.sums += row * SUMS * d.tiles;
+    d.result += row;
+    return d;
+}
 
 /// A logit and its token as a number: larger is better. Equal logits rank by token. 0 for what is no number above
 /// minus infinity.
@@ -134,7 +153,8 @@ DEVICE void read_tile(const Digest &d, int tile, float (&logits)[EACH], u32 &all
     for (int i = 0; i < EACH; i++) logits[i] = first + i < d.width ? d.logits[first + i] : LOWEST;
 }
 
-extern "C" __global__ void __launch_bounds__(256) survey(const __grid_constant__ Digest d) {
+extern "C" __global__ void __launch_bounds__(256) survey(const __grid_constant__ Digest all) {
+    const Digest d = row_of(all);
     start_successor();
     wait_for_predecessor();
     const int tile = blockIdx.x, first = tile * TILE + threadIdx.x * EACH;
@@ -199,7 +219,8 @@ DEVICE u64 read_firsts(const Digest &d, int which, u64 (&firsts)[FIRSTS], u64 *s
 /// An infinite logit takes all the weight; as a finite one it can be subtracted.
 DEVICE float finite(float x) { return fminf(x, 3.40282346638528859812e38f); }
 
-extern "C" __global__ void __launch_bounds__(256) weigh(const __grid_constant__ Digest d) {
+extern "C" __global__ void __launch_bounds__(256) weigh(const __grid_constant__ Digest all) {
+    const Digest d = row_of(all);
     __shared__ u64 scratch[8];
     __shared__ double sums[SUMS][8];
     __shared__ int counts[4][8];
@@ -215,14 +236,18 @@ extern "C" __global__ void __launch_bounds__(256) weigh(const __grid_constant__ 
         most[which] = finite(logit_of(read_firsts(d, which, firsts, scratch)));
         if (!d.listed) continue;
         // What comes after 64 firsts of shares is not among the first 64.
-        const u64 least = threshold(firsts, 4 * LISTED, counts);
+        u64 least = threshold(firsts, 4 * LISTED, counts), entries[EACH];
+        int mine = 0;
 #pragma unroll
         for (int i = 0; i < EACH; i++) {
-            const u64 x = which == 0 || allowed >> i & 1 ? entry(logits[i], first + i) : 0;
-            if (x < least) continue;
-            const u32 at = atomicAdd(d.collected + which, 1);
-            if (at < COLLECTED) d.candidates[which * COLLECTED + at] = x;
+            entries[i] = which == 0 || allowed >> i & 1 ? entry(logits[i], first + i) : 0;
+            mine += entries[i] >= least;
         }
+        // Nor is what comes after 64 of the same tile. With few allowed shares, a tile may have many more.
+        if (block_count(mine, counts[2]) > LISTED) least = larger(least, threshold(entries, LISTED, counts));
+#pragma unroll
+        for (int i = 0; i < EACH; i++)
+            if (entries[i] >= least) d.candidates[which * COLLECTED + atomicAdd(d.collected + which, 1)] = entries[i];
     }
     double sum[SUMS] = {};
 #pragma unroll
@@ -318,58 +343,108 @@ DEVICE int drawn_token(const Digest &d, float most) {
     return token;
 }
 
-extern "C" __global__ void __launch_bounds__(256) draw(const __grid_constant__ Digest d) {
+/// The first of `count` candidates, in order, each thread with so many of them.
+template <int HELD>
+DEVICE void list(const Digest &d, int which, u32 count, u64 *chosen, u64 *ranked, u32 &taken, int (*counts)[8]) {
+    u64 entries[HELD];
+#pragma unroll
+    for (int i = 0; i < HELD; i++) {
+        const u32 at = i * 256 + threadIdx.x;
+        entries[i] = at < count ? d.candidates[which * COLLECTED + at] : 0;
+    }
+    // Few enough that every thread can rank one of them.
+    const u64 least = count > 256 ? threshold(entries, 256, counts) : 1;
+#pragma unroll
+    for (int i = 0; i < HELD; i++)
+        if (entries[i] >= least) chosen[atomicAdd(&taken, 1)] = entries[i];
+    __syncthreads();
+    if (threadIdx.x >= taken) return;
+    const u64 mine = chosen[threadIdx.x];
+    int rank = 0;
+    for (int i = 0; i < taken; i++) rank += chosen[i] > mine;
+    if (rank < LISTED) ranked[rank] = mine;
+}
+
+/// A token of a list in order by its chance: first top-k, then top-p of what that leaves, then min-p, as the sampler
+/// on the host does it, number by number. Where what is left may go on after the list, the host knows better.
+DEVICE int token_of_list(const Digest &d, const u64 *ranked, int length, float most, double shaped) {
+    __shared__ float weights[LISTED];
+    __shared__ int place;
+    if (threadIdx.x < length) {
+        float x;
+        weights[threadIdx.x] = weight(logit_of(ranked[threadIdx.x]), most, d.inverse_temperature, x);
+    }
+    __syncthreads();
+    if (threadIdx.x == 0) {
+        int kept = d.top_k > 0 && d.top_k < length ? d.top_k : length;
+        if (d.top_p < 1) {
+            double whole = shaped, sum = 0;
+            if (d.top_k > 0) {
+                whole = 0;
+                for (int i = 0; i < kept; i++) whole += weights[i];
+            }
+            for (int i = 0; i < kept; i++) {
+                sum += weights[i];
+                if (sum >= d.top_p * whole) kept = i + 1;
+            }
+        }
+        for (int i = 1; i < kept && d.min_p > 0; i++)
+            if (weights[i] < d.min_p) kept = i;
+        double total = 0;
+        for (int i = 0; i < kept; i++) total += weights[i];
+        double left = __dmul_rn(d.u, total);
+        int at = 0;
+        for (; at < kept - 1; at++) {
+            left -= weights[at];
+            if (left < 0) break;
+        }
+        place = at;
+    }
+    __syncthreads();
+    return (int)~(u32)ranked[place];
+}
+
+extern "C" __global__ void __launch_bounds__(256) draw(const __grid_constant__ Digest all) {
+    const Digest d = row_of(all);
     __shared__ u64 scratch[8];
     __shared__ int counts[4][8];
-    __shared__ u64 chosen[256];
+    __shared__ u64 chosen[256], ranked[LISTED];
     __shared__ u32 taken;
+    __shared__ double shaped;
     start_successor();
     wait_for_predecessor();
     u64 firsts[FIRSTS];
     const u64 best = read_firsts(d, 0, firsts, scratch), best_allowed = read_firsts(d, 1, firsts, scratch);
+    const bool draws = d.drawn && best_allowed;
+    const float most = finite(logit_of(best_allowed));
     int token = (int)~(u32)best_allowed;
-    if (d.drawn && best_allowed) token = drawn_token(d, finite(logit_of(best_allowed)));
+    if (draws && !d.cut) token = drawn_token(d, most);
+    // The warps add up a sum each.
+    const int sum_of = threadIdx.x / 32, lane = threadIdx.x % 32;
+    if ((d.listed || d.drawn) && sum_of < SUMS) {
+        double sum = 0;
+        for (int i = lane; i < d.tiles; i += 32) sum += d.sums[sum_of * d.tiles + i];
+        sum = warp_sum(sum);
+        if (lane == 0) d.result->sums[sum_of] = sum;
+        if (lane == 0 && sum_of == SHAPED) shaped = sum;
+    }
+    for (int which = 0; which < 2 && d.listed; which++) {
+        const u32 count = d.collected[which];
+        if (threadIdx.x == 0) taken = 0;
+        if (threadIdx.x < LISTED) ranked[threadIdx.x] = 0;
+        __syncthreads();
+        if (threadIdx.x == 0) d.collected[which] = 0;
+        if (count <= 2048) list<8>(d, which, count, chosen, ranked, taken, counts);
+        else list<COLLECTED / 256>(d, which, count, chosen, ranked, taken, counts);
+        __syncthreads();
+        if (threadIdx.x < LISTED) d.result->lists[which][threadIdx.x] = ranked[threadIdx.x];
+    }
+    if (draws && d.cut) token = token_of_list(d, ranked, taken < LISTED ? taken : LISTED, most, shaped);
     if (threadIdx.x == 0) {
         if (d.inputs) d.inputs[0] = best_allowed ? (u32)token : 0, d.inputs[1] = d.position;
-        const int shown = d.asked >= 0 ? d.asked : token;
+        const int asked = all.asked[blockIdx.y], shown = asked >= 0 ? asked : token;
         d.result->best[0] = best, d.result->best[1] = best_allowed;
         d.result->token = (u32)token;
-        d.result->logit = best_allowed || d.asked >= 0 ? d.logits[shown] : LOWEST;
-    }
-    if (!d.listed && !d.drawn) return;
-    if (threadIdx.x / 32 < SUMS) {
-        double sum = 0;
-        const int s = threadIdx.x / 32;
-        for (int i = threadIdx.x % 32; i < d.tiles; i += 32) sum += d.sums[s * d.tiles + i];
-        sum = warp_sum(sum);
-        if (threadIdx.x % 32 == 0) d.result->sums[s] = sum;
-    }
-    if (!d.listed) return;
-    for (int which = 0; which < 2; which++) {
-        constexpr int HELD = COLLECTED / 256;
-        const u32 count = d.collected[which];
-        u64 entries[HELD];
-#pragma unroll
-        for (int i = 0; i < HELD; i++) {
-            const u32 at = i * 256 + threadIdx.x;
-            entries[i] = at < count ? d.candidates[which * COLLECTED + at] : 0;
-        }
-        // Few enough that every thread can rank one of them.
-        const u64 least = count > 256 ? threshold(entries, 256, counts) : 1;
-        if (threadIdx.x == 0) taken = 0;
-        if (threadIdx.x < LISTED) d.result->lists[which][threadIdx.x] = 0;
-        __syncthreads();
-        if (threadIdx.x == 0) d.result->collected[which] = count, d.collected[which] = 0;
-#pragma unroll
-        for (int i = 0; i < HELD; i++)
-            if (entries[i] >= least) chosen[atomicAdd(&taken, 1)] = entries[i];
-        __syncthreads();
-        if (threadIdx.x < taken) {
-            const u64 mine = chosen[threadIdx.x];
-            int rank = 0;
-            for (int i = 0; i < taken; i++) rank += chosen[i] > mine;
-            if (rank < LISTED) d.result->lists[which][rank] = mine;
-        }
-        __syncthreads();
+        d.result->logit = best_allowed || asked >= 0 ? d.logits[shown] : LOWEST;
     }
 }

@@ -1,4 +1,4 @@
-//! Asks the device about a row of logits.
+//! Asks the device about rows of logits.
 
 use std::sync::Arc;
 
@@ -8,8 +8,9 @@ use candle_core::cuda_backend::{CudaDevice, WrapErr};
 
 use super::kernels::{Kernels, Launch, Pinned, place};
 use super::params;
+use super::plan::BATCH;
 use crate::engine::model::away::{Digest, Entry, Question};
-use crate::engine::trace::CANDIDATES;
+use crate::engine::trace::{CANDIDATES, TokenId};
 
 /// Logits of a block.
 const TILE: usize = 2048;
@@ -17,14 +18,18 @@ const TILE: usize = 2048;
 const SHARES: usize = 8;
 /// The blocks that the kernels can put together.
 const TILES: usize = 128;
-/// Candidates that are collected for a list.
-const COLLECTED: usize = 2048;
+/// Candidates there can be for a list: as many of every block as the list has.
+const COLLECTED: usize = TILES * CANDIDATES;
 /// Sums over the row.
 const SUMS: usize = 5;
-/// Numbers of 64 bits in the answer.
-const ANSWER: usize = 2 * CANDIDATES + 2 + SUMS + 2;
+/// Numbers of 64 bits in an answer.
+const ANSWER: usize = 2 * CANDIDATES + 2 + SUMS + 1;
+/// Rows that the kernels have room for: one that a token is picked from, and behind it those of tokens that are set.
+const ROWS: usize = 1 + BATCH;
+/// Answers about tokens that are set there can be at once.
+const SET: usize = 8 * BATCH;
 
-/// The memory that the kernels work in.
+/// The memory that the kernels work in. Of what they compute, all is for [`ROWS`] rows.
 pub struct Digester {
     width: usize,
     tiles: usize,
@@ -39,8 +44,9 @@ pub struct Digester {
     answer: Pinned<u64>,
     /// Comes when the answer is there.
     ready: CudaEvent,
-    /// Where masks arrive while a step runs, and lists are made while the next one does; what comes before either
-    /// goes on.
+    /// What is answered about tokens that are set.
+    set: Pinned<u64>,
+    /// Where masks arrive while a step runs, and lists are made while the next one does.
     aside: Arc<CudaStream>,
     masked: CudaEvent,
     surveyed: CudaEvent,
@@ -72,12 +78,13 @@ impl Digester {
             mask: cuda.alloc_zeros(words)?,
             mask_here: kernels.pinned(words)?,
             sent: Vec::new(),
-            best: cuda.alloc_zeros(2 * tiles * SHARES)?,
-            candidates: cuda.alloc_zeros(2 * COLLECTED)?,
-            collected: cuda.alloc_zeros(2)?,
-            sums: cuda.alloc_zeros(SUMS * tiles)?,
+            best: cuda.alloc_zeros(ROWS * 2 * tiles * SHARES)?,
+            candidates: cuda.alloc_zeros(ROWS * 2 * COLLECTED)?,
+            collected: cuda.alloc_zeros(ROWS * 2)?,
+            sums: cuda.alloc_zeros(ROWS * SUMS * tiles)?,
             answer: kernels.pinned(ANSWER)?,
             ready: kernels.stream().context().new_event(None).w()?,
+            set: kernels.pinned(SET * ANSWER)?,
             aside: kernels.stream().context().new_stream().w()?,
             masked: kernels.stream().context().new_event(None).w()?,
             surveyed: kernels.stream().context().new_event(None).w()?,
@@ -104,34 +111,34 @@ impl Digester {
                 // Within a text, one mask often follows its like.
                 if self.sent != words {
                     self.sent.clear();
-                    // The last question has been answered, so nobody reads the last mask any more.
+                    // The last question has been answered, so nobody reads the last mask any more. Waiting here
+                    // costs less than the device's waiting in the stream would: mostly the step is not done yet.
                     self.mask_here.send(words, &mut self.mask, &self.aside)?;
                     self.masked.record(&self.aside).w()?;
-                    stream.wait(&self.masked).w()?;
+                    self.masked.synchronize().w()?;
                     self.sent.extend_from_slice(words);
                 }
                 place(&self.mask, stream)
             }
             None => 0,
         };
+        let cut = question.cut.unwrap_or_default();
         let param = params::Digest {
-            logits,
             mask,
-            best: place(&self.best, stream),
-            candidates: place(&self.candidates, stream),
-            collected: place(&self.collected, stream),
-            sums: place(&self.sums, stream),
             result: self.answer.address()?,
             u: question.drawn.unwrap_or(0.),
             // As the sampler on the host computes it.
             inverse_temperature: 1. / question.temperature.max(f32::MIN_POSITIVE),
-            width: self.width as i32,
-            tiles: self.tiles as i32,
             listed: i32::from(question.listed),
             drawn: i32::from(question.drawn.is_some()),
-            asked: question.asked.map_or(-1, |token| token as i32),
+            cut: i32::from(question.cut.is_some()),
+            top_k: cut.top_k.min(i32::MAX as usize) as i32,
+            top_p: cut.top_p,
+            min_p: cut.min_p,
+            asked: [question.asked.map_or(-1, |token| token as i32); BATCH],
             inputs: then.map_or(0, |then| then.inputs),
             position: then.map_or(0, |then| then.position),
+            ..self.plain(kernels, logits, 0)
         };
         let (tiles, one) = (Launch::new(self.tiles, 256), Launch::new(1, 256));
         kernels.launch("survey", tiles, &param)?;
@@ -155,13 +162,79 @@ impl Digester {
         Ok(true)
     }
 
-    /// Waits for the answer. `listed` is that of the question. `None` if the answer would not be right.
+    /// Waits for the answer. `listed` is that of the question.
     ///
     /// # Errors
     /// If the device fails.
     pub fn answer(&self, listed: bool) -> Result<Option<Digest>> {
         self.ready.synchronize().w()?;
         Ok(digest(self.answer.read()?, listed))
+    }
+
+    /// Answers for each of the rows from an address on, which are there `after` that, what the model says of the
+    /// token that is set there. What runs in the stream goes on beside it.
+    ///
+    /// # Errors
+    /// If the device fails.
+    pub fn of_set(
+        &mut self,
+        kernels: &Kernels,
+        logits: u64,
+        tokens: &[TokenId],
+        after: &CudaEvent,
+    ) -> Result<Option<Vec<Digest>>> {
+        let mut digests = Vec::with_capacity(tokens.len());
+        self.aside.wait(after).w()?;
+        for (index, tokens) in tokens.chunks(SET).enumerate() {
+            let from = logits + (4 * index * SET * self.width) as u64;
+            for (index, tokens) in tokens.chunks(BATCH).enumerate() {
+                let first = index * BATCH;
+                let mut param = self.plain(kernels, from + (4 * first * self.width) as u64, 1);
+                param.result = self.set.address()? + (8 * first * ANSWER) as u64;
+                param.listed = 1;
+                for (to, token) in param.asked.iter_mut().zip(tokens) {
+                    *to = *token as i32;
+                }
+                for (kernel, blocks) in [("survey", self.tiles), ("weigh", self.tiles), ("draw", 1)] {
+                    let grid = (blocks as u32, tokens.len() as u32, 1);
+                    let launch = Launch { grid, ..Launch::new(blocks, 256) };
+                    kernels.launch_in(&self.aside, kernel, launch, &param)?;
+                }
+            }
+            self.ready.record(&self.aside).w()?;
+            self.ready.synchronize().w()?;
+            let answers = self.set.read()?.chunks_exact(ANSWER).take(tokens.len());
+            digests.extend(answers.map_while(|answer| digest(answer, true)));
+        }
+        Ok(Some(digests))
+    }
+
+    /// A question about rows from an address on that says nothing yet. `row`: the first that the kernels work with.
+    fn plain(&self, kernels: &Kernels, logits: u64, row: usize) -> params::Digest {
+        let stream = kernels.stream();
+        let at = |address: u64, size: usize, each: usize| address + (size * row * each) as u64;
+        params::Digest {
+            logits,
+            mask: 0,
+            best: at(place(&self.best, stream), 8, 2 * self.tiles * SHARES),
+            candidates: at(place(&self.candidates, stream), 8, 2 * COLLECTED),
+            collected: at(place(&self.collected, stream), 4, 2),
+            sums: at(place(&self.sums, stream), 8, SUMS * self.tiles),
+            result: 0,
+            u: 0.,
+            inverse_temperature: 1.,
+            width: self.width as i32,
+            tiles: self.tiles as i32,
+            listed: 0,
+            drawn: 0,
+            cut: 0,
+            top_k: 0,
+            top_p: 1.,
+            min_p: 0.,
+            asked: [-1; BATCH],
+            inputs: 0,
+            position: 0,
+        }
     }
 }
 
@@ -175,10 +248,6 @@ fn digest(answer: &[u64], listed: bool) -> Option<Digest> {
     };
     let first_sum = 2 * CANDIDATES + 2;
     let (token, logit) = halves(first_sum + SUMS)?;
-    let (all, allowed) = halves(first_sum + SUMS + 1)?;
-    if listed && all.max(allowed) as usize > COLLECTED {
-        return None;
-    }
     Some(Digest {
         best: [entry(*answer.get(2 * CANDIDATES)?), entry(*answer.get(2 * CANDIDATES + 1)?)],
         lists: [list(0), list(CANDIDATES)],

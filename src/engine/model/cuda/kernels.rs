@@ -263,6 +263,16 @@ impl Kernels {
         launched.result().w()
     }
 
+    /// Copies bytes from one address of the device to another, behind what was launched before.
+    ///
+    /// # Errors
+    /// If the driver fails.
+    pub fn copy(&self, from: u64, to: u64, bytes: usize) -> Result<()> {
+        self.stream.context().bind_to_thread().w()?;
+        // SAFETY: the addresses are of memory that the step keeps as long as the stream runs, with room for so much.
+        unsafe { result::memcpy_dtod_async(to, from, bytes, self.stream.cu_stream()) }.w()
+    }
+
     /// Records what `work` launches, to be launched again as one.
     ///
     /// # Errors

@@ -91,7 +91,11 @@ pub struct Digest {
     pub tiles: i32,
     pub listed: i32,
     pub drawn: i32,
-    pub asked: i32,
+    pub cut: i32,
+    pub top_k: i32,
+    pub top_p: f32,
+    pub min_p: f32,
+    pub asked: [i32; BATCH],
     pub inputs: u64,
     pub position: u32,
 }

@@ -6,15 +6,12 @@ use std::time::Instant;
 use candle_core::{Result, Tensor};
 
 use super::plan::BATCH;
-use super::step::OwnStep;
+use super::step::{Begun, MOST, OwnStep};
 use crate::engine::error::ModelError;
 use crate::engine::model::away::{Away, Digest, Question};
 use crate::engine::model::decoder::Remote;
 use crate::engine::model::device::DeviceNetwork;
 use crate::engine::trace::TokenId;
-
-/// Most tokens that may go through our kernels, a batch after another.
-const MOST: usize = 64;
 
 impl DeviceNetwork {
     /// Runs the tokens through our kernels and brings their logits here. False if that is not for them.
@@ -26,7 +23,7 @@ impl DeviceNetwork {
         logits: &mut Vec<f32>,
     ) -> Result<bool> {
         let Some(own) = &mut self.own else { return Ok(false) };
-        let begun = own.has_begun(tokens, position);
+        let begun = own.take_begun(tokens, position, rows);
         if !self.are_few(tokens.len(), position)? {
             return Ok(false);
         }
@@ -35,7 +32,7 @@ impl DeviceNetwork {
         let mut done = 0;
         for piece in tokens.chunks(BATCH) {
             let rows = (done + piece.len()).saturating_sub(silent.max(done));
-            if !(begun && tokens.len() == 1 && rows == 1) {
+            if !(begun == Begun::All && tokens.len() == 1) {
                 own.run(piece, position + done, rows)?;
             }
             for row in 0..rows {
@@ -91,20 +88,19 @@ impl DeviceNetwork {
 
 impl Remote for DeviceNetwork {
     fn run_there(&mut self, tokens: &[TokenId], position: usize, rows: usize) -> Result<bool> {
-        let are_few = rows <= BATCH && self.are_few(tokens.len(), position)?;
+        let are_few = rows <= MOST && self.are_few(tokens.len(), position)?;
         let Some(own) = &mut self.own else { return Ok(false) };
-        let begun = own.has_begun(tokens, position);
+        let begun = own.take_begun(tokens, position, rows);
         own.set_next(position + tokens.len());
-        let (tokens, position, begun) = match tokens {
-            // The first is done, and nobody asks for its logits.
-            [_, rest @ ..] if begun && rows <= rest.len() => (rest, position + 1, false),
-            all => (all, position, begun),
+        let (tokens, position) = match (begun, tokens) {
+            (Begun::All, _) => return Ok(true),
+            // Nobody asks for the logits of the first.
+            (Begun::First, [_, rest @ ..]) if rows <= rest.len() => (rest, position + 1),
+            (_, all) => (all, position),
         };
         let silent = tokens.len() - rows;
         if are_few {
-            if !(begun && tokens.len() == 1) {
-                own.run(tokens, position, rows)?;
-            }
+            own.run(tokens, position, rows)?;
             return Ok(true);
         }
         let ids = Tensor::new(tokens, self.device())?;
@@ -117,22 +113,18 @@ impl Remote for DeviceNetwork {
         Ok(true)
     }
 
-    fn begin(&mut self, token: TokenId, position: usize, alone: bool) {
-        // With the tokens that follow it, the token goes through the network sooner than before them.
-        if let Some(own) = &mut self.own
-            && alone
-        {
-            own.begin(token, position);
+    fn begin(&mut self, tokens: &[TokenId], position: usize, rows: usize) {
+        let are_few = rows <= MOST && matches!(self.are_few(tokens.len(), position), Ok(true));
+        if are_few && let Some(own) = &mut self.own {
+            own.begin(tokens, position, rows);
         }
     }
 }
 
 impl Away for DeviceNetwork {
-    fn go_on(&mut self, alone: bool) {
+    fn go_on(&mut self) {
         let context = self.context();
-        if let Some(own) = &mut self.own
-            && alone
-        {
+        if let Some(own) = &mut self.own {
             own.go_on(context);
         }
     }
@@ -155,6 +147,13 @@ impl Away for DeviceNetwork {
     ) -> std::result::Result<Option<Digest>, ModelError> {
         match &mut self.own {
             Some(own) => Ok(own.digest(row, question)?),
+            None => Ok(None),
+        }
+    }
+
+    fn digests(&mut self, tokens: &[TokenId]) -> std::result::Result<Option<Vec<Digest>>, ModelError> {
+        match &mut self.own {
+            Some(own) => Ok(own.digests(tokens)?),
             None => Ok(None),
         }
     }

@@ -18,6 +18,8 @@ use crate::engine::model::config::Config;
 use crate::engine::model::device::DeviceNetwork;
 use crate::engine::trace::TokenId;
 
+/// Most tokens that go through the kernels, a batch after another.
+pub const MOST: usize = 8 * BATCH;
 /// The widest group of query heads that the kernels are made for.
 const WIDEST_GROUP: usize = 8;
 
@@ -32,8 +34,8 @@ pub struct OwnStep {
     recorded: bool,
     /// The token and its position.
     inputs: CudaSlice<u32>,
-    /// The token, and its position, whose step was started before anybody asked for it.
-    begun: Option<(TokenId, usize)>,
+    /// What was started before anybody asked for it.
+    begun: Option<Started>,
     /// What a step leaves, in turns: one may be asked about while the next is under way.
     sides: [Side; 2],
     /// The one that is asked about.
@@ -42,6 +44,8 @@ pub struct OwnStep {
     next: (usize, bool),
     /// What several tokens go through.
     batch: Batch,
+    /// `[MOST, vocab]`, once there have been logits of more tokens than a batch has.
+    rows: Option<Tensor>,
     held: Held,
     digester: Option<Digester>,
     fetched: Vec<f32>,
@@ -59,12 +63,31 @@ struct Side {
     seen: Option<Instant>,
 }
 
+/// Tokens that run, from a position on, and how many rows of their logits there will be.
+#[derive(PartialEq)]
+struct Started {
+    tokens: Vec<TokenId>,
+    position: usize,
+    rows: usize,
+}
+
+/// How much of what is asked for was started before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Begun {
+    Nothing,
+    /// The first token, with its logits.
+    First,
+    All,
+}
+
 /// Where logits are.
 enum Held {
     /// Where the step writes them.
     Step,
     /// Where a batch left them, from this row on.
     Batch(usize),
+    /// Where those of several batches were gathered.
+    Rows,
     /// Where the stock operations left them.
     Tensor(Tensor),
 }
@@ -149,6 +172,7 @@ impl OwnStep {
             side: 0,
             next: (0, false),
             batch,
+            rows: None,
             held: Held::Step,
             digester,
             fetched: Vec::new(),
@@ -179,29 +203,49 @@ impl OwnStep {
         self.mark()
     }
 
-    /// Starts the passes of tokens, with the logits of the last `rows`, no more than a batch has: of one token the
+    /// Starts the passes of tokens, with the logits of the last `rows`, no more than [`MOST`]: of one token the
     /// step, of more the batch. The logits of the last tokens are together, so what does not fill a batch comes first.
     ///
     /// # Errors
     /// If the device fails.
     pub fn run(&mut self, tokens: &[TokenId], position: usize, rows: usize) -> Result<()> {
-        let mut done = 0;
+        let silent = tokens.len() - rows;
+        let (mut done, mut gathered) = (0, 0);
         while done < tokens.len() {
             let left = tokens.len() - done;
             let count = if left.is_multiple_of(BATCH) { BATCH } else { left % BATCH };
             let (piece, at) = (&tokens[done..done + count], position + done);
+            let wanted = (done + count).saturating_sub(silent.max(done));
             done += count;
-            let logits = rows > 0 && done == tokens.len();
             if let [token] = piece {
-                self.start(*token, at, logits)?;
+                self.start(*token, at, wanted > 0)?;
             } else {
                 self.begun = None;
-                self.batch.start(&self.kernels, piece, at, logits, self.recorded)?;
-                self.held = Held::Batch(count.saturating_sub(rows));
-                self.mark()?;
+                self.batch.start(&self.kernels, piece, at, wanted > 0, self.recorded)?;
+                self.held = Held::Batch(count - wanted);
+            }
+            if rows > BATCH && wanted > 0 {
+                self.gather(gathered, wanted)?;
+                gathered += wanted;
             }
         }
-        Ok(())
+        if gathered > 0 {
+            self.held = Held::Rows;
+        }
+        self.mark()
+    }
+
+    /// Copies so many rows of logits to where those of several batches are, behind others.
+    fn gather(&mut self, before: usize, count: usize) -> Result<()> {
+        let (held, first) = self.logits();
+        let (width, from, device) = (held.dim(1)?, address(held)?, held.device().clone());
+        let rows = match self.rows.take() {
+            Some(rows) => rows,
+            None => Tensor::zeros((MOST, width), DType::F32, &device)?,
+        };
+        let to = address(self.rows.insert(rows))?;
+        let at = |row: usize| (4 * row * width) as u64;
+        self.kernels.copy(from + at(first), to + at(before), 4 * count * width)
     }
 
     /// Says on the device which token the step is for.
@@ -233,16 +277,22 @@ impl OwnStep {
         }
     }
 
-    /// Starts the step of a token that will be asked for next, as it seems. What was computed before stays.
-    pub fn begin(&mut self, token: TokenId, position: usize) {
-        if self.begun == Some((token, position)) {
+    /// Starts what will be asked for next, as it seems.
+    pub fn begin(&mut self, tokens: &[TokenId], position: usize, rows: usize) {
+        let started = Started { tokens: tokens.to_vec(), position, rows };
+        if self.begun.as_ref() == Some(&started) {
             return;
         }
-        self.begun = None;
+        let has_begun = match tokens {
+            // On the other side, from where it is taken.
+            [token] => self.aim(*token, position).and_then(|()| self.ahead()),
+            _ => match (self.take_begun(tokens, position, rows), tokens) {
+                (Begun::First, [_, rest @ ..]) if rows <= rest.len() => self.run(rest, position + 1, rows),
+                _ => self.run(tokens, position, rows),
+            },
+        };
         // What fails here fails again when it is asked for.
-        if self.aim(token, position).and_then(|()| self.ahead()).is_ok() {
-            self.begun = Some((token, position));
-        }
+        self.begun = has_begun.is_ok().then_some(started);
     }
 
     /// Starts the next step on the other side.
@@ -262,16 +312,21 @@ impl OwnStep {
         self.next.1 = self.next.0 < context;
     }
 
-    /// Whether the step of the first of these tokens has been begun. It is forgotten then: what runs next
-    /// goes on from it, or makes it wrong.
-    pub fn has_begun(&mut self, tokens: &[TokenId], position: usize) -> bool {
-        let begun = self.begun.take();
-        let has = tokens.first().is_some_and(|&token| begun == Some((token, position)));
-        if has {
-            self.side = 1 - self.side;
-            self.held = Held::Step;
+    /// How much of this was started. It is forgotten then: what runs next goes on from it, or makes it wrong.
+    pub fn take_begun(&mut self, tokens: &[TokenId], position: usize, rows: usize) -> Begun {
+        let Some(begun) = self.begun.take().filter(|begun| begun.position == position) else {
+            return Begun::Nothing;
+        };
+        let is_all = begun.tokens == tokens && begun.rows == rows;
+        match (begun.tokens.as_slice(), tokens) {
+            ([first], [token, ..]) if first == token => {
+                self.side = 1 - self.side;
+                self.held = Held::Step;
+                if is_all { Begun::All } else { Begun::First }
+            }
+            _ if is_all => Begun::All,
+            _ => Begun::Nothing,
         }
-        has
     }
 
     /// Lets steps be launched as recorded, or kernel by kernel.
@@ -335,6 +390,7 @@ impl OwnStep {
         match &self.held {
             Held::Step => (&self.sides[self.side].logits, 0),
             Held::Batch(first) => (&self.batch.logits, *first),
+            Held::Rows => (self.rows.as_ref().unwrap_or(&self.batch.logits), 0),
             Held::Tensor(tensor) => (tensor, 0),
         }
     }
@@ -370,9 +426,22 @@ impl OwnStep {
             && let Some(digest) = &digest
             && digest.best[1].is_some()
         {
-            self.begun = Some((digest.token, next));
+            self.begun = Some(Started { tokens: vec![digest.token], position: next, rows: 1 });
         }
         Ok(digest)
+    }
+
+    /// See [`Away`](crate::engine::model::away::Away).
+    ///
+    /// # Errors
+    /// If the device fails.
+    pub fn digests(&mut self, tokens: &[TokenId]) -> Result<Option<Vec<Digest>>> {
+        let (held, first) = self.logits();
+        let at = address(held)? + (4 * first * held.dim(1)?) as u64;
+        match &mut self.digester {
+            Some(digester) => digester.of_set(&self.kernels, at, tokens, &self.sides[self.side].end),
+            None => Ok(None),
+        }
     }
 
     /// See [`Away`](crate::engine::model::away::Away).
