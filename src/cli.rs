@@ -324,6 +324,9 @@ pub struct BenchArgs {
     /// How random weights are stored: f32, f16, bf16, q8_0, q4_k or q6_k.
     #[arg(long, value_name = "TYPE", default_value = "bf16", value_parser = weights)]
     pub weights: GgmlDType,
+    /// How tokens are picked.
+    #[command(flatten)]
+    pub sampler: SamplerArgs,
     /// The grammar [default: the shipped Python grammar].
     #[command(flatten)]
     pub grammar: GrammarArgs,

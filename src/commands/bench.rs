@@ -15,7 +15,7 @@ use crate::engine::error::EngineError;
 use crate::engine::grammar::library;
 use crate::engine::load as loading;
 use crate::engine::model::Limits;
-use crate::engine::{Engine, GrammarSource, Request};
+use crate::engine::{Engine, GrammarSource, Request, SamplerSettings};
 
 /// One way to generate, and what its rounds measured.
 struct Row {
@@ -27,7 +27,7 @@ struct Row {
 }
 
 pub(super) fn run(args: &BenchArgs) -> Result<(), Failure> {
-    let config = Config::new(&args.model, config::environment).map_err(Failure::Input)?;
+    let config = Config::bench(args, config::environment).map_err(Failure::Input)?;
     let context = args.prompt_tokens + args.tokens;
     let mut clock = LoadClock::default();
     let loaded = match args.shape {
@@ -46,7 +46,7 @@ pub(super) fn run(args: &BenchArgs) -> Result<(), Failure> {
     let load = clock.times();
     let mut engine = Engine::new(loaded)?;
     let has_eager = engine.model().is_some_and(|model| model.set_recorded(true));
-    let mut rows = rows(&engine, args, &grammar, has_eager);
+    let mut rows = rows(&engine, args, &config.sampler, &grammar, has_eager);
     // Once unmeasured: caches, clocks and the GPU's memory pool settle.
     for row in &mut rows {
         row.measure(&mut engine, args.tokens.min(16))?;
@@ -114,11 +114,18 @@ impl Place {
 }
 
 /// With and without a grammar, each with and without the record of every step.
-fn rows(engine: &Engine, args: &BenchArgs, grammar: &GrammarSource, has_eager: bool) -> Vec<Row> {
+fn rows(
+    engine: &Engine,
+    args: &BenchArgs,
+    sampler: &SamplerSettings,
+    grammar: &GrammarSource,
+    has_eager: bool,
+) -> Vec<Row> {
     let row = |name, grammar: Option<&GrammarSource>, detail| {
         let request = Request {
             prompt: prompt(engine, args.prompt_tokens),
             grammar: grammar.cloned(),
+            sampler: sampler.clone(),
             detail,
             ..Request::default()
         };
@@ -156,6 +163,7 @@ fn show(
     let free = medians.first().map_or(1.0, |m| m.tokens_per_second);
     let mut stdout = Sink::stdout();
     let info = engine.info();
+    let sampler = rows.first().map(|row| row.request.sampler.clone()).unwrap_or_default();
     if args.json {
         let rows: Vec<_> = rows
             .iter()
@@ -169,6 +177,7 @@ fn show(
         return Ok(stdout.json(&json!({
             "model": info,
             "grammar": grammar.name,
+            "sampler": sampler,
             "load": place.load,
             "limits": place.limits,
             "rows": rows,
@@ -176,7 +185,7 @@ fn show(
     }
     writeln!(
         stdout,
-        "{} ({}, {:.2} billion parameters) on {}, grammar {}, {} tokens after about {}, median of {}",
+        "{} ({}, {:.2} billion parameters) on {}, grammar {}, {} tokens after about {}, {}, median of {}",
         stdout_safe(&info.name),
         info.weights,
         info.parameters as f64 / 1e9,
@@ -184,6 +193,7 @@ fn show(
         stdout_safe(&grammar.name),
         args.tokens,
         args.prompt_tokens,
+        picked(&sampler),
         args.rounds,
     )?;
     writeln!(stdout, "{}", place.sentences(free))?;
@@ -211,6 +221,21 @@ fn show(
         )?;
     }
     Ok(())
+}
+
+/// How tokens are picked, in a few words.
+fn picked(sampler: &SamplerSettings) -> String {
+    let SamplerSettings { temperature, top_k, top_p, min_p, repetition_penalty, .. } = sampler;
+    let is_greedy = *temperature == 0.0;
+    let cuts = [("top-k", *top_k as f32, 0.0), ("top-p", *top_p, 1.0), ("min-p", *min_p, 0.0)];
+    let cuts = cuts.iter().filter(|_| !is_greedy);
+    let mut text = if is_greedy { "greedy".into() } else { format!("temperature {temperature}") };
+    for (name, value, nothing) in cuts.chain(&[("repetition penalty", *repetition_penalty, 1.0)]) {
+        if value != nothing {
+            let _ = write!(text, ", {name} {value}");
+        }
+    }
+    text
 }
 
 /// Each way to generate in a sentence.

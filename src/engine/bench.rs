@@ -163,7 +163,7 @@ impl Percentiles {
 }
 
 /// Runs `request` through the whole constrained loop, again and again with new seeds until
-/// `tokens` tokens have come.
+/// `tokens` tokens have come. Nothing is known of its grammar before the first of these runs.
 ///
 /// # Errors
 /// If the request cannot run, or generates nothing.
@@ -171,6 +171,7 @@ pub fn generate(engine: &mut Engine, request: &Request, tokens: usize) -> Result
     let mut steps = Vec::new();
     let (mut seconds, mut runs) = (0.0, 0);
     let mut request = request.clone();
+    engine.forget_grammar();
     while steps.len() < tokens {
         request.max_tokens = tokens - steps.len();
         let trace = engine.run(request.clone())?;

@@ -120,6 +120,12 @@ impl Engine {
         })
     }
 
+    /// Drops the grammar of the latest session and the masks that are known of it. For measuring: the next run
+    /// has to compute them as a first one does.
+    pub fn forget_grammar(&mut self) {
+        self.grammar = None;
+    }
+
     /// The alarms of the run of the latest session.
     pub fn alarms(&self, trace: &Trace) -> Vec<Alarm> {
         match &self.grammar {
