@@ -6,6 +6,7 @@
 use std::io::{self, Write};
 use std::path::Path;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 
@@ -13,6 +14,7 @@ use crate::cli::{Cli, Command, GrammarArgs};
 use crate::config::{self as settings, Config};
 use crate::engine::grammar::library;
 use crate::engine::load::{self, Progress};
+use crate::engine::model::cuda::work;
 use crate::engine::{EngineError, GrammarKind, GrammarSource, LoadError};
 use output::Sink;
 use progress::ProgressLine;
@@ -85,6 +87,9 @@ impl From<EngineError> for Failure {
     }
 }
 
+/// How long the end waits for a thread in the driver's compiler without saying so.
+const PATIENCE: Duration = Duration::from_secs(2);
+
 /// Runs what the arguments ask for: a command, or the playground.
 pub fn run(cli: &Cli) -> ExitCode {
     let plain = Config::is_plain(cli.play.plain, settings::environment).map_err(Failure::Input);
@@ -93,7 +98,16 @@ pub fn run(cli: &Cli) -> ExitCode {
         perform(cli)
     });
     // What waits in the buffer would be lost in silence at the end of the process.
-    exit_code(result.and_then(|()| Ok(io::stdout().flush()?)))
+    let code = exit_code(result.and_then(|()| Ok(io::stdout().flush()?)));
+    if !work::wait(PATIENCE) {
+        // If even stderr is gone, it waits in silence.
+        let _ = writeln!(
+            Sink::stderr(),
+            "The GPU's driver is still compiling, which it does once on a machine ..."
+        );
+        work::wait(Duration::MAX);
+    }
+    code
 }
 
 fn perform(cli: &Cli) -> Result<(), Failure> {

@@ -27,22 +27,24 @@ pub(super) mod measure;
 #[cfg(feature = "cuda")]
 mod params;
 #[cfg(feature = "cuda")]
-mod rehearsal;
+pub(super) mod rehearsal;
 #[cfg(feature = "cuda")]
 mod remote;
 #[cfg(feature = "cuda")]
 pub(super) mod step;
 #[cfg(feature = "cuda")]
 pub(super) mod upload;
+pub mod work;
 
-/// Kernels that are being compiled while something else is done: those of the step by us, those of the stock
-/// operations by the driver, which takes seconds for them the first time on a machine.
+/// Kernels that are being compiled while something else is done: those of the step by us while the weights are
+/// loaded, those of the stock operations after that by the driver, which takes seconds for them the first time on a
+/// machine.
 #[derive(Default)]
 pub struct Ahead {
     #[cfg(feature = "cuda")]
     kernels: Option<kernels::Compiling>,
     #[cfg(feature = "cuda")]
-    pub(super) rehearsal: Option<std::thread::JoinHandle<()>>,
+    pub(super) rehearsal: Option<rehearsal::Rehearsal>,
 }
 
 impl Ahead {
@@ -52,11 +54,9 @@ impl Ahead {
         #[cfg(feature = "cuda")]
         if let Device::Cuda(cuda) = device {
             let layouts = types.iter().filter_map(|dtype| plan::Layout::of(*dtype)).collect();
-            // The driver compiles one after the other, and a first token needs only ours.
-            let (done, compiled) = std::sync::mpsc::channel();
             return Self {
-                kernels: kernels::Compiling::start(cuda, step::variant(config), layouts, Some(done)),
-                rehearsal: rehearsal::start(device, config, types, compiled),
+                kernels: kernels::Compiling::start(cuda, step::variant(config), layouts),
+                rehearsal: rehearsal::prepare(device, config, types),
             };
         }
         Self::default()

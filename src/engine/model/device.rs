@@ -14,6 +14,8 @@ use super::cuda::Ahead;
 #[cfg(feature = "cuda")]
 use super::cuda::measure;
 #[cfg(feature = "cuda")]
+use super::cuda::rehearsal::Rehearsal;
+#[cfg(feature = "cuda")]
 use super::cuda::step::OwnStep;
 use super::cuda_graph::FixedStep;
 use super::decoder::Network;
@@ -43,7 +45,7 @@ pub struct DeviceNetwork {
     pub(super) few: usize,
     /// Makes the stock operations ready, on another thread.
     #[cfg(feature = "cuda")]
-    pub(super) rehearsal: Option<std::thread::JoinHandle<()>>,
+    pub(super) rehearsal: Option<Rehearsal>,
 }
 
 /// One block of it.
@@ -143,17 +145,17 @@ impl DeviceNetwork {
         {
             let mut ahead = ahead;
             let rehearsal = ahead.rehearsal.take();
-            if let Some(own) = OwnStep::new(&self, ahead)? {
+            if let Some(mut own) = OwnStep::new(&self, ahead)? {
+                own.warm_up()?;
                 self.own = Some(own);
                 match rehearsal {
-                    Some(_) => self.rehearsal = rehearsal,
+                    Some(rehearsal) => {
+                        rehearsal.begin();
+                        self.rehearsal = Some(rehearsal);
+                    }
                     None => self.few = self.compare(0)?,
                 }
                 return Ok(self);
-            }
-            // Whatever went wrong there goes wrong here too, where somebody is told.
-            if let Some(thread) = rehearsal {
-                thread.join().ok();
             }
         }
         self.step = Some(FixedStep::new(&self)?);

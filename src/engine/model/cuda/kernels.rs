@@ -6,7 +6,6 @@
 use std::collections::HashMap;
 use std::ffi::c_void;
 use std::sync::Arc;
-use std::sync::mpsc::Sender;
 use std::thread::JoinHandle;
 
 use candle_core::cuda_backend::cudarc::driver::{
@@ -19,6 +18,7 @@ use candle_core::{CudaDevice, Result, Storage, Tensor};
 
 use super::params::Param;
 use super::plan::{CHUNKS, Chip, Layout, PAIR, RINGS, Ring, THREADS};
+use super::work::Work;
 
 /// What all products have in common, and a source.
 macro_rules! product {
@@ -80,19 +80,14 @@ pub struct Compiling {
 
 impl Compiling {
     /// Starts to compile the kernels for heads and groups of these sizes. `None` without sizes, or if the
-    /// system gives no thread. `done` is dropped at the end.
-    pub fn start(
-        cuda: &CudaDevice,
-        variant: Option<(usize, usize)>,
-        layouts: Vec<Layout>,
-        done: Option<Sender<()>>,
-    ) -> Option<Self> {
+    /// system gives no thread.
+    pub fn start(cuda: &CudaDevice, variant: Option<(usize, usize)>, layouts: Vec<Layout>) -> Option<Self> {
         let (head_dim, group) = variant?;
         let (cuda, wanted) = (cuda.clone(), layouts.clone());
+        let at_work = Work::begin();
         let work = move || {
-            let compiled = Kernels::compile(&cuda, head_dim, group, &wanted);
-            drop(done);
-            compiled
+            let _at_work = at_work;
+            Kernels::compile(&cuda, head_dim, group, &wanted)
         };
         let thread = std::thread::Builder::new().name("maze-kernels".into()).spawn(work).ok()?;
         Some(Self { layouts, thread })

@@ -49,8 +49,8 @@ impl DeviceNetwork {
         if count <= BATCH {
             return Ok(true);
         }
-        if let Some(thread) = &self.rehearsal {
-            if !thread.is_finished() {
+        if let Some(rehearsal) = &self.rehearsal {
+            if !rehearsal.has_ended() {
                 return Ok(true);
             }
             self.rehearsal = None;

@@ -128,8 +128,7 @@ impl OwnStep {
             }
         }
         let compiling = ahead.kernels.filter(|compiling| compiling.has(&layouts));
-        let Some(compiling) = compiling.or_else(|| Compiling::start(cuda, Some(variant), layouts, None))
-        else {
+        let Some(compiling) = compiling.or_else(|| Compiling::start(cuda, Some(variant), layouts)) else {
             return Ok(None);
         };
         let Some(kernels) = compiling.finish()? else { return Ok(None) };
@@ -178,6 +177,17 @@ impl OwnStep {
             fetched: Vec::new(),
             _kept: kept.into_tensors(),
         }))
+    }
+
+    /// Lets every kernel run once, and records what is recorded: nothing has to be loaded later on.
+    ///
+    /// # Errors
+    /// If the device fails.
+    pub fn warm_up(&mut self) -> Result<()> {
+        self.run(&[0, 0], 0, 1)?;
+        self.start(0, 0, true)?;
+        self.digest(0, &Question::of_set(None, 0))?;
+        self.wait()
     }
 
     /// Launches the kernels of a step one by one: with its logits on a side, or without them.
