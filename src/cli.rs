@@ -324,7 +324,7 @@ pub struct BenchArgs {
     /// How random weights are stored: f32, f16, bf16, q8_0, q4_k or q6_k.
     #[arg(long, value_name = "TYPE", default_value = "bf16", value_parser = weights)]
     pub weights: GgmlDType,
-    /// How tokens are picked.
+    /// How tokens are picked. What is not said here is as its default, whatever the config has.
     #[command(flatten)]
     pub sampler: SamplerArgs,
     /// The grammar [default: the shipped Python grammar].

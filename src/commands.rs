@@ -6,7 +6,7 @@
 use std::io::{self, Write};
 use std::path::Path;
 use std::process::ExitCode;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 
@@ -87,8 +87,9 @@ impl From<EngineError> for Failure {
     }
 }
 
-/// How long the end waits for a thread in the driver's compiler without saying so.
-const PATIENCE: Duration = Duration::from_secs(2);
+/// How long the end waits for the driver's compiler, and how long without a word.
+const PATIENCE: Duration = Duration::from_secs(120);
+const SILENCE: Duration = Duration::from_secs(2);
 
 /// Runs what the arguments ask for: a command, or the playground.
 pub fn run(cli: &Cli) -> ExitCode {
@@ -99,15 +100,24 @@ pub fn run(cli: &Cli) -> ExitCode {
     });
     // What waits in the buffer would be lost in silence at the end of the process.
     let code = exit_code(result.and_then(|()| Ok(io::stdout().flush()?)));
-    if !work::wait(PATIENCE) {
-        // If even stderr is gone, it waits in silence.
-        let _ = writeln!(
-            Sink::stderr(),
-            "The GPU's driver is still compiling, which it does once on a machine ..."
-        );
-        work::wait(Duration::MAX);
+    settle(code);
+    ExitCode::from(code)
+}
+
+/// Waits for threads in the driver's compiler, whose work the next start finds done. A signal ends that, and so does
+/// time.
+fn settle(code: u8) {
+    let clock = Instant::now();
+    let mut is_said = false;
+    while !work::wait(Duration::from_millis(50)) {
+        if signals::has_come() || clock.elapsed() > PATIENCE {
+            work::leave(i32::from(code));
+        }
+        if clock.elapsed() > SILENCE && !std::mem::replace(&mut is_said, true) {
+            // If even stderr is gone, it waits in silence.
+            let _ = writeln!(Sink::stderr(), "The GPU's driver is still compiling for this machine ...");
+        }
     }
-    code
 }
 
 fn perform(cli: &Cli) -> Result<(), Failure> {
@@ -154,18 +164,17 @@ pub fn say(mut error: clap::Error) -> ExitCode {
         // Of stderr only the exit code is left.
         Ok(()) => ExitCode::from(code),
         Err(_) if error.use_stderr() => ExitCode::from(code),
-        Err(failed) => exit_code(Err(failed.into())),
+        Err(failed) => ExitCode::from(exit_code(Err(failed.into()))),
     }
 }
 
-fn exit_code(result: Result<(), Failure>) -> ExitCode {
-    let code = match result {
+fn exit_code(result: Result<(), Failure>) -> u8 {
+    match result {
         Ok(()) | Err(Failure::BrokenPipe) => 0,
         Err(Failure::Told(code) | Failure::Signal(code)) => code,
         Err(Failure::Run(message)) => tell(&message, 1),
         Err(Failure::Input(message)) => tell(&message, 2),
-    };
-    ExitCode::from(code)
+    }
 }
 
 /// Prints an error. If even stderr is gone, the exit code still tells.

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use crate::app::action::Action;
 use crate::app::keymap::Keymap;
-use crate::cli::{BenchArgs, GenerateArgs, ModelArgs, PlayArgs, SamplerArgs};
+use crate::cli::{GenerateArgs, ModelArgs, PlayArgs, SamplerArgs};
 use crate::engine::{DeviceSpec, ModelSpec, SamplerSettings};
 
 pub mod bindings;
@@ -117,15 +117,6 @@ impl Config {
             max_tokens: args.max_tokens,
             ..Flags::default()
         };
-        Self::join(flags, ConfigFile::read(&environment)?, &environment)
-    }
-
-    /// From the arguments of `bench`.
-    ///
-    /// # Errors
-    /// As [`new`](Self::new).
-    pub fn bench(args: &BenchArgs, environment: impl Fn(&str) -> Option<String>) -> Result<Self, String> {
-        let flags = Flags { model: args.model.clone(), sampler: args.sampler.clone(), ..Flags::default() };
         Self::join(flags, ConfigFile::read(&environment)?, &environment)
     }
 

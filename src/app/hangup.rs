@@ -14,6 +14,8 @@ use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use tokio::sync::Notify;
 
+use crate::engine::model::cuda::work;
+
 /// The exit code of a program whose terminal was closed: 128 and the number of SIGHUP.
 pub const CODE: u8 = 129;
 
@@ -40,7 +42,7 @@ impl Hangup {
                 told.closed.notify_one();
                 std::thread::sleep(PATIENCE);
                 if !told.is_noticed.load(Ordering::SeqCst) {
-                    std::process::exit(i32::from(CODE));
+                    work::leave(i32::from(CODE));
                 }
             }
         })?;

@@ -8,7 +8,7 @@ use serde_json::json;
 
 use super::output::Sink;
 use super::{Failure, load_watched, source};
-use crate::cli::BenchArgs;
+use crate::cli::{BenchArgs, SamplerArgs};
 use crate::config::{self, Config};
 use crate::engine::bench::{self, Generation, LoadClock, LoadTimes};
 use crate::engine::error::EngineError;
@@ -27,7 +27,7 @@ struct Row {
 }
 
 pub(super) fn run(args: &BenchArgs) -> Result<(), Failure> {
-    let config = Config::bench(args, config::environment).map_err(Failure::Input)?;
+    let config = Config::new(&args.model, config::environment).map_err(Failure::Input)?;
     let context = args.prompt_tokens + args.tokens;
     let mut clock = LoadClock::default();
     let loaded = match args.shape {
@@ -46,7 +46,7 @@ pub(super) fn run(args: &BenchArgs) -> Result<(), Failure> {
     let load = clock.times();
     let mut engine = Engine::new(loaded)?;
     let has_eager = engine.model().is_some_and(|model| model.set_recorded(true));
-    let mut rows = rows(&engine, args, &config.sampler, &grammar, has_eager);
+    let mut rows = rows(&engine, args, &sampler(&args.sampler), &grammar, has_eager);
     // Once unmeasured: caches, clocks and the GPU's memory pool settle.
     for row in &mut rows {
         row.measure(&mut engine, args.tokens.min(16))?;
@@ -62,6 +62,19 @@ pub(super) fn run(args: &BenchArgs) -> Result<(), Failure> {
         None => None,
     };
     show(args, &engine, &grammar, &rows, &Place { load, limits })
+}
+
+/// How tokens are picked: as the arguments say, and nothing else, so that figures can be compared.
+fn sampler(args: &SamplerArgs) -> SamplerSettings {
+    let greedy = SamplerSettings::default();
+    SamplerSettings {
+        temperature: args.temperature.unwrap_or(greedy.temperature),
+        top_k: args.top_k.unwrap_or(greedy.top_k),
+        top_p: args.top_p.unwrap_or(greedy.top_p),
+        min_p: args.min_p.unwrap_or(greedy.min_p),
+        repetition_penalty: args.repetition_penalty.unwrap_or(greedy.repetition_penalty),
+        seed: args.seed.unwrap_or(greedy.seed),
+    }
 }
 
 impl Row {

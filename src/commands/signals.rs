@@ -7,6 +7,7 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use super::Failure;
 use crate::engine::Canceller;
+use crate::engine::model::cuda::work;
 
 /// Which signal came, and the run that it stops.
 #[derive(Clone, Default)]
@@ -15,6 +16,14 @@ pub struct Signals {
     run: Arc<Mutex<Option<Canceller>>>,
     /// Whether there is nothing that has to end in order.
     at_once: Arc<AtomicBool>,
+}
+
+/// Whether a signal has come.
+static HAS_COME: AtomicBool = AtomicBool::new(false);
+
+/// Whether a signal has come that somebody listens for.
+pub(super) fn has_come() -> bool {
+    HAS_COME.load(Ordering::SeqCst)
 }
 
 impl Signals {
@@ -68,14 +77,15 @@ impl Signals {
     pub fn end_at_once(&self) {
         self.at_once.store(true, Ordering::SeqCst);
         if let Some(code) = self.exit_code() {
-            std::process::exit(i32::from(code));
+            work::leave(i32::from(code));
         }
     }
 
     fn arrived(&self, number: i32) {
         let number = u8::try_from(number).unwrap_or(1);
+        HAS_COME.store(true, Ordering::SeqCst);
         if self.number.swap(number, Ordering::SeqCst) != 0 || self.at_once.load(Ordering::SeqCst) {
-            std::process::exit(i32::from(128 + number));
+            work::leave(i32::from(128 + number));
         }
         if let Some(run) = &*self.run.lock().unwrap_or_else(PoisonError::into_inner) {
             run.cancel();

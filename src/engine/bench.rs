@@ -175,7 +175,7 @@ pub fn generate(engine: &mut Engine, request: &Request, tokens: usize) -> Result
     while steps.len() < tokens {
         request.max_tokens = tokens - steps.len();
         let trace = engine.run(request.clone())?;
-        request.sampler.seed += 1;
+        request.sampler.seed = request.sampler.seed.wrapping_add(1);
         runs += 1;
         if trace.steps.is_empty() {
             let reason = trace.outcome.map_or("nothing", |o| o.reason.name());

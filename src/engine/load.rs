@@ -14,6 +14,7 @@ use super::error::LoadError;
 use super::model::blob::Blob;
 use super::model::config::Config;
 use super::model::cpu::CpuNetwork;
+use super::model::cuda::work::Work;
 use super::model::cuda::{Ahead, memory};
 use super::model::decoder::{Decoder, Network};
 use super::model::device::DeviceNetwork;
@@ -290,6 +291,8 @@ impl Opened {
         context: Option<usize>,
         progress: OnProgress<'_>,
     ) -> Result<Loaded, LoadError> {
+        // Much of it happens in the driver.
+        let _at_work = (!place.device.is_cpu()).then(Work::begin);
         let Self { block, path, name, vocabulary } = self;
         let error = |message: String| LoadError::Format { path: path.clone(), message };
         let context = block.context(context).map_err(error)?;

@@ -4,8 +4,8 @@
 //!
 //! 1. the forward pass over the tokens that the KV cache lacks, while another thread computes the
 //!    mask that follows them;
-//! 2. the sampler picks among the allowed tokens;
-//! 3. a step in the trace for every token the grammar forced before it;
+//! 2. the sampler picks among the allowed tokens, and the model is asked about those that the grammar forced before;
+//! 3. each of the forced ones has a step in the trace;
 //! 4. the token is committed to the grammar, which may end the run or force the next tokens: those
 //!    wait for the next forward pass, which takes them all at once;
 //! 5. the model may begin with that pass, while what is to be said of the tokens is put into their steps.

@@ -4,13 +4,14 @@
 
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use candle_core::quantized::GgmlDType;
 use candle_core::{DType, Device};
 use maze::engine::load::{DeviceSpec, ModelSpec, load};
 use maze::engine::model::blob::Blob;
 use maze::engine::model::config::Config;
-use maze::engine::model::cuda::Ahead;
+use maze::engine::model::cuda::{Ahead, work};
 use maze::engine::model::decoder::Decoder;
 use maze::engine::model::device::DeviceNetwork;
 use maze::engine::model::safetensors::Safetensors;
@@ -40,9 +41,13 @@ struct Expected {
 #[test]
 #[ignore = "needs a GPU"]
 fn greedy_tokens_are_those_of_transformers() {
-    let Ok(folder) = std::env::var("MAZE_GPU_MODELS") else { return };
+    let Ok(folder) = std::env::var("MAZE_GPU_MODELS") else {
+        eprintln!("MAZE_GPU_MODELS is not set: nothing is compared with transformers");
+        return;
+    };
     let mut cases: Vec<PathBuf> = std::fs::read_dir(folder).unwrap().map(|e| e.unwrap().path()).collect();
     cases.sort();
+    assert_eq!(cases.len(), 12, "four blocks in three types");
     for case in cases {
         let name = case.file_name().unwrap_or_default().to_string_lossy().into_owned();
         let expected = std::fs::read(case.join("expected.json")).unwrap();
@@ -61,6 +66,7 @@ fn greedy_tokens_are_those_of_transformers() {
         compare(&format!("{name} on cuda, cache in f32"), &mut exact(&case), &expected, EXACT);
         compare(&format!("{name} on cuda"), &mut *of(&case, GPU), &expected, rounded);
     }
+    assert!(work::wait(Duration::from_secs(120)), "the driver compiles for ever");
 }
 
 fn of(path: &Path, device: DeviceSpec) -> Box<dyn LanguageModel> {

@@ -7,6 +7,9 @@
 //! itself. The kernels are the `.cu` files beside this one, compiled when a model is loaded. What they
 //! cannot do, the step of stock operations does.
 
+#[cfg(feature = "cuda")]
+use std::sync::Arc;
+
 use candle_core::Device;
 use candle_core::quantized::GgmlDType;
 
@@ -37,14 +40,14 @@ pub(super) mod upload;
 pub mod work;
 
 /// Kernels that are being compiled while something else is done: those of the step by us while the weights are
-/// loaded, those of the stock operations after that by the driver, which takes seconds for them the first time on a
-/// machine.
+/// loaded, those of the stock operations by the driver, which takes seconds for them the first time on a machine, and
+/// begins with them when the model is loaded then.
 #[derive(Default)]
 pub struct Ahead {
     #[cfg(feature = "cuda")]
     kernels: Option<kernels::Compiling>,
     #[cfg(feature = "cuda")]
-    pub(super) rehearsal: Option<rehearsal::Rehearsal>,
+    pub(super) rehearsal: Option<Arc<rehearsal::Rehearsal>>,
 }
 
 impl Ahead {
@@ -54,9 +57,13 @@ impl Ahead {
         #[cfg(feature = "cuda")]
         if let Device::Cuda(cuda) = device {
             let layouts = types.iter().filter_map(|dtype| plan::Layout::of(*dtype)).collect();
+            let rehearsal = rehearsal::Rehearsal::new(device, config, types).map(Arc::new);
+            // Where the driver has compiled ours before, it has candle's too: those do not hold up anything then.
+            let known = rehearsal.clone();
+            let if_known = move || known.iter().for_each(|rehearsal| rehearsal.begin());
             return Self {
-                kernels: kernels::Compiling::start(cuda, step::variant(config), layouts),
-                rehearsal: rehearsal::prepare(device, config, types),
+                kernels: kernels::Compiling::start(cuda, step::variant(config), layouts, if_known),
+                rehearsal,
             };
         }
         Self::default()

@@ -22,8 +22,11 @@ pub fn prepare(device: &Device) {
     #[cfg(feature = "cuda")]
     if let Device::Cuda(cuda) = device {
         use candle_core::cuda_backend::cudarc::driver::sys::CUlimit_enum::CU_LIMIT_STACK_SIZE;
-        // Where it fails, there is less room and nothing else.
-        cuda.cuda_stream().context().set_limit(CU_LIMIT_STACK_SIZE, STACK).ok();
+        let stream = cuda.cuda_stream();
+        // Once for the process: what runs would have to end first. Where it fails, there is less room and nothing else.
+        if stream.context().get_limit(CU_LIMIT_STACK_SIZE).is_ok_and(|stack| stack > STACK) {
+            stream.context().set_limit(CU_LIMIT_STACK_SIZE, STACK).ok();
+        }
         // SAFETY: CUDA events order work between streams; all work on this device goes through
         // its one stream, or is ordered by events of its own. They would make a step impossible to record.
         unsafe { cuda.disable_event_tracking() };

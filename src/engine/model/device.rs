@@ -3,6 +3,9 @@
 //! Keys and values lie in preallocated tensors on the device. Nothing here is specific to CUDA:
 //! the tests run it on the CPU, against the same oracles as [`cpu`](super::cpu).
 
+#[cfg(feature = "cuda")]
+use std::sync::Arc;
+
 use candle_core::{DType, Device, Result, Tensor};
 use candle_nn::ops::{rms_norm, softmax_last_dim};
 use candle_nn::rotary_emb::rope;
@@ -45,7 +48,7 @@ pub struct DeviceNetwork {
     pub(super) few: usize,
     /// Makes the stock operations ready, on another thread.
     #[cfg(feature = "cuda")]
-    pub(super) rehearsal: Option<Rehearsal>,
+    pub(super) rehearsal: Option<Arc<Rehearsal>>,
 }
 
 /// One block of it.

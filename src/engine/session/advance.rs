@@ -20,8 +20,18 @@ use crate::engine::trace::{FinishReason, Step, StepKind, Timings, TokenId};
 const SELDOM: usize = 32;
 
 impl Session {
-    /// Steps for the forced tokens, then a sampled one.
+    /// Steps for the forced tokens, then a sampled one. After an error it can be asked for again.
     pub(super) fn advance(&mut self) -> Result<(), EngineError> {
+        let read = self.model.len();
+        let decided = self.decide_next();
+        if decided.is_err() {
+            // What the pass has left is gone with it.
+            self.model.truncate(read);
+        }
+        decided
+    }
+
+    fn decide_next(&mut self) -> Result<(), EngineError> {
         if !self.prefill()? {
             return Ok(());
         }

@@ -22,6 +22,19 @@ struct Seen {
     used: usize,
     /// Tokens that were said to come.
     anticipated: usize,
+    /// Questions up to one that fails, and how many have failed.
+    until_failure: usize,
+    failed: usize,
+}
+
+impl Seen {
+    /// Whether this question is the one that fails.
+    fn fails(&mut self) -> bool {
+        let fails = self.until_failure == 1;
+        self.until_failure = self.until_failure.saturating_sub(1);
+        self.failed += usize::from(fails);
+        fails
+    }
 }
 
 /// A model that keeps its logits to itself, and goes on with its own answer where it may.
@@ -84,6 +97,9 @@ impl Away for Far {
     }
 
     fn digest(&mut self, row: usize, question: &Question<'_>) -> Result<Option<Digest>, ModelError> {
+        if self.seen.lock().unwrap().fails() {
+            return Err(ModelError::Tensor(candle_core::Error::msg("the device is gone for a moment")));
+        }
         let digest = answer(&self.rows[row * WIDTH..][..WIDTH], question);
         if std::mem::take(&mut self.may) && question.decides {
             self.begun = Some(digest.token);
@@ -100,6 +116,17 @@ impl Away for Far {
 /// The tokens of a run of that many, here and afar, must be the same, and what is said of them. Returns what was
 /// seen afar.
 fn compare(sampler: SamplerSettings, max_tokens: usize, detail: bool, grammar: Option<&str>) -> Seen {
+    compare_with(sampler, max_tokens, detail, grammar, Seen::default())
+}
+
+/// The same where something is to be done afar.
+fn compare_with(
+    sampler: SamplerSettings,
+    max_tokens: usize,
+    detail: bool,
+    grammar: Option<&str>,
+    seen: Seen,
+) -> Seen {
     let words = (0..WIDTH).map(|i| vec![b'a' + i as u8]).collect();
     let special = SpecialTokens { bos: None, eos: vec![WIDTH as TokenId - 1] };
     let vocabulary = Arc::new(Vocabulary::from_words(words, &special).unwrap());
@@ -117,14 +144,16 @@ fn compare(sampler: SamplerSettings, max_tokens: usize, detail: bool, grammar: O
     let told = |model: Box<dyn LanguageModel>| -> Vec<Told> {
         let start = Session::start(model, vocabulary.clone(), compiled.clone(), request.clone());
         let Ok(mut session) = start else { panic!("the session does not start") };
+        let mut failed = 0;
         while session.trace().outcome.is_none() {
-            session.step().unwrap();
+            failed += usize::from(session.step().is_err());
+            assert!(failed <= 1, "it cannot be stepped again");
         }
         let listed = |insight: &Insight| insight.before.iter().map(|c| c.token).collect();
         let steps = session.trace().steps.iter();
         steps.map(|step| (step.token, step.kind, step.insight.as_deref().map(listed))).collect()
     };
-    let seen = Arc::new(Mutex::new(Seen::default()));
+    let seen = Arc::new(Mutex::new(seen));
     let far =
         Far { model: model(), rows: Vec::new(), may: false, begun: None, next: None, seen: seen.clone() };
     let afar = told(Box::new(far));
@@ -153,6 +182,16 @@ fn nothing_begins_where_the_host_picks_or_nothing_follows() {
     assert_eq!((seen.begun, seen.used, seen.anticipated), (1, 1, 19));
     let seen = compare(base, 1, true, None);
     assert_eq!((seen.begun, seen.anticipated), (0, 0));
+}
+
+/// A question that fails, about a token that was picked or one that was forced, is asked again with the next step.
+#[test]
+fn a_failure_loses_nothing_but_time() {
+    for until_failure in 1..=20 {
+        let seen = Seen { until_failure, ..Seen::default() };
+        let seen = compare_with(SamplerSettings::default(), 99, true, Some("([a-c]{2}defghij){3}"), seen);
+        assert_eq!(seen.failed, 1, "there are not so many questions as {until_failure}");
+    }
 }
 
 /// Forced tokens are run with the one they follow, and what is said of them does not hold that up.

@@ -26,7 +26,7 @@ const SUMS: usize = 5;
 const ANSWER: usize = 2 * CANDIDATES + 2 + SUMS + 1;
 /// Rows that the kernels have room for: one that a token is picked from, and behind it those of tokens that are set.
 const ROWS: usize = 1 + BATCH;
-/// Answers about tokens that are set there can be at once.
+/// Answers there can be at once about tokens that somebody else has set.
 const SET: usize = 8 * BATCH;
 
 /// The memory that the kernels work in. Of what they compute, all is for [`ROWS`] rows.
@@ -129,7 +129,7 @@ impl Digester {
             u: question.drawn.unwrap_or(0.),
             // As the sampler on the host computes it.
             inverse_temperature: 1. / question.temperature.max(f32::MIN_POSITIVE),
-            listed: i32::from(question.listed),
+            listed: i32::from(question.listed || question.cut.is_some()),
             drawn: i32::from(question.drawn.is_some()),
             cut: i32::from(question.cut.is_some()),
             top_k: cut.top_k.min(i32::MAX as usize) as i32,
@@ -148,7 +148,8 @@ impl Digester {
             kernels.launch("draw", one, &params::Digest { listed: 0, ..param })?;
             self.aside.wait(&self.surveyed).w()?;
             let rest = params::Digest { inputs: 0, ..param };
-            kernels.launch_in(&self.aside, "weigh", tiles, &rest)?;
+            // The wait comes before it.
+            kernels.launch_in(&self.aside, "weigh", Launch { early: false, ..tiles }, &rest)?;
             kernels.launch_in(&self.aside, "draw", one, &rest)?;
             self.ready.record(&self.aside).w()?;
             return Ok(true);
@@ -197,7 +198,8 @@ impl Digester {
                 }
                 for (kernel, blocks) in [("survey", self.tiles), ("weigh", self.tiles), ("draw", 1)] {
                     let grid = (blocks as u32, tokens.len() as u32, 1);
-                    let launch = Launch { grid, ..Launch::new(blocks, 256) };
+                    // The first of all comes after the wait.
+                    let launch = Launch { grid, early: kernel != "survey", ..Launch::new(blocks, 256) };
                     kernels.launch_in(&self.aside, kernel, launch, &param)?;
                 }
             }

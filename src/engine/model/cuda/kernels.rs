@@ -7,6 +7,7 @@ use std::collections::HashMap;
 use std::ffi::c_void;
 use std::sync::Arc;
 use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
 
 use candle_core::cuda_backend::cudarc::driver::{
     CudaContext, CudaEvent, CudaFunction, CudaGraph, CudaSlice, CudaStream, DevicePtr, PinnedHostSlice,
@@ -31,6 +32,9 @@ macro_rules! product {
         )
     };
 }
+
+/// The driver reads machine code that it keeps in less, and takes longer to make it.
+const KNOWN: Duration = Duration::from_millis(400);
 
 /// Compiled side by side.
 const SOURCES: [&str; 4] = [
@@ -80,14 +84,25 @@ pub struct Compiling {
 
 impl Compiling {
     /// Starts to compile the kernels for heads and groups of these sizes. `None` without sizes, or if the
-    /// system gives no thread.
-    pub fn start(cuda: &CudaDevice, variant: Option<(usize, usize)>, layouts: Vec<Layout>) -> Option<Self> {
+    /// system gives no thread. `if_known` is called if the driver knew them.
+    pub fn start(
+        cuda: &CudaDevice,
+        variant: Option<(usize, usize)>,
+        layouts: Vec<Layout>,
+        if_known: impl FnOnce() + Send + 'static,
+    ) -> Option<Self> {
         let (head_dim, group) = variant?;
         let (cuda, wanted) = (cuda.clone(), layouts.clone());
         let at_work = Work::begin();
         let work = move || {
             let _at_work = at_work;
-            Kernels::compile(&cuda, head_dim, group, &wanted)
+            let compiled = Kernels::compile(&cuda, head_dim, group, &wanted)?;
+            Ok(compiled.map(|(kernels, took)| {
+                if took < KNOWN {
+                    if_known();
+                }
+                kernels
+            }))
         };
         let thread = std::thread::Builder::new().name("maze-kernels".into()).spawn(work).ok()?;
         Some(Self { layouts, thread })
@@ -111,11 +126,17 @@ impl Compiling {
 }
 
 impl Kernels {
-    /// Compiles the kernels. `None` if the device is too old for them.
+    /// Compiles the kernels, and says how long the driver took at most for one of their files. `None` if the device is
+    /// too old for them.
     ///
     /// # Errors
     /// If the compiler or the driver fails.
-    fn compile(cuda: &CudaDevice, head_dim: usize, group: usize, layouts: &[Layout]) -> Result<Option<Self>> {
+    fn compile(
+        cuda: &CudaDevice,
+        head_dim: usize,
+        group: usize,
+        layouts: &[Layout],
+    ) -> Result<Option<(Self, Duration)>> {
         use sys::{CUdevice_attribute as device, CUfunction_attribute as function};
         let stream = cuda.cuda_stream();
         let context = stream.context();
@@ -155,12 +176,15 @@ impl Kernels {
             }
             names[1].extend([format!("lay_{name}"), format!("batch_{name}")]);
         }
-        let compile = |source: &str, names: Vec<String>| -> Result<Vec<(String, CudaFunction)>> {
+        let compile = |source: &str, names: Vec<String>| -> Result<(Duration, Vec<(String, CudaFunction)>)> {
             let options = CompileOptions { options: options.clone(), ..Default::default() };
             let compiled = compile_ptx_with_opts(source, options).map_err(candle_core::Error::wrap)?;
             context.bind_to_thread().w()?;
+            let clock = Instant::now();
             let module = context.load_module(compiled).w()?;
-            names.into_iter().map(|name| Ok((name.clone(), module.load_function(&name).w()?))).collect()
+            let took = clock.elapsed();
+            let load = |name: String| Ok((name.clone(), module.load_function(&name).w()?));
+            Ok((took, names.into_iter().map(load).collect::<Result<_>>()?))
         };
         let compile = &compile;
         let compiled = std::thread::scope(|scope| {
@@ -177,7 +201,8 @@ impl Kernels {
         })?;
         let has_rings = layouts.iter().any(|layout| layout.lanes == 1);
         let mut functions = HashMap::new();
-        for (name, kernel) in compiled.into_iter().flatten() {
+        let took = compiled.iter().map(|(took, _)| *took).max().unwrap_or_default();
+        for (name, kernel) in compiled.into_iter().flat_map(|(_, kernels)| kernels) {
             if ["whole", "ring", "product", "batch"].iter().any(|kind| name.starts_with(kind)) {
                 let size = function::CU_FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES;
                 kernel.set_attribute(size, chip.shared as i32).w()?;
@@ -194,7 +219,7 @@ impl Kernels {
         }
         // Chips for desks have no larger clusters.
         let cluster = if major < 12 { 16 } else { 8 };
-        Ok(Some(Self { stream, functions, chip, cluster }))
+        Ok(Some((Self { stream, functions, chip, cluster }, took)))
     }
 
     /// The stream that the steps run in.

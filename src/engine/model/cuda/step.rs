@@ -1,4 +1,4 @@
-//! One token through all blocks in kernels of our own, and what is asked about its logits or those of a batch.
+//! Tokens through all blocks in kernels of our own, one by one or in batches, and what is asked about their logits.
 
 use std::time::Instant;
 
@@ -128,7 +128,8 @@ impl OwnStep {
             }
         }
         let compiling = ahead.kernels.filter(|compiling| compiling.has(&layouts));
-        let Some(compiling) = compiling.or_else(|| Compiling::start(cuda, Some(variant), layouts)) else {
+        let Some(compiling) = compiling.or_else(|| Compiling::start(cuda, Some(variant), layouts, || ()))
+        else {
             return Ok(None);
         };
         let Some(kernels) = compiling.finish()? else { return Ok(None) };

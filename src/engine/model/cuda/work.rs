@@ -1,35 +1,63 @@
 //! Threads that are in the driver's compiler, for which the end of the process has to wait: the driver's libraries are
 //! torn down then, under whoever is in them.
+//!
+//! A program that has loaded a model onto a GPU ends with [`wait`] or [`leave`].
 
 use std::sync::{Condvar, Mutex, PoisonError};
 use std::time::Duration;
 
-/// How many there are, and a call when one has ended.
-static THREADS: (Mutex<usize>, Condvar) = (Mutex::new(0), Condvar::new());
+/// All that there are.
+static THREADS: Threads = Threads { count: Mutex::new(0), fewer: Condvar::new() };
+
+struct Threads {
+    count: Mutex<usize>,
+    /// Called when one has ended.
+    fewer: Condvar,
+}
+
+impl Threads {
+    fn begin(&'static self) -> Work {
+        *self.count.lock().unwrap_or_else(PoisonError::into_inner) += 1;
+        Work(self)
+    }
+
+    fn wait(&self, most: Duration) -> bool {
+        let count = self.count.lock().unwrap_or_else(PoisonError::into_inner);
+        let waited = self.fewer.wait_timeout_while(count, most, |count| *count > 0);
+        *waited.unwrap_or_else(PoisonError::into_inner).0 == 0
+    }
+}
 
 /// One that is at work, until this is dropped.
-pub struct Work(());
+pub struct Work(&'static Threads);
 
 impl Work {
     /// Says that one begins.
     pub fn begin() -> Self {
-        *THREADS.0.lock().unwrap_or_else(PoisonError::into_inner) += 1;
-        Self(())
+        THREADS.begin()
     }
 }
 
 impl Drop for Work {
     fn drop(&mut self) {
-        *THREADS.0.lock().unwrap_or_else(PoisonError::into_inner) -= 1;
-        THREADS.1.notify_all();
+        *self.0.count.lock().unwrap_or_else(PoisonError::into_inner) -= 1;
+        self.0.fewer.notify_all();
     }
 }
 
-/// Waits until none is, or for so long. Says whether none is.
+/// Waits until none is at work, or for so long. Says whether none is.
 pub fn wait(most: Duration) -> bool {
-    let count = THREADS.0.lock().unwrap_or_else(PoisonError::into_inner);
-    let waited = THREADS.1.wait_timeout_while(count, most, |count| *count > 0);
-    *waited.unwrap_or_else(PoisonError::into_inner).0 == 0
+    THREADS.wait(most)
+}
+
+/// Ends the process without waiting, and without tearing anything down under who is at work.
+pub fn leave(code: i32) -> ! {
+    #[cfg(feature = "cuda")]
+    if !wait(Duration::ZERO) {
+        // SAFETY: it ends the process, and calls nothing that CUDA's libraries have asked to be called then.
+        unsafe { nix::libc::_exit(code) }
+    }
+    std::process::exit(code)
 }
 
 #[cfg(test)]
@@ -38,13 +66,14 @@ mod tests {
 
     #[test]
     fn the_end_waits_for_who_is_at_work() {
-        assert!(wait(Duration::ZERO));
-        let (first, second) = (Work::begin(), Work::begin());
-        assert!(!wait(Duration::from_millis(1)));
+        static SOME: Threads = Threads { count: Mutex::new(0), fewer: Condvar::new() };
+        assert!(SOME.wait(Duration::ZERO));
+        let (first, second) = (SOME.begin(), SOME.begin());
+        assert!(!SOME.wait(Duration::from_millis(1)));
         drop(first);
-        assert!(!wait(Duration::ZERO));
+        assert!(!SOME.wait(Duration::ZERO));
         let ends = std::thread::spawn(move || drop(second));
-        assert!(wait(Duration::from_secs(60)));
+        assert!(SOME.wait(Duration::from_secs(60)));
         ends.join().unwrap();
     }
 }

@@ -10,6 +10,8 @@ struct Afar {
     rows: Vec<f32>,
     width: usize,
     fetched: usize,
+    /// Whether it answers questions.
+    tells: bool,
     /// Whether the last question was to decide, and the token of its answer.
     answered: Option<(bool, TokenId)>,
 }
@@ -32,7 +34,7 @@ impl Away for Afar {
     fn digest(&mut self, row: usize, question: &Question<'_>) -> Result<Option<Digest>, ModelError> {
         let digest = answer(self.row(row), question);
         self.answered = Some((question.decides, digest.token));
-        Ok(Some(digest))
+        Ok(Some(digest).filter(|_| self.tells))
     }
 
     fn fetch(&mut self, row: usize) -> Result<&[f32], ModelError> {
@@ -46,7 +48,7 @@ const WIDTH: usize = 3000;
 /// Two rows of logits between -8 and 8.
 fn afar() -> Afar {
     let rows = (0..2 * WIDTH as u64).map(|i| (uniform(7, i) * 16.0 - 8.0) as f32).collect();
-    Afar { rows, width: WIDTH, fetched: 0, answered: None }
+    Afar { rows, width: WIDTH, fetched: 0, tells: true, answered: None }
 }
 
 fn every(n: u32) -> Mask {
@@ -174,6 +176,17 @@ fn set_tokens_have_the_same_statistics_from_afar() {
     }
     assert!(far.answered.is_some_and(|(decides, _)| !decides));
     assert_eq!(far.fetched, 0);
+    // Where it cannot say it, its rows do.
+    far.tells = false;
+    for (row, told) in
+        rows.chunks(WIDTH).zip(sampler.forced_rows(&mut Logits::Away(&mut far), WIDTH, &[9, 2997]).unwrap())
+    {
+        let token = told.token;
+        assert_same(&sampler.forced(row, token), &told.insight(&Mask::only(WIDTH, token)).unwrap());
+    }
+    let here = sampler.overridden(&rows[..WIDTH], &mask, 9);
+    assert_same(&here, &sampler.overridden_row(&mut Logits::Away(&mut far), &mask, 9).unwrap());
+    assert_eq!(far.fetched, 3);
 }
 
 #[test]
