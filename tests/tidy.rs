@@ -164,6 +164,7 @@ fn unsafe_is_for_cuda_only() {
             "src/engine/model/cuda_graph.rs",
             "src/engine/model/cuda/kernels.rs",
             "src/engine/model/cuda/upload.rs",
+            "src/engine/model/cuda/work.rs",
         ],
     );
     assert_none(found, "unsafe needs a reason that only CUDA has");
