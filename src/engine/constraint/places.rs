@@ -29,7 +29,7 @@ use llguidance::toktrie::SimpleVob;
 use super::rows::{NONE, Rows, Rules};
 use super::slices::Words;
 use super::stop::Stop;
-use super::within::Within;
+use super::within::{Characters, Within};
 use masks::Masks;
 use question::Question;
 
@@ -78,6 +78,8 @@ struct State {
     complete: [u32; 2],
     /// For each slice two bits: whether it was asked for, and whether the state takes it.
     slices: u16,
+    /// Where the characters of a text lead, once that was asked for.
+    character: Option<Characters<StateID>>,
 }
 
 /// Which of the lexemes that are complete in a state.
@@ -248,7 +250,7 @@ impl Known {
     fn state(&mut self, state: StateID) -> &mut State {
         let at = state.as_usize();
         if at >= self.states.len() {
-            self.states.resize(at + 1, State { complete: [UNKNOWN; 2], slices: 0 });
+            self.states.resize(at + 1, State { complete: [UNKNOWN; 2], slices: 0, character: None });
         }
         &mut self.states[at]
     }

@@ -6,6 +6,9 @@
 //! it within words too: after a blank a name begins, and half of a vocabulary are names with a blank before
 //! them. So here words are cut where a name or a text may begin, and each cut has masks of its own.
 //!
+//! In a text of bounded length it does not matter which characters come, only how many: for that, words are also kept
+//! by how many characters of a text they begin with.
+//!
 //! What is stepped over is decided by llguidance's own question whether a slice lies in a lexeme; this file
 //! must never allow a word that a plain walk would not, nor leave one out.
 
@@ -34,12 +37,15 @@ pub(super) const SLICES: [&str; 5] = [
 
 const _: () = assert!(2 * SLICES.len() <= u16::BITS as usize, "a state has two bits for each slice");
 
+/// The one of the texts whose [characters](is_text) are counted.
+pub(super) const TEXT: usize = 3;
+
 /// Those that are asked for where a word begins, the widest first. Names are asked for by their first
 /// letter, so that what is left of all words is not kept once more.
-const WHOLE: &[usize] = &[3, 2, 1, 0];
+const WHOLE: &[usize] = &[TEXT, 2, 1, 0];
 
 /// Those that are asked for within a word, the widest first.
-const WITHIN: &[usize] = &[3, 0, 4];
+const WITHIN: &[usize] = &[TEXT, 0, 4];
 
 /// Words from which on a cut is worth its question.
 const WORTH: usize = 32;
@@ -102,7 +108,22 @@ pub(super) struct Words {
     /// All words, and the cut before them.
     pub all: Range<usize>,
     pub start: u32,
+    /// The same by the text that they begin with.
+    pub texts: Texts,
 }
+
+/// Words by how many characters of a text they begin with.
+pub(super) struct Texts {
+    /// Those that are a text of no more characters than the place in this list.
+    pub upto: Vec<SimpleVob>,
+    /// What the others are after just so many.
+    pub after: Vec<Range<usize>>,
+    /// Those that begin with more.
+    pub long: Range<usize>,
+}
+
+/// Most characters that are counted.
+const COUNTED: usize = 40;
 
 /// A word under way: its bytes and its token.
 type Word<'a> = (&'a [u8], u32);
@@ -124,7 +145,8 @@ impl Words {
         let mut maker = Maker { trie, regexes, nodes: Vec::new(), cuts: Vec::new() };
         let start = maker.cut(&words, 0, WHOLE, true);
         let all = maker.tree(&words, 0, true);
-        Ok(Self { env: env.clone(), nodes: maker.nodes, cuts: maker.cuts, all, start })
+        let texts = maker.texts(&words);
+        Ok(Self { env: env.clone(), nodes: maker.nodes, cuts: maker.cuts, all, start, texts })
     }
 
     /// Allows the words after a node, or after [`NONE`] all words, that `reader` takes; gives how many nodes it
@@ -390,6 +412,29 @@ impl Maker<'_> {
         self.cuts.len() as u32 - 1
     }
 
+    /// The words by the text that they begin with.
+    fn texts(&mut self, words: &[Word<'_>]) -> Texts {
+        let mut by_count: Vec<[Vec<Word<'_>>; 2]> = vec![Default::default(); COUNTED + 1];
+        let mut long = Vec::new();
+        for &(bytes, token) in words {
+            let (count, len) = text_of(bytes);
+            match by_count.get_mut(count) {
+                Some([whole, _]) if len == bytes.len() => whole.push((bytes, token)),
+                Some([_, others]) => others.push((&bytes[len..], token)),
+                None => long.push((bytes, token)),
+            }
+        }
+        let mut mask = self.trie.alloc_token_set();
+        let mut texts = Texts { upto: Vec::new(), after: Vec::new(), long: self.tree(&long, 0, false) };
+        for [whole, mut others] in by_count {
+            whole.iter().for_each(|(_, token)| mask.allow_token(*token));
+            texts.upto.push(mask.clone());
+            others.sort_unstable();
+            texts.after.push(self.tree(&others, 0, false));
+        }
+        texts
+    }
+
     fn inside(&self, words: &[Word<'_>]) -> Inside {
         if words.len() < MANY {
             return Inside::Few(words.iter().map(|(_, token)| *token).collect());
@@ -398,6 +443,19 @@ impl Maker<'_> {
         words.iter().for_each(|(_, token)| mask.allow_token(*token));
         Inside::Many(mask)
     }
+}
+
+/// Whether a text has this byte as a character. Those of more bytes it has all.
+pub(super) fn is_text(byte: u8) -> bool {
+    matches!(byte, b' '..=b'~') && byte != b'"' && byte != b'\\'
+}
+
+/// How many characters of a text a word begins with, and their bytes.
+fn text_of(word: &[u8]) -> (usize, usize) {
+    let chunk = word.utf8_chunks().next();
+    let chars = chunk.map_or("", |chunk| chunk.valid()).chars();
+    let text = chars.take_while(|&c| u8::try_from(c).map_or(true, |byte| !byte.is_ascii() || is_text(byte)));
+    text.fold((0, 0), |(count, len), c| (count + 1, len + c.len_utf8()))
 }
 
 /// Whether a name or a text may begin with, or after, the last of these bytes: it is the first letter or digit

@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use llguidance::toktrie::SimpleVob;
 
-use super::slices::{Inside, NONE, Words};
+use super::slices::{Inside, NONE, TEXT, Words};
 
 /// Tokens from which on a mask is kept and not a list.
 const MANY: usize = 1024;
@@ -22,6 +22,8 @@ pub(super) struct Within {
     many: Option<SimpleVob>,
     /// And those of slices that the state takes: a cut and the place of the slice in it.
     slices: Vec<(u32, u32)>,
+    /// And texts of no more characters.
+    upto: Option<usize>,
     /// What is matched, and the node with whose byte the next lexeme begins; by what is matched.
     pub ends: Vec<(u32, u32)>,
     /// What is matched, and the node whose byte is the last one of the lexeme; by what is matched.
@@ -48,6 +50,20 @@ pub(super) trait Lexing {
 
     /// Whether a state takes every text of a slice.
     fn takes(&mut self, state: Self::State, slice: usize) -> bool;
+
+    /// Where every character of a text leads from a state.
+    fn character(&mut self, state: Self::State) -> Characters<Self::State>;
+}
+
+/// What the characters of a text do to a lexeme.
+#[derive(Clone, Copy)]
+pub(super) enum Characters<S> {
+    /// Each leads to the same state.
+    On(S),
+    /// None may come.
+    Dead,
+    /// Neither.
+    Differ,
 }
 
 impl Within {
@@ -56,6 +72,9 @@ impl Within {
         self.few.iter().for_each(|&token| mask.allow_token(token));
         if let Some(many) = &self.many {
             mask.or(many);
+        }
+        if let Some(count) = self.upto {
+            mask.or(&words.texts.upto[count]);
         }
         for &(cut, slice) in &self.slices {
             match &words.cuts[cut as usize].slices[slice as usize].inside {
@@ -96,7 +115,9 @@ impl Words {
     pub fn within<L: Lexing>(&self, node: u32, state: L::State, lexer: &mut L) -> Arc<Within> {
         let mut found = Within::default();
         let (cut, range, depth) = self.after(node);
-        self.stay(cut, range, depth, &mut vec![state], lexer, &mut found);
+        if node != NONE || !self.stay_in_text(state, lexer, &mut found) {
+            self.stay(cut, range, depth, &mut vec![state], lexer, &mut found);
+        }
         found.ends.sort_unstable();
         found.closes.sort_unstable();
         if found.few.len() >= MANY {
@@ -107,6 +128,33 @@ impl Words {
         found.few.shrink_to_fit();
         found.ends.shrink_to_fit();
         Arc::new(found)
+    }
+
+    /// The same for all words where a lexeme has room for a text of so many characters and has no other bound: which
+    /// characters these are does not matter, so that words which begin with as many of them are walked over together.
+    /// False if the state is no such.
+    fn stay_in_text<L: Lexing>(&self, state: L::State, lexer: &mut L, found: &mut Within) -> bool {
+        // With no bound, or a far one for short words, there is less to walk over.
+        if lexer.takes(state, TEXT) {
+            return false;
+        }
+        let most = self.texts.upto.len() - 1;
+        let (mut states, mut ends) = (vec![state], false);
+        while states.len() <= most && !ends {
+            match lexer.character(states[states.len() - 1]) {
+                Characters::On(next) => states.push(next),
+                Characters::Dead => ends = true,
+                Characters::Differ => return false,
+            }
+        }
+        found.upto = Some(states.len() - 1);
+        for (&state, range) in states.iter().zip(&self.texts.after) {
+            self.stay(NONE, range.clone(), 0, &mut vec![state], lexer, found);
+        }
+        if !ends {
+            self.stay(NONE, self.texts.long.clone(), 0, &mut vec![state], lexer, found);
+        }
+        true
     }
 
     /// Walks over the words in `range`, or over those that are left of them after a slice of `cut`. The last one

@@ -286,6 +286,59 @@ fn json_schemas_have_the_same_masks() {
     }
 }
 
+/// Where a text has room for so many characters, words that begin with as many of them are walked over together.
+#[test]
+fn bounded_texts_have_the_same_masks() {
+    let (_, factory) = words();
+    let long = format!("\"{}\"", "words and \u{e9}\u{4e2d}\u{1f600}, ".repeat(9));
+    let texts =
+        ["\"ab\"", "\"a bit of text, t\\u00e9l, \u{e9}t\u{e9} \u{1f600}\"", &long, "abc de fgh!", "--.--=="];
+    let texts = texts.map(str::as_bytes);
+    let strings = [(0, 3), (2, 12), (5, 45), (0, 130), (60, 130)];
+    let schemas = strings.map(|(least, most)| {
+        let schema = serde_json::json!({ "type": "string", "minLength": least, "maxLength": most });
+        TopLevelGrammar::from_json_schema(schema)
+    });
+    let grammars = [
+        // Characters that differ: one is missing, one ends it, one counts for two, some lead elsewhere.
+        r#"start: "\"" /[^"\\x]{3,30}/ "\"""#,
+        r#"start: "\"" /[^"\\\u{e9}\x00-\x1f]{3,30}/ "\"""#,
+        r#"start: /"([^"\\]|\\u[0-9a-f]{4}){2,20}"/"#,
+        r#"start: /[ -~]{2,9}!/ "=""#,
+        r#"start: /([a-m]|[ -~][^a-m]){2,9}/ "!""#,
+        r#"start: /[^\x00-\x1f"\\]{4}/ /[^\x00-\x1f"\\]{4,7}/ /.{1,5}/"#,
+        r#"start: t "\""
+t[lazy]: "\"" /[^\x00-\x1f"\\]{2,20}/ /e/"#,
+        r#"start: /[^\x00-\x1f"\\]{3,6}/ /[^\x00-\x1f"\\]{0,30}/"#,
+    ];
+    let grammars = grammars.map(|grammar| TopLevelGrammar::from_lark(grammar.into()));
+    for (index, grammar) in schemas.into_iter().chain(grammars).enumerate() {
+        let (masks, [asked, _]) = hold(&factory, grammar, &texts, 12);
+        assert!(asked > 0, "{masks} masks of {index}, none at places");
+    }
+}
+
+/// Words of more characters than are counted, and of just so many.
+#[test]
+fn long_words_have_the_same_masks_in_bounded_texts() {
+    let letters = (0x20..0x7f_u8).map(|byte| vec![byte]);
+    let lengths = (30..50).flat_map(|n| [b"ab".repeat(n / 2), [&b" ".repeat(n)[..], b"\"\n"].concat()]);
+    let others = ["\u{e9}".repeat(39), "\u{4e2d}".repeat(40), "\u{1f600}".repeat(41) + "\""];
+    let words: Vec<Vec<u8>> =
+        letters.chain(lengths).chain(others.map(String::into_bytes)).chain([b"<eos>".to_vec()]).collect();
+    let eos = words.len() as TokenId - 1;
+    let vocabulary =
+        Vocabulary::from_words(words, &SpecialTokens { bos: None, eos: vec![eos] }).expect("words");
+    let factory = ConstraintFactory::new(&vocabulary).expect("a factory");
+    for most in [39, 40, 41, 90] {
+        let schema = serde_json::json!({ "type": "string", "maxLength": most });
+        let text = format!("\"{}\"", "ab".repeat(most / 2));
+        let (masks, [asked, _]) =
+            hold(&factory, TopLevelGrammar::from_json_schema(schema), &[text.as_bytes()], 6);
+        assert!(asked > 0, "{masks} masks");
+    }
+}
+
 /// What is known is dropped at its bounds, and places are found again by the tokens.
 #[test]
 fn what_is_forgotten_is_found_again() {
