@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
+mod bench;
 mod cases;
 mod codes;
 mod config;
