@@ -34,6 +34,7 @@ use masks::Masks;
 use question::Question;
 
 mod ahead;
+mod character;
 mod follow;
 mod masks;
 mod question;

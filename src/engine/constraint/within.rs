@@ -134,7 +134,7 @@ impl Words {
     /// characters these are does not matter, so that words which begin with as many of them are walked over together.
     /// False if the state is no such.
     fn stay_in_text<L: Lexing>(&self, state: L::State, lexer: &mut L, found: &mut Within) -> bool {
-        // With no bound, or a far one for short words, there is less to walk over.
+        // Without a bound, all that is a text is stepped over at once.
         if lexer.takes(state, TEXT) {
             return false;
         }

@@ -4,7 +4,6 @@
 //! When the question is over no byte leads anywhere, so that each walk comes to its end. It must never keep what
 //! was found after that.
 
-use std::ops::RangeInclusive;
 use std::sync::Arc;
 
 use llguidance::derivre::{NextByte, StateID};
@@ -14,7 +13,7 @@ use llguidance::toktrie::SimpleVob;
 use super::ahead::{Ahead, Seat};
 use super::{Complete, Known, Place, UNKNOWN, weight};
 use crate::engine::constraint::rows::NONE;
-use crate::engine::constraint::slices::{BUDGET, Words, is_text};
+use crate::engine::constraint::slices::{BUDGET, Words};
 use crate::engine::constraint::stop::Stop;
 use crate::engine::constraint::within::{Characters, Lexing, Step, Within};
 
@@ -272,90 +271,6 @@ impl Lexing for Question<'_> {
             self.known.state(state).character = Some(found);
         }
         found
-    }
-}
-
-/// The bytes of characters of several bytes, in order: what the first may be, the second, and how many more follow.
-const LONGER: [(RangeInclusive<u8>, RangeInclusive<u8>, usize); 8] = [
-    (0xC2..=0xDF, 0x80..=0xBF, 0),
-    (0xE0..=0xE0, 0xA0..=0xBF, 1),
-    (0xE1..=0xEC, 0x80..=0xBF, 1),
-    (0xED..=0xED, 0x80..=0x9F, 1),
-    (0xEE..=0xEF, 0x80..=0xBF, 1),
-    (0xF0..=0xF0, 0x90..=0xBF, 2),
-    (0xF1..=0xF3, 0x80..=0xBF, 2),
-    (0xF4..=0xF4, 0x80..=0x8F, 2),
-];
-
-impl Question<'_> {
-    /// Where every character of a text leads.
-    fn find_character(&mut self, state: StateID) -> Characters<StateID> {
-        let mut all = Leads::default();
-        self.lead(state, (b' '..=b'~').filter(|&byte| is_text(byte)), &mut all);
-        for (first, second, more) in LONGER {
-            if all.differ {
-                break;
-            }
-            let mut leads = Leads::default();
-            self.lead(state, first, &mut leads);
-            for rest in std::iter::once(second).chain(std::iter::repeat_n(0x80..=0xBF, more)) {
-                let before = std::mem::take(&mut leads);
-                leads = Leads { differ: before.differ, is_dead: before.is_dead, states: Vec::new() };
-                for state in before.states {
-                    self.lead(state, rest.clone(), &mut leads);
-                }
-            }
-            all.add(leads);
-        }
-        match (all.differ, all.is_dead, all.states.as_slice()) {
-            (false, false, &[next]) => Characters::On(next),
-            (false, true, []) => Characters::Dead,
-            _ => Characters::Differ,
-        }
-    }
-
-    /// Where some bytes lead from a state.
-    fn lead(&mut self, state: StateID, bytes: impl Iterator<Item = u8>, leads: &mut Leads) {
-        let mut before = usize::MAX;
-        for byte in bytes {
-            // Bytes that no lexeme tells apart mostly come together.
-            let class = self.known.lexer.alpha().map_state(state, byte);
-            if class == std::mem::replace(&mut before, class) {
-                continue;
-            }
-            match self.step(state, byte) {
-                Step::On(next) if leads.states.contains(&next) => {}
-                Step::On(next) => leads.states.push(next),
-                Step::Dead => leads.is_dead = true,
-                Step::Ends(_) | Step::Closes(_) => leads.differ = true,
-            }
-            // All have to lead to the same state in the end, and ways through different ones are not followed up.
-            leads.differ |= leads.states.len() > 3;
-            if leads.differ {
-                return;
-            }
-        }
-    }
-}
-
-/// Where bytes lead.
-#[derive(Default)]
-struct Leads {
-    states: Vec<StateID>,
-    is_dead: bool,
-    /// Where a lexeme ends, or there are too many states.
-    differ: bool,
-}
-
-impl Leads {
-    fn add(&mut self, other: Self) {
-        self.differ |= other.differ;
-        self.is_dead |= other.is_dead;
-        for state in other.states {
-            if !self.states.contains(&state) {
-                self.states.push(state);
-            }
-        }
     }
 }
 

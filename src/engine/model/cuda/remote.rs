@@ -94,12 +94,10 @@ impl Remote for DeviceNetwork {
         let Some(own) = &mut self.own else { return Ok(false) };
         let begun = own.take_begun(tokens, position, rows);
         own.set_next(position + tokens.len());
-        let (tokens, position) = match (begun, tokens) {
-            (Begun::All, _) => return Ok(true),
-            // Nobody asks for the logits of the first.
-            (Begun::First, [_, rest @ ..]) if rows <= rest.len() => (rest, position + 1),
-            (_, all) => (all, position),
-        };
+        let (tokens, position) = begun.left(tokens, position, rows);
+        if tokens.is_empty() {
+            return Ok(true);
+        }
         let silent = tokens.len() - rows;
         if are_few {
             own.run(tokens, position, rows)?;

@@ -80,6 +80,18 @@ pub enum Begun {
     All,
 }
 
+impl Begun {
+    /// What is still to be run of tokens from a position on with so many rows of logits, and from where on.
+    pub fn left(self, tokens: &[TokenId], position: usize, rows: usize) -> (&[TokenId], usize) {
+        match (self, tokens) {
+            (Self::All, _) => (&[], position),
+            // Nobody asks for the logits of the first.
+            (Self::First, [_, rest @ ..]) if rows <= rest.len() => (rest, position + 1),
+            (_, all) => (all, position),
+        }
+    }
+}
+
 /// Where logits are.
 enum Held {
     /// Where the step writes them.
@@ -248,15 +260,14 @@ impl OwnStep {
 
     /// Copies so many rows of logits to where those of several batches are, behind others.
     fn gather(&mut self, before: usize, count: usize) -> Result<()> {
-        let (held, first) = self.logits();
-        let (width, from, device) = (held.dim(1)?, address(held)?, held.device().clone());
+        let (held, _) = self.logits();
+        let (from, width, device) = (self.row(0)?, held.dim(1)?, held.device().clone());
         let rows = match self.rows.take() {
             Some(rows) => rows,
             None => Tensor::zeros((MOST, width), DType::F32, &device)?,
         };
-        let to = address(self.rows.insert(rows))?;
-        let at = |row: usize| (4 * row * width) as u64;
-        self.kernels.copy(from + at(first), to + at(before), 4 * count * width)
+        let to = address(self.rows.insert(rows))? + (4 * before * width) as u64;
+        self.kernels.copy(from, to, 4 * count * width)
     }
 
     /// Says on the device which token the step is for.
@@ -297,10 +308,10 @@ impl OwnStep {
         let has_begun = match tokens {
             // On the other side, from where it is taken.
             [token] => self.aim(*token, position).and_then(|()| self.ahead()),
-            _ => match (self.take_begun(tokens, position, rows), tokens) {
-                (Begun::First, [_, rest @ ..]) if rows <= rest.len() => self.run(rest, position + 1, rows),
-                _ => self.run(tokens, position, rows),
-            },
+            _ => {
+                let (left, from) = self.take_begun(tokens, position, rows).left(tokens, position, rows);
+                self.run(left, from, rows)
+            }
         };
         // What fails here fails again when it is asked for.
         self.begun = has_begun.is_ok().then_some(started);
@@ -406,15 +417,19 @@ impl OwnStep {
         }
     }
 
+    /// Where the row of that number begins, of those that were asked for.
+    fn row(&self, row: usize) -> Result<u64> {
+        let (held, first) = self.logits();
+        Ok(address(held)? + (4 * (first + row) * held.dim(1)?) as u64)
+    }
+
     /// See [`Away`](crate::engine::model::away::Away). Where the answer decides what is run next, that is started
     /// behind the question, before the answer is here.
     ///
     /// # Errors
     /// If the device fails.
     pub fn digest(&mut self, row: usize, question: &Question<'_>) -> Result<Option<Digest>> {
-        let (held, first) = self.logits();
-        let width = held.dim(1)?;
-        let at = address(held)? + (4 * (first + row) * width) as u64;
+        let at = self.row(row)?;
         let (next, goes_on) = self.next;
         let chained = goes_on && question.decides;
         let inputs = place(&self.inputs, self.kernels.stream());
@@ -447,8 +462,7 @@ impl OwnStep {
     /// # Errors
     /// If the device fails.
     pub fn digests(&mut self, tokens: &[TokenId]) -> Result<Option<Vec<Digest>>> {
-        let (held, first) = self.logits();
-        let at = address(held)? + (4 * first * held.dim(1)?) as u64;
+        let at = self.row(0)?;
         match &mut self.digester {
             Some(digester) => digester.of_set(&self.kernels, at, tokens, &self.sides[self.side].end),
             None => Ok(None),
